@@ -1,0 +1,61 @@
+/** What comes back from servers and balancers: heartbeats, and proofs of what they have applied. Never logged as such. */
+import { z } from 'zod';
+import { BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
+import { HeldProject } from './directive.ts';
+import { ProjectFailure } from './events.ts';
+
+/** A server's heartbeat: a request, answered by the leader with `BeatAnswer`. */
+export const Beat = z.object({
+  server: ServerId,
+  /** Random, new at each start of the agent. */
+  instance: z.string(),
+  /** The log it last heard of; absent before the first directive. */
+  log: LogId.optional(),
+  /** What it holds: the stamp of the assignment and directive it last took in; 0 before the first. */
+  assignment: z.object({ term: Term, position: Position }),
+  directive: z.object({ term: Term, position: Position }),
+  /** Requests in flight now. */
+  inFlight: z.int().min(0),
+  healthy: z.boolean(),
+});
+export type Beat = z.infer<typeof Beat>;
+
+/** The newest stamps there are for this server; an agent that is behind fetches by direct get. */
+export const BeatAnswer = z.object({
+  log: LogId,
+  term: Term,
+  /** False: the fleet does not know this server. It registers, unless it was retired under this very log. */
+  known: z.boolean(),
+  group: GroupId.nullable(),
+  assignment: z.object({ term: Term, position: Position }),
+  directive: z.object({ term: Term, position: Position }),
+  /** The position of the newest receipt the leader has; the agent sends its receipt again when it differs. */
+  receipt: Position,
+});
+export type BeatAnswer = z.infer<typeof BeatAnswer>;
+
+/** A server's proof: it took in the directive with this stamp; what holds now, and what failed with its text. */
+export const Receipt = Stamp.extend({
+  server: ServerId,
+  instance: z.string(),
+  serving: z.enum(['yes', 'draining']),
+  /** Applied and passing the server's own health check. Everything asked for, exactly when `failures` is empty. */
+  projects: z.array(HeldProject),
+  failures: z.array(ProjectFailure).max(20),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+/** A balancer's proof for one group's pool: read back from the balancer, never remembered. */
+export const Applied = Stamp.extend({
+  balancer: BalancerId,
+  group: GroupId,
+  /** Servers in the pool by what the balancer says, those draining included. */
+  servers: z.int().min(0),
+  /** Requests in flight on servers that take no new ones, as far as the balancer knows. */
+  inFlight: z.array(z.object({ server: ServerId, inFlight: z.int().min(0) })),
+  /** Where the balancer takes requests for this group, as a URL. */
+  listen: z.string().optional(),
+  /** Why the newest revision is not applied, when it is not; the stamp is then of the last good one. */
+  error: z.string().optional(),
+});
+export type Applied = z.infer<typeof Applied>;

@@ -1,0 +1,37 @@
+/**
+ * What was observed and is not in the log: the last word of each server and balancer. It may be thrown away at any
+ * time; heartbeats and repeated receipts bring it back. Plain data, written by the coordinator alone.
+ */
+import type { BalancerId, GroupId, Position, ServerId } from '../../schemas/ids.ts';
+import type { Applied, Beat, Receipt } from '../../schemas/receipt.ts';
+
+export interface Observed {
+  readonly serverById: Map<ServerId, ObservedServer>;
+  /** Keyed by `appliedKey`. */
+  readonly appliedByKey: Map<string, ObservedApplied>;
+  /** The pool revision last published and acknowledged, per group. */
+  readonly publishedPoolByGroup: Map<GroupId, Position>;
+}
+
+export interface ObservedServer {
+  /** The newest beat and when it came, by the coordinator's clock. */
+  beat: Beat | null;
+  seenAt: number;
+  receipt: Receipt | null;
+  receiptAt: number;
+  /** Beats in a row that reported nothing in flight, since the server began to drain. */
+  idleReadings: number;
+}
+
+export interface ObservedApplied {
+  readonly applied: Applied;
+  readonly seenAt: number;
+}
+
+export function appliedKey(balancer: BalancerId, group: GroupId): string {
+  return `${balancer}/${group}`;
+}
+
+export function emptyObserved(): Observed {
+  return { serverById: new Map(), appliedByKey: new Map(), publishedPoolByGroup: new Map() };
+}

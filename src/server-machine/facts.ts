@@ -1,0 +1,51 @@
+/**
+ * The machine's one signal: the whole truth about one server, desired and observed, as it is now. The machine never
+ * asks why it was woken; it compares and says what to do. Also the steps it may say, as data.
+ */
+import type { Membership } from '../domain/state.ts';
+import type { DesiredProject } from '../../schemas/directive.ts';
+import type { EventData } from '../../schemas/events.ts';
+import type { BalancerId, GroupId, Position, ServerId } from '../../schemas/ids.ts';
+import type { Receipt } from '../../schemas/receipt.ts';
+
+export interface ServerFacts {
+  readonly server: ServerId;
+  /** Coordinator's clock, milliseconds since the epoch. */
+  readonly now: number;
+  /** By the log, acknowledged records only. Null: the server is gone from the fleet (retired). */
+  readonly membership: Membership | null;
+  /** What it should hold and the position that follows from; null in no group. */
+  readonly desired: { readonly position: Position; readonly projects: readonly DesiredProject[] } | null;
+  /** Position of the event that put the server where it is now (joined, left, or retired at). */
+  readonly assignedAt: Position;
+  /** The newest receipt of the server's present instance, if any came. */
+  readonly receipt: (Receipt & { readonly receivedAt: number }) | null;
+  /** Balancers of the group that have not confirmed a pool at or past the server's leaving. */
+  readonly unconfirmedBalancers: readonly BalancerId[];
+  /** In-flight requests by the last reading (server and balancers, the larger), and idle readings in a row. */
+  readonly inFlight: { readonly last: number; readonly idleReadings: number };
+}
+
+/** Idle readings in a row before a drain counts as empty: one may fall between two requests of a keep-alive client. */
+export const idleReadingsMin = 3;
+
+export interface StepArguments {
+  /** Say which group the server is in; null: none. */
+  'publish-assignment': { server: ServerId; group: GroupId | null; position: Position };
+  'publish-directive': {
+    server: ServerId;
+    group: GroupId;
+    position: Position;
+    serving: 'yes' | 'draining';
+    projects: readonly DesiredProject[];
+  };
+  /** Withdraw a directive nobody needs any more, in every group but the given one. */
+  'clear-directives': { server: ServerId; except: GroupId | null };
+  'propose-ready': EventData<'server.ready'>;
+  'propose-sync-failed': EventData<'server.sync-failed'>;
+  'propose-left': EventData<'server.left'>;
+  /** Look again at this time, though nothing is heard. */
+  'wake-at': { server: ServerId; at: number };
+}
+export type StepName = keyof StepArguments;
+export type Step = { [N in StepName]: { readonly name: N; readonly arguments: StepArguments[N] } }[StepName];
