@@ -26,6 +26,8 @@ export const subjects = {
   query: (fleet: FleetId, name: string) => `muster.${fleet}.query.${name}`,
   allQueries: (fleet: FleetId) => `muster.${fleet}.query.*`,
   leaderBeat: (fleet: FleetId) => `muster.${fleet}.coordinator.beat`,
+  /** Answered by the leader alone: no responder means that nobody leads. A hint for haste, never for safety. */
+  leader: (fleet: FleetId) => `muster.${fleet}.coordinator.leader`,
   /** Where the outcome of a command published straight to COMMANDS goes: derived, never named by the message. */
   outcome: (principal: Principal, id: CommandId) => `_INBOX_${principal}.${id}`,
   allOutcomes: (principal: Principal) => `_INBOX_${principal}.*`,
