@@ -1,0 +1,25 @@
+/** Messages between our own processes: MessagePack on the wire, one schema each, parsed once where they arrive. */
+import type { z } from 'zod';
+import { Failure } from '../std/failure.ts';
+import { decode, encode } from './codec.ts';
+
+export function encodeMessage(value: unknown): Uint8Array {
+  return encode(value);
+}
+
+/** Throws `malformed`, naming `what` ("a receipt"), the path of the first field that is wrong and why. */
+export function decodeMessage<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: string): T {
+  let value: unknown;
+  try {
+    value = decode(bytes);
+  } catch (caught) {
+    const reason = Failure.from(caught, { code: 'malformed', retryable: false, message: 'not decoded' });
+    throw new Failure({ code: 'malformed', retryable: false, message: `${what}: ${reason.message}`, cause: reason });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? '' : `"${issue.path.join('.')}" `;
+  const message = `${what}: ${path}${issue?.message ?? 'does not fit its schema'}`;
+  throw new Failure({ code: 'malformed', retryable: false, message });
+}
