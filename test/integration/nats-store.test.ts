@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bus } from '../../src/nats/bus.ts';
+import { connectBus } from '../../src/nats/connect.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { eventually } from '../support/eventually.ts';
+import { bytesOf, openBus, take, testStream, textOf, uniqueName } from '../support/nats-bus.ts';
+import { type NatsServer, startNats } from '../support/nats-server.ts';
+
+let server: NatsServer;
+let bus: Bus;
+beforeAll(async () => {
+  server = await startNats();
+  bus = await openBus(server.url);
+});
+afterAll(async () => {
+  await bus?.close();
+  await server?.stop();
+});
+
+const timeoutMs = 10_000;
+
+async function freshStream(changes = {}) {
+  const name = uniqueName('S');
+  await bus.ensureStream(testStream(name, changes));
+  return name;
+}
+
+describe('store', () => {
+  it('acknowledges with the sequence and tells a conflict from a stored message', async () => {
+    const name = await freshStream();
+    const subject = `${name}.a`;
+    const data = bytesOf('x');
+    const first = { subject, data, timeoutMs, expect: { lastSequence: 0 } };
+    expect(await bus.store(first)).toEqual({ status: 'stored', sequence: 1, duplicate: false });
+    expect(await bus.store(first)).toEqual({ status: 'conflict' });
+    const fenced = { subject, data, timeoutMs, contentType: 'text/plain' };
+    expect(await bus.store({ ...fenced, expect: { lastSubjectSequence: 0 } })).toEqual({ status: 'conflict' });
+    expect(await bus.store({ ...fenced, expect: { lastSubjectSequence: 1 } })).toMatchObject({ sequence: 2 });
+    const other = { subject: `${name}.b`, data, timeoutMs };
+    expect(await bus.store({ ...other, expect: { lastSubjectSequence: 0 } })).toMatchObject({ sequence: 3 });
+    for (const from of ['leader', 'any'] as const) {
+      const got = await bus.get({ stream: name, sequence: 2 }, from, timeoutMs);
+      expect(got).toMatchObject({ subject, sequence: 2, contentType: 'text/plain' });
+      expect(Math.abs((got?.storedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+    }
+  });
+
+  it('says that nothing was stored where no stream takes the subject, or the stream is full or refuses the size', async () => {
+    const nowhere = bus.store({ subject: uniqueName('nowhere'), data: bytesOf('x'), timeoutMs });
+    await expect(nowhere).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+    const name = await freshStream({ maxMessageBytes: 10 });
+    const large = bus.store({ subject: `${name}.a`, data: new Uint8Array(11), timeoutMs });
+    await expect(large).rejects.toMatchObject({ code: 'unavailable', retryable: false });
+    const huge = bus.store({ subject: `${name}.a`, data: new Uint8Array(2 * 1024 * 1024), timeoutMs });
+    await expect(huge).rejects.toMatchObject({ code: 'unavailable', retryable: false });
+  });
+
+  it('keeps the order of a pipeline and answers each', async () => {
+    const name = await freshStream();
+    const count = 2_000;
+    const acks = Array.from({ length: count }, (_, i) =>
+      bus.store({ subject: `${name}.a`, data: bytesOf(`${i}`), timeoutMs, expect: { lastSequence: i } }),
+    );
+    const outcomes = await Promise.all(acks);
+    expect(outcomes.map((o) => (o.status === 'stored' ? o.sequence : 0))).toEqual(outcomes.map((_, i) => i + 1));
+  });
+});
+
+describe('a lost connection', () => {
+  it('fails everything under way at once, refuses new work, and comes back by itself', async () => {
+    if (!server.canKill) return;
+    const name = await freshStream();
+    const told: string[] = [];
+    const leave = bus.onConnection((status) => told.push(status));
+    // A stopped process answers nothing, so that the requests are surely under way when the connection drops.
+    await server.kill('SIGSTOP');
+    const longMs = 60_000;
+    const startedAt = performance.now();
+    const stored = bus.store({ subject: `${name}.a`, data: bytesOf('x'), timeoutMs: longMs });
+    const asked = bus.request({ subject: 'nobody', data: bytesOf('x'), timeoutMs: longMs });
+    const outcomes = Promise.allSettled([stored, asked]);
+    await server.kill('SIGKILL');
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'disconnected', retryable: true } });
+    }
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(() => bus.publish({ subject: 'x', data: bytesOf('x') })).toThrow(/down/);
+    await expect(bus.store({ subject: `${name}.a`, data: bytesOf('x'), timeoutMs })).rejects.toMatchObject({
+      code: 'disconnected',
+    });
+    await expect(bus.flush()).rejects.toMatchObject({ code: 'disconnected' });
+    await server.restart();
+    await eventually(() => told.length === 2, { what: 'the connection to return' });
+    expect(told).toEqual(['disconnected', 'connected']);
+    leave();
+    expect(await bus.store({ subject: `${name}.b`, data: bytesOf('y'), timeoutMs })).toMatchObject({ status: 'stored' });
+  });
+
+  it('is noticed when the server merely freezes', async () => {
+    if (!server.canKill) return;
+    const told: string[] = [];
+    const leave = bus.onConnection((status) => told.push(status));
+    await server.kill('SIGSTOP');
+    try {
+      await eventually(() => told.includes('disconnected'), { what: 'the freeze to be noticed', timeoutMs: 15_000 });
+    } finally {
+      await server.kill('SIGCONT');
+    }
+    await eventually(() => told.includes('connected'), { what: 'the connection to return', timeoutMs: 20_000 });
+    leave();
+  });
+});
+
+describe('core', () => {
+  it('answers requests, at once with no-responders where nobody listens, and by the deadline where nobody answers', async () => {
+    const subject = uniqueName('ask');
+    const startedAt = performance.now();
+    await expect(bus.request({ subject, data: bytesOf('x'), timeoutMs })).rejects.toMatchObject({
+      code: 'no-responders',
+    });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const silent = bus.subscribe({ subject: `${subject}.silent`, onMessage: () => undefined });
+    const late = bus.request({ subject: `${subject}.silent`, data: bytesOf('x'), timeoutMs: 100 });
+    await expect(late).rejects.toMatchObject({ code: 'timeout' });
+    const stop = new AbortController();
+    const stopped = bus.request({ subject: `${subject}.silent`, data: bytesOf('x'), timeoutMs, signal: stop.signal });
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    silent.unsubscribe();
+    const echo = bus.subscribe({ subject, onMessage: (message) => void message.respond(message.data) });
+    expect(textOf((await bus.request({ subject, data: bytesOf('hello'), timeoutMs })).data)).toBe('hello');
+    echo.unsubscribe();
+  });
+
+  it('refuses what the server does not permit at once, on both sides', async () => {
+    const guarded = await startNats({
+      config: `authorization { users: [ { user: srv_x, password: secret, permissions: {
+        publish: ["allowed", "$JS.API.>"], subscribe: ["_INBOX_srv_x.>"] } } ] }`,
+    });
+    try {
+      const credentials = { user: 'srv_x', pass: 'secret' };
+      const own = await connectBus({ url: guarded.url, principal: 'srv_x', clock: systemClock, credentials });
+      const startedAt = performance.now();
+      const refused = own.request({ subject: 'forbidden', data: bytesOf('x'), timeoutMs: 30_000 });
+      await expect(refused).rejects.toMatchObject({ code: 'unavailable', retryable: false });
+      await expect(own.request({ subject: 'allowed', data: bytesOf('x'), timeoutMs })).rejects.toMatchObject({
+        code: 'no-responders',
+      });
+      await own.close();
+      const wrong = { user: 'srv_x', pass: 'wrong' };
+      const denied = connectBus({ url: guarded.url, principal: 'srv_x', clock: systemClock, credentials: wrong });
+      await expect(denied).rejects.toMatchObject({ code: 'config-invalid' });
+      expect(performance.now() - startedAt).toBeLessThan(9_000);
+    } finally {
+      await guarded.stop();
+    }
+  });
+});
+
+describe('connecting', () => {
+  it('gives up at its deadline, on its signal, and waits for a server that is still starting', async () => {
+    const other = await startNats();
+    const { url, port } = other;
+    await other.stop();
+    const nobody = connectBus({ url, principal: 'p', clock: systemClock, connectTimeoutMs: 500 });
+    await expect(nobody).rejects.toMatchObject({ code: 'disconnected', retryable: true });
+    const stop = new AbortController();
+    const stopped = connectBus({ url, principal: 'p', clock: systemClock, signal: stop.signal });
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    const patient = connectBus({ url, principal: 'p', clock: systemClock, connectTimeoutMs: 30_000 });
+    const late = await startNats({ port });
+    const connected = await patient;
+    expect(connected.server.version).toMatch(/^2\./);
+    await connected.close();
+    await connected.close();
+    expect(() => connected.publish({ subject: 'x', data: bytesOf('x') })).toThrow(/closed/);
+    await late.stop();
+  });
+
+  it('leaves nothing behind when it is closed: neither connection nor consumer nor timer', async () => {
+    const name = await freshStream();
+    await bus.store({ subject: `${name}.a`, data: bytesOf('x'), timeoutMs });
+    await eventually(() => timers() === 0, { what: 'timers of earlier requests to end' });
+    const before = sockets();
+    const other = await openBus(server.url, 'leaver');
+    const stop = new AbortController();
+    const messages = other.read({ stream: name, fromSequence: 1, signal: stop.signal })[Symbol.asyncIterator]();
+    await take(messages, 1);
+    stop.abort();
+    expect((await messages.next()).done).toBe(true);
+    await other.close();
+    await eventually(() => sockets() === before && timers() === 0, { what: 'everything to be released' });
+    const info = await bus.request({ subject: `$JS.API.CONSUMER.NAMES.${name}`, data: bytesOf(''), timeoutMs });
+    expect(JSON.parse(textOf(info.data)).total).toBe(0);
+  });
+});
+
+function sockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+}
+
+/** Timers that keep a process alive, the library's pings of the shared bus and the poll of `eventually` aside. */
+function timers(): number {
+  return Math.max(0, process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length - 2);
+}

@@ -1,0 +1,50 @@
+/** A bus, and streams with names of their own, for tests against a real server. */
+import { randomBytes } from 'node:crypto';
+import type { Bus, StoredMessage, StreamDefinition } from '../../src/nats/bus.ts';
+import { connectBus } from '../../src/nats/connect.ts';
+import { systemClock } from '../../src/std/clock.ts';
+
+export function openBus(url: string, principal = 'tester'): Promise<Bus> {
+  return connectBus({ url, principal, clock: systemClock });
+}
+
+/** Unlike every other, so that tests may share a server. */
+export function uniqueName(what: string): string {
+  return `${what}-${randomBytes(5).toString('hex')}`;
+}
+
+export function testStream(name: string, changes: Partial<StreamDefinition> = {}): StreamDefinition {
+  return {
+    name,
+    subjects: [`${name}.>`],
+    maxMessagesPerSubject: -1,
+    discard: 'new',
+    denyDelete: false,
+    denyPurge: false,
+    allowRollup: false,
+    maxBytes: 64 * 1024 * 1024,
+    maxAgeMs: 0,
+    maxMessageBytes: -1,
+    replicas: 1,
+    ...changes,
+  };
+}
+
+/** The next `count` messages; the iterator stays open. */
+export async function take(messages: AsyncIterator<StoredMessage>, count: number): Promise<StoredMessage[]> {
+  const taken: StoredMessage[] = [];
+  while (taken.length < count) {
+    const { value, done } = await messages.next();
+    if (done) throw new Error(`ended after ${taken.length} of ${count} messages`);
+    taken.push(value);
+  }
+  return taken;
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function textOf(data: Uint8Array): string {
+  return new TextDecoder().decode(data);
+}
