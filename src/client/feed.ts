@@ -1,0 +1,69 @@
+/** The feed: the log's events as JSON, one message each; the message's sequence is the event's position. */
+import { Event } from '../../schemas/events.ts';
+import type { FleetId, Position } from '../../schemas/ids.ts';
+import type { Bus, StoredMessage } from '../nats/bus.ts';
+import { streamNames } from '../nats/stream-definitions.ts';
+import { Failure } from '../std/failure.ts';
+
+export interface EventsOptions {
+  /** The first position to hand out. Default: the oldest the feed still has. */
+  readonly from?: Position;
+  /** Instead of `from`: the newest so many. */
+  readonly last?: number;
+  /** True: go on for ever with what comes. False: end at what is there now. */
+  readonly follow: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Events in order, none missing. Throws `unavailable` when `from` has left the feed already (it keeps a bounded time
+ * and size; the log keeps everything), `log-broken` when an event is not at the sequence of its position.
+ */
+export async function* feedEvents(
+  { bus, fleet }: { readonly bus: Bus; readonly fleet: FleetId },
+  { from, last, follow, signal }: EventsOptions,
+): AsyncGenerator<Event, void, undefined> {
+  const stream = streamNames(fleet).feed;
+  const { firstSequence, lastSequence } = await bus.streamStatus(stream);
+  if (from !== undefined && from > 0 && from < firstSequence && firstSequence <= lastSequence) {
+    const message = `events before position ${firstSequence} have left the feed; the log still has them`;
+    throw new Failure({ code: 'unavailable', retryable: false, message });
+  }
+  const wanted = last === undefined ? (from ?? 1) : lastSequence - last + 1;
+  let next = Math.max(1, firstSequence, wanted);
+  if (!follow && next > lastSequence) return;
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  if (signal?.aborted) return;
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const message of bus.read({ stream, fromSequence: next, signal: stop.signal })) {
+      yield toEvent(message, next);
+      next += 1;
+      if (!follow && next > lastSequence) return;
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    stop.abort();
+  }
+}
+
+function toEvent({ sequence, data }: StoredMessage, expected: Position): Event {
+  const event = parseEvent(sequence, data);
+  if (sequence !== expected || event.position !== sequence) {
+    const message = `the feed has event ${event.position} at sequence ${sequence} where ${expected} was due`;
+    throw new Failure({ code: 'log-broken', retryable: false, message });
+  }
+  return event;
+}
+
+const decoder = new TextDecoder();
+
+function parseEvent(sequence: number, data: Uint8Array): Event {
+  try {
+    return Event.parse(JSON.parse(decoder.decode(data)));
+  } catch (caught) {
+    const message = `event ${sequence} of the feed has a shape this version of Muster does not know`;
+    throw Failure.from(caught, { code: 'malformed', retryable: false, message });
+  }
+}
