@@ -19,7 +19,10 @@ const common = {
 export const Outcome = z.discriminatedUnion('status', [
   z.object({ ...common, status: z.literal('accepted'), event: Event }),
   z.object({ ...common, status: z.literal('rejected'), rejection: Rejection }),
-  /** Not decided in time: it may still be. Safe to repeat with the same id. Only for requests on `do`. */
-  z.object({ status: z.literal('unknown'), message: z.string(), id: CommandId, safeToRepeat: z.boolean() }),
+  /**
+   * Not taken, or not decided in time: it may still be. Only for requests on `do`. `safeToRepeat`: it never reached
+   * the fleet; else only with the same id.
+   */
+  z.object({ status: z.literal('unknown'), message: z.string(), safeToRepeat: z.boolean() }),
 ]);
 export type Outcome = z.infer<typeof Outcome>;

@@ -1,0 +1,118 @@
+/**
+ * Publishes each event again as message p of FEED, p being its position: sent with the expectation p−1, so that slot p
+ * can only ever hold event p, whoever sends it. Pipelined, behind the acks of LOG; what a queue or a lost connection
+ * drops is read back from LOG. The feed is derived: nothing waits for it.
+ */
+import { affects } from '../domain/affects.ts';
+import type { FleetState } from '../domain/state.ts';
+import type { LogPort } from '../eventlog/log-port.ts';
+import { findRecord } from '../eventlog/find-record.ts';
+import { decodeRecord } from '../eventlog/record-codec.ts';
+import type { Bus } from '../nats/bus.ts';
+import type { Clock } from '../std/clock.ts';
+import { ExclusiveRunner } from '../std/exclusive-runner.ts';
+import { Failure } from '../std/failure.ts';
+import type { Event } from '../../schemas/events.ts';
+import type { FleetId } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import { feedQueueMax, publishesMax } from './timing.ts';
+
+export interface FeedPublisherOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly stream: string;
+  readonly log: LogPort;
+  readonly state: FleetState;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly storeTimeoutMs: number;
+  readonly onError: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+export class FeedPublisher {
+  readonly #options: FeedPublisherOptions;
+  readonly #runner: ExclusiveRunner;
+  /** Acknowledged events not yet sent, in order and without gaps; emptied when it would grow past its bound. */
+  #queue: Event[] = [];
+  /** The last position known to stand in FEED; undefined: ask the stream. */
+  #sent: number | undefined;
+
+  constructor(options: FeedPublisherOptions) {
+    this.#options = options;
+    const { clock, random, onError } = options;
+    const backoff = { firstMs: 100, longestMs: 5_000 };
+    this.#runner = new ExclusiveRunner({ work: () => this.#run(), clock, random, backoff, onError });
+  }
+
+  /** Acknowledged events, in the order of the log. */
+  offer(events: readonly Event[]): void {
+    if (this.#queue.length + events.length > feedQueueMax) this.#queue = [];
+    else for (const event of events) this.#queue.push(event);
+    this.#runner.poke();
+  }
+
+  async stop(): Promise<void> {
+    await this.#runner.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { signal, state } = this.#options;
+    while (!signal.aborted) {
+      this.#sent ??= await this.#lastInFeed();
+      if (this.#sent >= state.position) {
+        this.#queue = [];
+        return;
+      }
+      const next = this.#sent + 1;
+      const batch = this.#takeBatch(next) ?? (await this.#readBack(next));
+      const sent = this.#sent;
+      // Unknown until every one of them is acknowledged: a failure makes the next run ask the stream.
+      this.#sent = undefined;
+      await this.#send(batch);
+      this.#sent = sent + batch.length;
+    }
+  }
+
+  async #lastInFeed(): Promise<number> {
+    const { bus, stream, state } = this.#options;
+    const { lastSequence } = await bus.streamStatus(stream);
+    if (lastSequence <= state.position) return lastSequence;
+    const message = `FEED holds position ${lastSequence}, the log ends at ${state.position}: the log went back, or the feed is another fleet's`;
+    throw new Failure({ code: 'log-regressed', retryable: false, message });
+  }
+
+  /** The next events from memory, or undefined when memory does not begin with `next`. */
+  #takeBatch(next: number): Event[] | undefined {
+    while (this.#queue[0] !== undefined && this.#queue[0].position < next) {
+      const behind = next - this.#queue[0].position;
+      this.#queue.splice(0, behind);
+    }
+    if (this.#queue[0]?.position !== next) return undefined;
+    return this.#queue.splice(0, publishesMax);
+  }
+
+  async #readBack(next: number): Promise<readonly Event[]> {
+    const { log, storeTimeoutMs } = this.#options;
+    const last = await log.lastSequence(storeTimeoutMs);
+    const stored = await findRecord(log, next, last);
+    return decodeRecord(stored.data).events.filter((event) => event.position >= next);
+  }
+
+  async #send(events: readonly Event[]): Promise<void> {
+    const { bus, fleet, state, storeTimeoutMs: timeoutMs } = this.#options;
+    const acks = events.map((event) => {
+      const [first, ...others] = affects(event, state);
+      const concerns = others.map((concern) => `${concern.kind}.${concern.id}`);
+      const data = Buffer.from(JSON.stringify(concerns.length === 0 ? event : { ...event, concerns }));
+      const subject = subjects.event(fleet, first ?? { kind: 'fleet', id: fleet });
+      return bus.store({ subject, data, expect: { lastSequence: event.position - 1 }, timeoutMs });
+    });
+    for (const settled of await Promise.allSettled(acks)) {
+      if (settled.status === 'rejected') throw settled.reason;
+      if (settled.value.status === 'conflict') {
+        throw new Failure({ code: 'conflict', retryable: true, message: 'the feed is not where it was left' });
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** The acknowledged fold: the log read in order, every link checked, into one `FleetState`. Leader and standbys alike. */
+import type { Event } from '../../schemas/events.ts';
+import type { Record } from '../../schemas/record.ts';
+import { evolve } from '../domain/evolve.ts';
+import type { FleetState } from '../domain/state.ts';
+import type { ChainCursor } from '../eventlog/chain.ts';
+import { follow } from '../eventlog/chain.ts';
+import type { LogPort, StoredRecord } from '../eventlog/log-port.ts';
+import { Failure } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface FleetFoldOptions {
+  readonly cursor: ChainCursor;
+  readonly state: FleetState;
+  readonly logger: Logger;
+  /** Called after each record's events are folded, in order. */
+  readonly onFolded: (events: readonly Event[]) => void;
+}
+
+export class FleetFold {
+  readonly state: FleetState;
+  #cursor: ChainCursor;
+  readonly #logger: Logger;
+  readonly #onFolded: (events: readonly Event[]) => void;
+  /** Waiters for a position, released as the fold passes it. */
+  readonly #waiting: { position: number; release: () => void }[] = [];
+
+  constructor({ cursor, state, logger, onFolded }: FleetFoldOptions) {
+    this.#cursor = cursor;
+    this.state = state;
+    this.#logger = logger;
+    this.#onFolded = onFolded;
+  }
+
+  get cursor(): ChainCursor {
+    return this.#cursor;
+  }
+
+  /** Folds one stored record. Throws `log-broken`, naming where, when it does not link. */
+  take(stored: StoredRecord): void {
+    const followed = follow(this.#cursor, stored);
+    if (followed.status === 'broken') {
+      const message = `the log is broken at sequence ${followed.sequence}: ${followed.reason}`;
+      throw new Failure({ code: 'log-broken', retryable: false, message });
+    }
+    if (followed.status === 'void') {
+      const { term, writer } = followed.record;
+      this.#logger.error({ event: 'log.fence-broken', sequence: stored.sequence, term, writer }, 'void record in the log');
+      this.#cursor = followed.cursor;
+      return;
+    }
+    this.adopt(followed.record, followed.cursor);
+  }
+
+  /** Folds a record whose link needs no check: our own, just acknowledged. */
+  adopt(record: Record, cursor: ChainCursor): void {
+    for (const event of record.events) evolve(this.state, event);
+    this.#cursor = cursor;
+    this.#onFolded(record.events);
+    for (let index = this.#waiting.length - 1; index >= 0; index -= 1) {
+      const waiter = this.#waiting[index];
+      if (waiter === undefined || waiter.position > cursor.position) continue;
+      this.#waiting.splice(index, 1);
+      waiter.release();
+    }
+  }
+
+  /** Folds up to `sequence` and returns. */
+  async catchUp(log: LogPort, sequence: number, signal: AbortSignal): Promise<void> {
+    if (this.#cursor.sequence >= sequence) return;
+    const enough = new AbortController();
+    const both = AbortSignal.any([enough.signal, signal]);
+    for await (const stored of log.read({ fromSequence: this.#cursor.sequence + 1, signal: both })) {
+      this.take(stored);
+      if (this.#cursor.sequence >= sequence) break;
+    }
+    enough.abort();
+  }
+
+  /** Resolves once `position` is folded; the caller sets the deadline by `signal`. */
+  passed(position: number, signal: AbortSignal): Promise<void> {
+    if (this.#cursor.position >= position) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = { position, release: resolve };
+      this.#waiting.push(waiter);
+      const give = () => {
+        const index = this.#waiting.indexOf(waiter);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(new Failure({ code: 'timeout', retryable: true, message: `position ${position} is not folded yet` }));
+      };
+      signal.addEventListener('abort', give, { once: true });
+    });
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Hears heartbeats, receipts and applied pools, and keeps the newest word of each server and balancer. Every replica
+ * listens, so that a standby knows the fleet when it takes over; only the leader answers.
+ */
+import { appliedKey, emptyObserved } from '../projections/observed.ts';
+import type { Observed, ObservedServer } from '../projections/observed.ts';
+import type { Bus, BusMessage } from '../nats/bus.ts';
+import type { Clock } from '../std/clock.ts';
+import { Failure } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { decodeMessage, encodeMessage } from '../wire/message.ts';
+import { compareStamps } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import { Applied, Beat, Receipt } from '../../schemas/receipt.ts';
+import type { BeatAnswer } from '../../schemas/receipt.ts';
+import { lastToken, subjects } from '../../schemas/subjects.ts';
+
+/** What the leader wants to be told, and how it answers a heartbeat. */
+export interface Listener {
+  readonly answer: (beat: Beat) => BeatAnswer;
+  readonly onServer: (server: ServerId) => void;
+  readonly onBalancer: (group: GroupId) => void;
+}
+
+export interface ObservationsOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Observations {
+  readonly observed: Observed = emptyObserved();
+  readonly #options: ObservationsOptions;
+  readonly #subscriptions: { unsubscribe(): void }[] = [];
+  /** Set while we lead. */
+  #listener: Listener | undefined;
+
+  constructor(options: ObservationsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { bus, fleet } = this.#options;
+    const hear = (subject: string, take: (message: BusMessage) => void) => {
+      const onMessage = (message: BusMessage) => this.#guard(message, take);
+      this.#subscriptions.push(bus.subscribe({ subject, onMessage }));
+    };
+    hear(subjects.allBeats(fleet), (message) => this.#takeBeat(message));
+    hear(subjects.allReceipts(fleet), (message) => this.#takeReceipt(message));
+    hear(subjects.allApplied(fleet), (message) => this.#takeApplied(message));
+  }
+
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  listen(listener: Listener | undefined): void {
+    this.#listener = listener;
+  }
+
+  /** Malformed observations are told and dropped: they are level-triggered and come again. */
+  #guard(message: BusMessage, take: (message: BusMessage) => void): void {
+    try {
+      take(message);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#options.logger.warn({ subject: message.subject, code: error.code, reason: error.message }, 'observation refused');
+    }
+  }
+
+  #takeBeat(message: BusMessage): void {
+    const beat = decodeMessage(Beat, message.data, 'a heartbeat');
+    requireSubject(message.subject, beat.server);
+    const observed = this.#serverOf(beat.server);
+    // A draining server counts as idle only by readings taken after it heard that it drains.
+    observed.idleReadings = beat.inFlight === 0 ? observed.idleReadings + 1 : 0;
+    if (observed.beat?.instance !== beat.instance) observed.idleReadings = 0;
+    observed.beat = beat;
+    observed.seenAt = this.#options.clock.now();
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    message.respond(encodeMessage(listener.answer(beat)));
+    listener.onServer(beat.server);
+  }
+
+  #takeReceipt(message: BusMessage): void {
+    const receipt = decodeMessage(Receipt, message.data, 'a receipt');
+    requireSubject(message.subject, receipt.server);
+    const observed = this.#serverOf(receipt.server);
+    const before = observed.receipt;
+    const stale =
+      before !== null &&
+      before.log === receipt.log &&
+      before.instance === receipt.instance &&
+      compareStamps(receipt, before) < 0;
+    if (stale) return;
+    if (receipt.serving === 'draining' && before?.serving !== 'draining') observed.idleReadings = 0;
+    observed.receipt = receipt;
+    observed.receiptAt = this.#options.clock.now();
+    this.#listener?.onServer(receipt.server);
+  }
+
+  #takeApplied(message: BusMessage): void {
+    const applied = decodeMessage(Applied, message.data, 'an applied pool');
+    requireSubject(message.subject, applied.group);
+    const key = appliedKey(applied.balancer, applied.group);
+    this.observed.appliedByKey.set(key, { applied, seenAt: this.#options.clock.now() });
+    this.#listener?.onBalancer(applied.group);
+  }
+
+  #serverOf(server: ServerId): ObservedServer {
+    let observed = this.observed.serverById.get(server);
+    if (observed === undefined) {
+      observed = { beat: null, seenAt: 0, receipt: null, receiptAt: 0, idleReadings: 0 };
+      this.observed.serverById.set(server, observed);
+    }
+    return observed;
+  }
+}
+
+/** The subject is the identity: a body that claims another is refused. */
+function requireSubject(subject: string, claimed: string): void {
+  if (lastToken(subject) === claimed) return;
+  const message = `the body claims ${claimed} but came on ${subject}`;
+  throw new Failure({ code: 'malformed', retryable: false, message });
+}

@@ -1,0 +1,68 @@
+/** Answers `muster.<fleet>.query.<name>` from the acknowledged fold, with the position the answer is true for. */
+import { answerQuery } from '../projections/views.ts';
+import type { Observed } from '../projections/observed.ts';
+import type { Bus, BusMessage } from '../nats/bus.ts';
+import { textOf } from '../std/failure.ts';
+import { decodeBody, encodeAs } from '../wire/body.ts';
+import type { BodyFormat } from '../wire/body.ts';
+import { z } from 'zod';
+import { Position } from '../../schemas/ids.ts';
+import type { FleetId } from '../../schemas/ids.ts';
+import { lastToken, subjects } from '../../schemas/subjects.ts';
+import { querySchemas } from '../../schemas/views.ts';
+import type { CoordinatorView, QueryAnswer, QueryName } from '../../schemas/views.ts';
+import type { FleetFold } from './fleet-fold.ts';
+
+export interface QueryServiceOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly fold: FleetFold;
+  readonly observed: Observed;
+  readonly waitMs: number;
+  readonly coordinator: () => CoordinatorView;
+  readonly track: (what: string, work: Promise<void>) => void;
+}
+
+export function serveQueries(options: QueryServiceOptions): { unsubscribe(): void } {
+  const onMessage = (message: BusMessage) => {
+    options.track('answering a query', answer(options, message));
+  };
+  const subject = subjects.allQueries(options.fleet);
+  return options.bus.subscribe({ subject, queue: 'coordinators', onMessage });
+}
+
+async function answer(options: QueryServiceOptions, message: BusMessage): Promise<void> {
+  const body = decodeBody(message.data, message.contentType);
+  const format: BodyFormat = body.status === 'ok' ? body.format : 'json';
+  let reply: QueryAnswer;
+  try {
+    reply = body.status === 'ok' ? await read(options, lastToken(message.subject), body.value) : refuse('malformed', body.message);
+  } catch (error) {
+    reply = refuse('unavailable', textOf(error));
+  }
+  message.respond(encodeAs(format, reply));
+}
+
+async function read(options: QueryServiceOptions, name: string, body: Record<string, unknown>): Promise<QueryAnswer> {
+  if (!isQuery(name)) return refuse('unknown-query', `there is no query "${name}"; there are: ${Object.keys(querySchemas).join(', ')}`);
+  const { atLeast: asked, ...rest } = body;
+  const atLeast = Position.optional().safeParse(asked);
+  const ask = querySchemas[name].ask.safeParse(rest);
+  if (!atLeast.success) return refuse('invalid', 'atLeast must be a position');
+  if (!ask.success) return refuse('invalid', z.prettifyError(ask.error));
+  const { fold, observed, waitMs } = options;
+  if (atLeast.data !== undefined) await fold.passed(atLeast.data, AbortSignal.timeout(waitMs));
+  const { log, term, position } = fold.state;
+  if (log === null) return refuse('unavailable', 'this coordinator has not read the log yet; ask again in a moment');
+  if (name === 'coordinator') return { status: 'ok', log, term, position, data: options.coordinator() };
+  const answered = answerQuery(name, ask.data as never, fold.state, observed);
+  return answered.status === 'ok' ? { status: 'ok', log, term, position, data: answered.data } : answered;
+}
+
+function isQuery(name: string): name is QueryName {
+  return Object.hasOwn(querySchemas, name);
+}
+
+function refuse(code: string, message: string): QueryAnswer {
+  return { status: 'error', code, message };
+}

@@ -1,0 +1,60 @@
+/** Every time and bound of the coordinator, in one place, with the reason for each. Durations in milliseconds. */
+export interface Timing {
+  /** How often the leader says that it lives. Four chances within the missed-beat time. */
+  readonly leaderBeatMs: number;
+  /**
+   * Silence after which a standby tries to lead. Longer than a leader change of LOG takes: 0.5 to 4 s on one server,
+   * up to 8 s on three (measured), so 4 s for one replica and 12 s for more.
+   */
+  readonly missedBeatMs: number;
+  /** Spread of the standbys' first tries, so that they do not collide. */
+  readonly electionJitterMs: number;
+  /** The longest wait for one append's ack before its outcome counts as unknown. */
+  readonly appendTimeoutMs: number;
+  /** The longest time spent settling an unknown outcome before the leader steps down. */
+  readonly settleDeadlineMs: number;
+  /** The longest wait for any other single answer of the NATS server. */
+  readonly storeTimeoutMs: number;
+  /** A group's status goes out at most this often: five times a second. */
+  readonly statusIntervalMs: number;
+  /** How long a request on `do` waits for its outcome before it is answered `unknown`. Below NATS CLI's usual 5 s. */
+  readonly doTimeoutMs: number;
+  /** How often the leader purges what COMMANDS holds below the durable watermark, and raises the high mark. */
+  readonly housekeepingMs: number;
+  /** Events between two snapshots: a tail that folds in well under a second. */
+  readonly snapshotEvery: number;
+  /** The longest wait of a query that asks for a position not folded yet. */
+  readonly queryWaitMs: number;
+}
+
+export function defaultTiming(replicas: number): Timing {
+  return {
+    leaderBeatMs: 1_000,
+    missedBeatMs: replicas > 1 ? 12_000 : 4_000,
+    electionJitterMs: 400,
+    appendTimeoutMs: 2_000,
+    settleDeadlineMs: 30_000,
+    storeTimeoutMs: 5_000,
+    statusIntervalMs: 200,
+    doTimeoutMs: 4_000,
+    housekeepingMs: 5_000,
+    snapshotEvery: 20_000,
+    queryWaitMs: 5_000,
+  };
+}
+
+/** Decided events that are not yet durable, at most: intake waits past it. Some records' worth, to keep appends full. */
+export const undurableMax = 4_096;
+/** Stored publishes of one kind under way at once, at most: enough to hide a round trip, few enough to fail together. */
+export const publishesMax = 512;
+/** Servers looked at in one turn of the event loop, so that a group of ten thousand does not stop the heartbeats. */
+export const serversPerTurn = 256;
+/** Outcomes kept for requests on `do` whose COMMANDS ack is still under way. */
+export const earlyOutcomesMax = 4_096;
+/** Requests on `do` under way at once, at most; past it the caller is told to come back. */
+export const doRequestsMax = 4_096;
+/** Requests on `do` one principal may make in a burst, and gains back a second. An agent makes a handful in its life. */
+export const doBurst = 2_000;
+export const doPerSecond = 500;
+/** Events waiting for the feed in memory; past it the feed catches up by reading LOG. */
+export const feedQueueMax = 16_384;
