@@ -1,0 +1,95 @@
+/**
+ * The fold: what each event makes of the fleet. Promises: total, it never refuses, since what is in the log happened;
+ * no clock, no randomness, no I/O, so that every reader of one log holds the same state. Must not know what was
+ * asked or whether it was allowed: that is `decide.ts`. Duties of the caller: owns `state`, folds positions in order
+ * without gaps, and gives events of today's shapes.
+ */
+import type { Event } from '../../schemas/events.ts';
+import { never } from '../std/failure.ts';
+import { deploymentRequested, deploymentWithdrawn } from './evolve-deployments.ts';
+import { balancerRegistered, balancerRetired, coordinatorElected, fleetCreated } from './evolve-fleet.ts';
+import { groupConfigured, groupCreated, groupDeleted, groupServersSet } from './evolve-groups.ts';
+import { projectDeprecated, projectPublished, projectRetired } from './evolve-projects.ts';
+import { serverConfigured, serverRegistered, serverRetired } from './evolve-servers.ts';
+import {
+  serverJoined,
+  serverLeaving,
+  serverLeft,
+  serverMoving,
+  serverReady,
+  serverRetiring,
+  serverSyncFailed,
+} from './evolve-members.ts';
+import { remember } from './repeats.ts';
+import type { FleetState } from './state.ts';
+
+/** Folds one event into the state it is given. */
+export function evolve(state: FleetState, event: Event): void {
+  apply(state, event);
+  state.position = event.position;
+  state.at = event.at;
+  rememberCommand(state, event);
+}
+
+function apply(state: FleetState, event: Event): void {
+  switch (event.type) {
+    case 'fleet.created':
+      return fleetCreated(state, event);
+    case 'coordinator.elected':
+      return coordinatorElected(state, event);
+    case 'command.rejected':
+      return;
+    case 'group.created':
+      return groupCreated(state, event);
+    case 'group.configured':
+      return groupConfigured(state, event);
+    case 'group.deleted':
+      return groupDeleted(state, event);
+    case 'group.servers-set':
+      return groupServersSet(state, event);
+    case 'server.registered':
+      return serverRegistered(state, event);
+    case 'server.configured':
+      return serverConfigured(state, event);
+    case 'server.joined':
+      return serverJoined(state, event);
+    case 'server.leaving':
+      return serverLeaving(state, event);
+    case 'server.moving':
+      return serverMoving(state, event);
+    case 'server.retiring':
+      return serverRetiring(state, event);
+    case 'server.retired':
+      return serverRetired(state, event);
+    case 'server.ready':
+      return serverReady(state, event);
+    case 'server.sync-failed':
+      return serverSyncFailed(state, event);
+    case 'server.left':
+      return serverLeft(state, event);
+    case 'project.published':
+      return projectPublished(state, event);
+    case 'project.deprecated':
+      return projectDeprecated(state, event);
+    case 'project.retired':
+      return projectRetired(state, event);
+    case 'deployment.requested':
+      return deploymentRequested(state, event);
+    case 'deployment.withdrawn':
+      return deploymentWithdrawn(state, event);
+    case 'balancer.registered':
+      return balancerRegistered(state, event);
+    case 'balancer.retired':
+      return balancerRetired(state, event);
+    default:
+      never(event);
+  }
+}
+
+/** A refused reuse of an id is the one answer not remembered: the id's first outcome stays its outcome. */
+function rememberCommand(state: FleetState, event: Event): void {
+  if (event.command === undefined) return;
+  if (event.type === 'command.rejected' && event.data.rejection.code === 'id-reused') return;
+  const { id, hash } = event.command;
+  remember(state.repeats, { principal: event.principal, id, hash, position: event.position, at: event.at });
+}

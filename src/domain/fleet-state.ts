@@ -1,0 +1,53 @@
+/**
+ * The fold's value at its two ends: before the first event, and copied. Values inside the maps of a group or project,
+ * and a server's `membership`, `address` and `labels`, are replaced by the fold and never written into: copies share
+ * them, which is what makes a copy cheap.
+ */
+import type { FleetState, Group, Project } from './state.ts';
+
+/** The state before the first event. */
+export function emptyState(): FleetState {
+  return {
+    fleet: null,
+    log: null,
+    term: 0,
+    position: 0,
+    at: 0,
+    groupById: new Map(),
+    serverById: new Map(),
+    projectById: new Map(),
+    balancerById: new Map(),
+    repeats: { beganAt: 0, younger: new Map(), older: new Map() },
+  };
+}
+
+/** A copy that may be folded on without the original noticing, and the other way round. */
+export function cloneState(state: FleetState): FleetState {
+  const { younger, older, beganAt } = state.repeats;
+  return {
+    ...state,
+    groupById: mapValues(state.groupById, cloneGroup),
+    serverById: mapValues(state.serverById, (server) => ({ ...server })),
+    projectById: mapValues(state.projectById, cloneProject),
+    balancerById: mapValues(state.balancerById, (balancer) => ({ ...balancer })),
+    repeats: { beganAt, younger: new Map(younger), older: new Map(older) },
+  };
+}
+
+function cloneGroup(group: Group): Group {
+  return {
+    ...group,
+    servers: new Set(group.servers),
+    deploymentByProject: new Map(group.deploymentByProject),
+  };
+}
+
+function cloneProject(project: Project): Project {
+  return { ...project, versionByName: new Map(project.versionByName) };
+}
+
+function mapValues<K, V>(map: ReadonlyMap<K, V>, copy: (value: V) => V): Map<K, V> {
+  const copied = new Map<K, V>();
+  for (const [key, value] of map) copied.set(key, copy(value));
+  return copied;
+}
