@@ -26,7 +26,9 @@ const noRoom: readonly number[] = [10_002, 10_028, 10_047];
 /** `doing` says what was asked, for the message: "creating stream X". */
 export function apiFailure(error: ApiError, doing: string): Failure {
   const code: FailureCode =
-    error.err_code === streamNotFound || streamDiffers.includes(error.err_code ?? 0) ? 'stream-mismatch' : 'unavailable';
+    error.err_code === streamNotFound || streamDiffers.includes(error.err_code ?? 0)
+      ? 'stream-mismatch'
+      : 'unavailable';
   const text = error.description ?? 'no description';
   const message = `${doing}: ${text} (code ${error.code}, err_code ${error.err_code ?? 'none'})`;
   return new Failure({ code, message, retryable: isPassing(error), cause: error });

@@ -51,8 +51,10 @@ export function parseMeta(data: Uint8Array): ObjectMeta {
     throw new Failure({ code: 'malformed', retryable: false, message: 'an object description is not JSON', cause });
   }
   const size = meta.size ?? 0;
-  const isSound = typeof meta.name === 'string' && typeof meta.nuid === 'string' && Number.isSafeInteger(size) && size >= 0;
-  if (!isSound) throw new Failure({ code: 'malformed', retryable: false, message: 'an object description lacks fields' });
+  const isSound =
+    typeof meta.name === 'string' && typeof meta.nuid === 'string' && Number.isSafeInteger(size) && size >= 0;
+  if (!isSound)
+    throw new Failure({ code: 'malformed', retryable: false, message: 'an object description lacks fields' });
   return { chunks: 0, digest: '', ...meta, size } as ObjectMeta;
 }
 

@@ -123,7 +123,8 @@ async function read({ link, bucket }: Place, name: string, options: Parameters<O
     filled += chunk.data.length;
     from = chunk.sequence + 1;
   }
-  if (digestOf(hash) !== meta.digest) throw failure('bundle-invalid', `${name} does not have the digest ${meta.digest}`);
+  if (digestOf(hash) !== meta.digest)
+    throw failure('bundle-invalid', `${name} does not have the digest ${meta.digest}`);
   return data;
 }
 

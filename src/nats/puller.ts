@@ -9,10 +9,17 @@ import { apiTimeoutMs, ask, demand } from './api.ts';
 import { contentTypeOf } from './headers.ts';
 import { inboxPrefix, type Link } from './link.ts';
 
+/** What has been delivered and not yet read: read on every refill, so its owner keeps it current. */
+export interface Backlog {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 export interface PullerOptions {
   readonly stream: string;
   readonly fromSequence: number;
   readonly filter?: string | undefined;
+  readonly backlog: Backlog;
   readonly onMessage: (message: StoredMessage) => void;
   /** Once, with the reason. Nothing is delivered afterwards. */
   readonly onBroken: (reason: string) => void;
@@ -78,13 +85,15 @@ export class Puller {
     this.#unsubscribe = () => subscription.unsubscribe();
     this.#heardAt = this.#link.clock.monotonic();
     this.#watch();
-    this.refill(0, 0);
+    this.refill();
   }
 
   /** Pulls again once half of what may be ahead is used up. Cheap enough to be called for every message read. */
-  refill(queuedMessages: number, queuedBytes: number): void {
-    const batch = messagesAheadMax - this.#outstanding - queuedMessages;
-    if (batch < messagesAheadMax / 2 || queuedBytes > bytesPerPullMax || this.#broken || !this.#link.connected) return;
+  refill(): void {
+    const { backlog } = this.#options;
+    const batch = messagesAheadMax - this.#outstanding - backlog.messages;
+    if (batch < messagesAheadMax / 2 || backlog.bytes > bytesPerPullMax || this.#broken || !this.#link.connected)
+      return;
     // With nothing outstanding silence was no sign: the watch starts anew.
     if (this.#outstanding === 0) this.#heardAt = this.#link.clock.monotonic();
     this.#outstanding += batch;
@@ -158,7 +167,7 @@ export class Puller {
     if ((code === 408 || code === 409) && unused !== '') {
       this.#outstanding = Math.max(0, this.#outstanding - Number(unused));
       // The owner refills when it reads on; when it has nothing to read, nobody else would.
-      return this.refill(0, 0);
+      return this.refill();
     }
     this.break(`status ${code}`);
   }

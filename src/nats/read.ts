@@ -39,7 +39,7 @@ class Follower {
   /** Received and not yet read, from `#head` on: shifting a long array would move it whole each time. */
   #queue: StoredMessage[] = [];
   #head = 0;
-  #queuedBytes = 0;
+  readonly #backlog = { messages: 0, bytes: 0 };
   #puller: Puller | undefined;
   #failure: unknown;
   #wake: () => void = () => undefined;
@@ -61,12 +61,13 @@ class Follower {
     const message = this.#queue[this.#head];
     if (message === undefined) return undefined;
     this.#head += 1;
-    this.#queuedBytes -= message.data.length;
+    this.#backlog.messages -= 1;
+    this.#backlog.bytes -= message.data.length;
     if (this.#head === this.#queue.length) {
       this.#queue = [];
       this.#head = 0;
     }
-    this.#puller?.refill(this.#queue.length - this.#head, this.#queuedBytes);
+    this.#puller?.refill();
     return message;
   }
 
@@ -125,6 +126,7 @@ class Follower {
         stream: this.#options.stream,
         fromSequence: this.#next,
         filter: this.#options.filter,
+        backlog: this.#backlog,
         onMessage: (message) => this.#accept(message),
         onBroken: () => resolve(),
       });
@@ -148,7 +150,8 @@ class Follower {
     if (message.sequence < this.#next) return;
     this.#next = message.sequence + 1;
     this.#queue.push(message);
-    this.#queuedBytes += message.data.length;
+    this.#backlog.messages += 1;
+    this.#backlog.bytes += message.data.length;
     this.#wake();
   }
 

@@ -91,7 +91,8 @@ function compared(wanted: Settings, { config, created, state }: StreamInfo): Str
   for (const [setting, should] of Object.entries(wanted)) {
     // The server leaves out what is false or zero.
     const is = config[setting] ?? (typeof should === 'boolean' ? false : 0);
-    if (!isSame(is, should)) differences.push(`${setting}: is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
+    if (!isSame(is, should))
+      differences.push(`${setting}: is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
   }
   for (const foreign of ['mirror', 'sources', 'sealed', 'no_ack', 'republish', 'subject_transform'] as const) {
     const is = config[foreign];

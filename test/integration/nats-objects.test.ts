@@ -80,7 +80,11 @@ describe('objects', () => {
     await expect(bucket.get('nothing', limits)).rejects.toMatchObject({ code: 'bundle-missing' });
     await bucket.put('large', new Uint8Array(1_000));
     await expect(bucket.get('large', { ...limits, maxBytes: 999 })).rejects.toMatchObject({ code: 'overloaded' });
-    for (const [name, skip] of [['headless', 0], ['holed', 2], ['tailless', 4]] as const) {
+    for (const [name, skip] of [
+      ['headless', 0],
+      ['holed', 2],
+      ['tailless', 4],
+    ] as const) {
       await bucket.put(name, randomBytes(600_000));
       await loseChunk(skip);
       const startedAt = performance.now();

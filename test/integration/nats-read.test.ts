@@ -21,7 +21,7 @@ const timeoutMs = 10_000;
 
 async function filled(count: number, sizeBytes = 0) {
   const name = uniqueName('R');
-  await bus.ensureStream(testStream(name));
+  await bus.ensureStream(testStream(name, { maxBytes: 256 * 1024 * 1024 }));
   await fill(name, { from: 0, count, sizeBytes });
   return name;
 }
@@ -97,6 +97,23 @@ describe('read', () => {
     const second = reader({ stream: large, fromSequence: 1 });
     expect(sequences(await take(second.messages, 60))).toEqual(range(1, 60));
     second.stop.abort();
+  });
+
+  it('pulls no further than its bounds while nobody reads on, and all of it once somebody does', async () => {
+    const stream = await filled(100, 900_000);
+    const { messages, stop } = reader({ stream, fromSequence: 1 });
+    await take(messages, 1);
+    const info = await eventually(
+      async () => {
+        const answer = await bus.request({ subject: `$JS.API.CONSUMER.LIST.${stream}`, data: bytesOf(''), timeoutMs });
+        const [consumer] = JSON.parse(textOf(answer.data)).consumers;
+        return consumer?.num_waiting === 0 && consumer.delivered.stream_seq > 1 ? consumer : undefined;
+      },
+      { what: 'the reader to stop pulling' },
+    );
+    expect(info.delivered.stream_seq).toBeLessThan(70);
+    expect(sequences(await take(messages, 99))).toEqual(range(2, 100));
+    stop.abort();
   });
 
   it('heals after the server was killed and restarted, without a gap or a repeat', async () => {

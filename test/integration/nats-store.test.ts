@@ -93,7 +93,9 @@ describe('a lost connection', () => {
     await eventually(() => told.length === 2, { what: 'the connection to return' });
     expect(told).toEqual(['disconnected', 'connected']);
     leave();
-    expect(await bus.store({ subject: `${name}.b`, data: bytesOf('y'), timeoutMs })).toMatchObject({ status: 'stored' });
+    expect(await bus.store({ subject: `${name}.b`, data: bytesOf('y'), timeoutMs })).toMatchObject({
+      status: 'stored',
+    });
   });
 
   it('is noticed when the server merely freezes', async () => {
@@ -176,6 +178,18 @@ describe('connecting', () => {
     await connected.close();
     expect(() => connected.publish({ subject: 'x', data: bytesOf('x') })).toThrow(/closed/);
     await late.stop();
+  });
+
+  it('closes in time while the server is away', async () => {
+    const other = await startNats();
+    const away = await openBus(other.url, 'away');
+    const told = new Promise((resolve) => away.onConnection(resolve));
+    await other.stop();
+    expect(await told).toBe('disconnected');
+    const startedAt = performance.now();
+    await away.close();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await expect(away.store({ subject: 'x', data: bytesOf('x'), timeoutMs })).rejects.toMatchObject({ code: 'closed' });
   });
 
   it('leaves nothing behind when it is closed: neither connection nor consumer nor timer', async () => {

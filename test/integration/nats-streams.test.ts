@@ -42,7 +42,10 @@ describe('ensureStream', () => {
       maxAgeMs: 60_000,
       maxMessageBytes: 100,
     });
-    const failure = await bus.ensureStream(wanted).then(() => undefined, (error: unknown) => error);
+    const failure = await bus.ensureStream(wanted).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({ code: 'stream-mismatch', retryable: false });
     const { message } = failure as Failure;
@@ -124,7 +127,11 @@ describe('get', () => {
         walked.push([found.sequence, found.subject.slice(stream.length + 1)]);
         next = found.sequence + 1;
       }
-      expect(walked).toEqual([[1, 'a.1'], [3, 'a.2'], [5, 'a.3']]);
+      expect(walked).toEqual([
+        [1, 'a.1'],
+        [3, 'a.2'],
+        [5, 'a.3'],
+      ]);
       expect(await bus.get({ stream, lastOf: `${stream}.b.2` }, from, timeoutMs)).toMatchObject({ sequence: 4 });
       expect(await bus.get({ stream, lastOf: `${stream}.c` }, from, timeoutMs)).toBeUndefined();
       expect(await bus.get({ stream, sequence: 99 }, from, timeoutMs)).toBeUndefined();
