@@ -1,0 +1,51 @@
+/**
+ * Lifts stored events to today's shapes, once, where they are read: everything behind the read edge knows one shape
+ * of each event. A stored byte is never rewritten.
+ *
+ * To change a shape: append one function to the type's chain. It takes the event as the version before had it and
+ * gives it as the next one has it. The chain's length is what today's version follows from; nothing is ever removed.
+ */
+import { type EventType, eventTypes } from './events.ts';
+
+/** An event as it was stored: of a known head, with data of whatever version it was written at. */
+export interface StoredEvent {
+  readonly type: EventType;
+  readonly version: number;
+  readonly data: unknown;
+  readonly [field: string]: unknown;
+}
+/** From one version's data to the next one's. Pure; sees the whole event, gives the new data. */
+export type Upcaster = (event: StoredEvent) => unknown;
+
+/** By type: the step from version 1 to 2, from 2 to 3, and so on. A type that is not here has had one version. */
+const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {};
+
+const versionByType: ReadonlyMap<string, number> = new Map(
+  eventTypes.map((type) => [type, 1 + (upcasters[type]?.length ?? 0)]),
+);
+
+/** The version new events of this type are written at. */
+export function eventVersion(type: EventType): number {
+  return versionByType.get(type) ?? 1;
+}
+
+/**
+ * The event in today's shape. What is no event of a known type, or is of a later version than this program knows,
+ * comes back as it is: the schema then says what is wrong with it.
+ */
+export function upcast(raw: unknown): unknown {
+  const event = raw as StoredEvent;
+  const today = typeof raw === 'object' && raw !== null ? versionByType.get(event.type) : undefined;
+  if (today === undefined || event.version === today) return raw;
+  return liftBy(upcasters[event.type] ?? [], event);
+}
+
+/** Applies what lies between the event's version and the end of the chain. */
+export function liftBy(chain: readonly Upcaster[], event: StoredEvent): StoredEvent {
+  let lifted = event;
+  for (let version = event.version; version >= 1 && version <= chain.length; version++) {
+    const step = chain[version - 1] as Upcaster;
+    lifted = { ...lifted, version: version + 1, data: step(lifted) };
+  }
+  return lifted;
+}

@@ -1,0 +1,108 @@
+/**
+ * What makes the log prove itself: each record names its log, its term, its first position and the record stored
+ * before it, by sequence and hash. Every reader goes through `follow`, whatever it reads for.
+ *
+ * Promises: a byte changed, a record lost, swapped, put in or taken from another log is `broken`, at the latest at
+ * the record after it. Pure but for the hash. Must not know: where records come from or what events mean.
+ * Duties of the caller: stop at `broken`; raise `log.fence-broken` at `void`, since with the fence intact there is none.
+ */
+import type { LogId, Position, Term } from '../../schemas/ids.ts';
+import type { Record, Watermark } from '../../schemas/record.ts';
+import { Failure } from '../std/failure.ts';
+import type { StoredRecord } from './log-port.ts';
+import { decodeRecord, recordHash } from './record-codec.ts';
+
+/** Where a reader stands: all that the next record is checked against. */
+export interface ChainCursor {
+  /** Null before the first record: then any log's first record fits. */
+  readonly log: LogId | null;
+  /** The highest term seen. */
+  readonly term: Term;
+  /** The last record's sequence, and SHA-256 of its stored bytes; 0 and empty before the first. */
+  readonly sequence: number;
+  readonly hash: Uint8Array;
+  /** The last event's position. */
+  readonly position: Position;
+  readonly watermark: Watermark;
+}
+
+export const emptyCursor: ChainCursor = {
+  log: null,
+  term: 0,
+  sequence: 0,
+  hash: new Uint8Array(0),
+  position: 0,
+  watermark: { stream: '', sequence: 0, hash: '' },
+};
+
+export type Followed =
+  | { readonly status: 'linked'; readonly cursor: ChainCursor; readonly record: Record }
+  /**
+   * Of a term closed before it landed. Its bytes are in the chain, so that the next record proves them, but its events
+   * never happened: it takes no position and moves no watermark. Its own back link is not asked for: a leader that
+   * was overtaken names the predecessor it believed in.
+   */
+  | { readonly status: 'void'; readonly cursor: ChainCursor; readonly record: Record }
+  | { readonly status: 'broken'; readonly sequence: number; readonly reason: string };
+
+export function follow(cursor: ChainCursor, stored: StoredRecord): Followed {
+  const { sequence, data } = stored;
+  if (sequence !== cursor.sequence + 1) {
+    return { status: 'broken', sequence, reason: `sequence ${cursor.sequence + 1} is missing` };
+  }
+  let record: Record;
+  try {
+    record = decodeRecord(data);
+  } catch (caught) {
+    if (!(caught instanceof Failure)) throw caught;
+    return { status: 'broken', sequence, reason: caught.message };
+  }
+  if (cursor.log !== null && record.log !== cursor.log) {
+    return { status: 'broken', sequence, reason: `it is of log ${record.log}, not of ${cursor.log}` };
+  }
+  if (record.term < cursor.term) {
+    return { status: 'void', record, cursor: { ...cursor, sequence, hash: recordHash(data) } };
+  }
+  const reason = unlinked(cursor, record);
+  if (reason !== undefined) return { status: 'broken', sequence, reason };
+  return { status: 'linked', record, cursor: cursorAfter(record, { sequence, hash: recordHash(data) }) };
+}
+
+/** Where the log stands once this record is stored: for its writer, who need not read it back. */
+export function cursorAfter(record: Record, stored: { sequence: number; hash: Uint8Array }): ChainCursor {
+  return {
+    log: record.log,
+    term: record.term,
+    sequence: stored.sequence,
+    hash: stored.hash,
+    position: record.first + record.events.length - 1,
+    watermark: record.watermark,
+  };
+}
+
+/** Why the record does not follow the cursor; undefined when it does. */
+function unlinked(cursor: ChainCursor, record: Record): string | undefined {
+  if (record.previousSequence !== cursor.sequence) {
+    return `it follows sequence ${record.previousSequence}, not ${cursor.sequence}`;
+  }
+  if (!sameBytes(record.previousHash, cursor.hash)) return 'the record before it has another hash than it names';
+  if (record.first !== cursor.position + 1) {
+    return `its first position is ${record.first}, not ${cursor.position + 1}`;
+  }
+  const { events } = record;
+  for (let index = 0; index < events.length; index++) {
+    const position = events[index]?.position;
+    if (position !== record.first + index) return `an event has position ${position}, not ${record.first + index}`;
+  }
+  return wentBack(cursor.watermark, record.watermark);
+}
+
+function wentBack(before: Watermark, after: Watermark): string | undefined {
+  if (before.stream !== after.stream || before.sequence < after.sequence) return undefined;
+  if (before.sequence > after.sequence) return `its watermark went back from ${before.sequence} to ${after.sequence}`;
+  return before.hash === after.hash ? undefined : `its watermark ${after.sequence} has another hash than before`;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
