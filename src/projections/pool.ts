@@ -1,0 +1,49 @@
+/** One group's pool, by the log: who takes traffic, with what weight, and who takes no new requests any more. */
+import { isInPool } from '../domain/membership.ts';
+import type { FleetState, Server } from '../domain/state.ts';
+import type { Address, GroupId, Position, ServerId } from '../../schemas/ids.ts';
+import { byText } from './order.ts';
+
+export interface Pool {
+  readonly group: GroupId;
+  /** The last event that changed this pool: what its revision is stamped with. */
+  readonly position: Position;
+  /** Sorted by server. */
+  readonly entries: PoolMember[];
+}
+
+export interface PoolMember {
+  readonly server: ServerId;
+  readonly address: Address;
+  readonly weight: number;
+  readonly admin: 'ready' | 'drain';
+  /** The last event that changed this entry. */
+  readonly position: Position;
+}
+
+/** The pool of the group; null for an unknown group. */
+export function poolOf(state: FleetState, groupId: GroupId): Pool | null {
+  const group = state.groupById.get(groupId);
+  if (group === undefined) return null;
+  const entries: PoolMember[] = [];
+  for (const serverId of group.servers) {
+    const server = state.serverById.get(serverId);
+    const entry = server === undefined ? null : poolMemberOf(server);
+    if (entry !== null) entries.push(entry);
+  }
+  entries.sort((a, b) => byText(a.server, b.server));
+  return { group: groupId, position: group.poolChangedAt, entries };
+}
+
+/** The server's place in its group's pool; null when it has none: in no group, not yet in, or never was. */
+export function poolMemberOf(server: Server): PoolMember | null {
+  const { id, address, weight, membership } = server;
+  const entry = { server: id, address, weight };
+  if (membership.status === 'ready') {
+    return { ...entry, admin: 'ready', position: Math.max(membership.readyAt, server.addressChangedAt) };
+  }
+  if (membership.status === 'draining' && isInPool(membership)) {
+    return { ...entry, admin: 'drain', position: Math.max(membership.leavingAt, server.addressChangedAt) };
+  }
+  return null;
+}
