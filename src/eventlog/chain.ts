@@ -10,7 +10,7 @@ import type { LogId, Position, Term } from '../../schemas/ids.ts';
 import type { Record, Watermark } from '../../schemas/record.ts';
 import { Failure } from '../std/failure.ts';
 import type { StoredRecord } from './log-port.ts';
-import { decodeRecord, recordHash } from './record-codec.ts';
+import { decodeRecord, type Hash, recordHash } from './record-codec.ts';
 
 /** Where a reader stands: all that the next record is checked against. */
 export interface ChainCursor {
@@ -20,7 +20,7 @@ export interface ChainCursor {
   readonly term: Term;
   /** The last record's sequence, and SHA-256 of its stored bytes; 0 and empty before the first. */
   readonly sequence: number;
-  readonly hash: Uint8Array;
+  readonly hash: Hash;
   /** The last event's position. */
   readonly position: Position;
   readonly watermark: Watermark;
@@ -69,7 +69,7 @@ export function follow(cursor: ChainCursor, stored: StoredRecord): Followed {
 }
 
 /** Where the log stands once this record is stored: for its writer, who need not read it back. */
-export function cursorAfter(record: Record, stored: { sequence: number; hash: Uint8Array }): ChainCursor {
+export function cursorAfter(record: Record, stored: { sequence: number; hash: Hash }): ChainCursor {
   return {
     log: record.log,
     term: record.term,

@@ -14,6 +14,8 @@ import { appendArrayField } from '../wire/splice.ts';
 
 /** All of a record but its events. */
 export type RecordHead = Omit<Record, 'events'>;
+/** SHA-256 of a record's bytes; empty before the first record. */
+export type Hash = Record['previousHash'];
 
 /** Encoded once, when the event is decided: its size is checked then and the same bytes go into the record. */
 export function encodeEvent(event: Event): Uint8Array {
@@ -46,8 +48,8 @@ export function decodeRecord(bytes: Uint8Array): Record {
 }
 
 /** SHA-256 of the stored bytes, never of an encoding made again. */
-export function recordHash(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+export function recordHash(bytes: Uint8Array): Hash {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }
 
 function tooNew({ type, version, position }: Event): Failure {

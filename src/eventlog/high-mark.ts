@@ -1,0 +1,130 @@
+/**
+ * The highest point of the log this machine has seen, in a small file outside NATS. A log that went back, by a lost
+ * disk or a restored copy, is whole in itself: only what was kept elsewhere can tell.
+ *
+ * Promises: the file is replaced as a whole or not at all, and never goes back. Duties of the caller: `check` before
+ * the first decision; `raise` now and then, not at every record (each costs two fsyncs).
+ */
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { LogId, Position, Term } from '../../schemas/ids.ts';
+import { Failure, textOf } from '../std/failure.ts';
+import type { ChainCursor } from './chain.ts';
+import type { LogPort } from './log-port.ts';
+import { decodeRecord, recordHash } from './record-codec.ts';
+
+const Mark = z.object({
+  format: z.literal(1),
+  log: LogId,
+  term: Term,
+  position: Position,
+  sequence: z.int().min(1),
+  /** SHA-256 of that record's bytes, hex. */
+  hash: z.string(),
+});
+export type Mark = z.infer<typeof Mark>;
+
+export interface HighMark {
+  /** Undefined: nothing seen yet. */
+  readonly mark: Mark | undefined;
+  /** Throws `log-regressed` when the log ends below the mark, or holds another record there. */
+  check(port: LogPort, timeoutMs: number): Promise<void>;
+  /** Keeps the cursor if it is higher than what is kept. One write at a time; throws `io`. */
+  raise(cursor: ChainCursor): Promise<void>;
+}
+
+/** Reads the file; where there is none, nothing was seen. Throws `malformed` rather than forget what was. */
+export async function openHighMark(path: string): Promise<HighMark> {
+  let mark = await readMark(path);
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    get mark() {
+      return mark;
+    },
+
+    check: (port, timeoutMs) => (mark === undefined ? Promise.resolve() : checkLog(mark, port, timeoutMs)),
+
+    raise(cursor) {
+      const raised = writing.then(async () => {
+        const next = markOf(cursor);
+        if (next === undefined || (mark !== undefined && next.sequence <= mark.sequence)) return;
+        await replace(path, JSON.stringify(next));
+        mark = next;
+      });
+      // A failed write is its caller's to hear of; the next one is tried all the same.
+      writing = raised.catch(() => undefined);
+      return raised;
+    },
+  };
+}
+
+function markOf({ log, term, position, sequence, hash }: ChainCursor): Mark | undefined {
+  if (log === null || sequence === 0) return undefined;
+  return { format: 1, log, term, position, sequence, hash: Buffer.from(hash).toString('hex') };
+}
+
+async function readMark(path: string): Promise<Mark | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (caught) {
+    if ((caught as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw Failure.from(caught, { code: 'io', retryable: false, message: `reading ${path}` });
+  }
+  try {
+    return Mark.parse(JSON.parse(text));
+  } catch (caught) {
+    const message = `${path} does not say how far the log was seen (${textOf(caught)}); remove it only if the log is whole`;
+    throw new Failure({ code: 'malformed', retryable: false, message, cause: caught });
+  }
+}
+
+async function checkLog(mark: Mark, port: LogPort, timeoutMs: number): Promise<void> {
+  const lastSequence = await port.lastSequence(timeoutMs);
+  const stored = await port.get(Math.min(mark.sequence, lastSequence), timeoutMs);
+  const record = stored === undefined ? undefined : decodeRecord(stored.data);
+  const seen = `position ${mark.position} (term ${mark.term}, record ${mark.sequence}, log ${mark.log}) was seen before`;
+  if (stored === undefined || record === undefined) throw regressed(`the log is empty, but ${seen}`);
+  const position = record.first + record.events.length - 1;
+  if (lastSequence < mark.sequence) {
+    throw regressed(`the log ends at position ${position} (term ${record.term}, record ${lastSequence}), but ${seen}`);
+  }
+  if (Buffer.from(recordHash(stored.data)).toString('hex') !== mark.hash) {
+    throw regressed(
+      `record ${mark.sequence} is another one, ending at position ${position} ` +
+        `(term ${record.term}, log ${record.log}), but ${seen}`,
+    );
+  }
+}
+
+function regressed(message: string): Failure {
+  return new Failure({ code: 'log-regressed', retryable: false, message });
+}
+
+/** Beside, fsync, rename, fsync of the folder: after a power cut there is the old file or the new one. */
+async function replace(path: string, text: string): Promise<void> {
+  try {
+    const beside = `${path}.new`;
+    await writeSynced(beside, text);
+    await rename(beside, path);
+    const folder = await open(dirname(path), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (caught) {
+    throw Failure.from(caught, { code: 'io', retryable: true, message: `writing ${path}` });
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
