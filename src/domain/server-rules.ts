@@ -1,0 +1,64 @@
+/** What may be asked of a server itself: that it is there, and how it is weighed and labelled. */
+import type { CommandPayload } from '../../schemas/commands.ts';
+import type { Address, ServerId } from '../../schemas/ids.ts';
+import { sameAddress, sameLabels } from './evolve-servers.ts';
+import { findServer } from './find.ts';
+import { serversMax } from './limits.ts';
+import { type Refused, type Ruling, accept, refuse, unchanged } from './ruling.ts';
+import type { FleetState } from './state.ts';
+
+/**
+ * A server registers at every start. Its labels count the first time only: later ones would undo what an operator
+ * configured since; `server.configure` is how labels change. The address always counts: it may have moved.
+ */
+export function registerServer(state: FleetState, payload: CommandPayload<'server.register'>): Ruling {
+  const { server: id, address } = payload;
+  const known = state.serverById.get(id);
+  const labels = known?.labels ?? payload.labels ?? {};
+  const agent = payload.agent ?? known?.agent ?? undefined;
+  const moved = known === undefined || !sameAddress(known.address, address);
+  if (!moved && agent === (known.agent ?? undefined)) {
+    return unchanged(`server "${id}" is registered with this address already`);
+  }
+  if (known === undefined && state.serverById.size >= serversMax) {
+    return refuse({
+      code: 'limit-reached',
+      message: `the fleet has ${serversMax} servers, as many as it may`,
+      next: 'muster server list',
+    });
+  }
+  const taken = moved ? refuseTaken(state, { id, address }) : undefined;
+  if (taken !== undefined) return taken;
+  const data = { server: id, address, labels, ...(agent === undefined ? {} : { agent }) };
+  const ignored = payload.labels !== undefined && !sameLabels(payload.labels, labels);
+  return accept(
+    { type: 'server.registered', data },
+    ignored ? [`server "${id}" keeps the labels it has: server.configure changes them`] : [],
+  );
+}
+
+export function configureServer(state: FleetState, payload: CommandPayload<'server.configure'>): Ruling {
+  const found = findServer(state, payload.server);
+  if (found.status === 'refused') return found;
+  const { id, labels: labelsBefore, weight: weightBefore } = found.value;
+  const labels = payload.labels ?? labelsBefore;
+  const weight = payload.weight ?? weightBefore;
+  if (weight === weightBefore && sameLabels(labels, labelsBefore)) {
+    return unchanged(`server "${id}" has these labels and this weight already`);
+  }
+  return accept({ type: 'server.configured', data: { server: id, labels, weight } });
+}
+
+/** Two servers of one address would be counted twice by a balancer, and drained by halves. */
+function refuseTaken(state: FleetState, { id, address }: { id: ServerId; address: Address }): Refused | undefined {
+  for (const other of state.serverById.values()) {
+    if (other.id === id || !sameAddress(other.address, address)) continue;
+    return refuse({
+      code: 'invalid',
+      message: `server "${other.id}" has the address ${address.host}:${address.port}; "${id}" needs its own`,
+      field: 'address',
+      next: `muster server get ${other.id}`,
+    });
+  }
+  return undefined;
+}
