@@ -7,11 +7,10 @@ import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import { findRecord } from '../eventlog/find-record.ts';
-import { decodeRecord } from '../eventlog/record-codec.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
-import { Failure } from '../std/failure.ts';
+import { assert, Failure } from '../std/failure.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -94,9 +93,10 @@ export class FeedPublisher {
 
   async #readBack(next: number): Promise<readonly Event[]> {
     const { log, storeTimeoutMs } = this.#options;
-    const last = await log.lastSequence(storeTimeoutMs);
-    const stored = await findRecord(log, next, last);
-    return decodeRecord(stored.data).events.filter((event) => event.position >= next);
+    const lastSequence = await log.lastSequence(storeTimeoutMs);
+    const found = await findRecord(log, { position: next, lastSequence, timeoutMs: storeTimeoutMs });
+    assert(found !== undefined, `the log holds position ${next}, which is acknowledged`);
+    return found.record.events.filter((event) => event.position >= next);
   }
 
   async #send(events: readonly Event[]): Promise<void> {

@@ -27,6 +27,8 @@ export async function publishPool(group: GroupId, options: PoolPublisherOptions)
   const { fleet, state, observed, pools, term } = options;
   const log = state.log as LogId;
   const pool = poolOf(state, group);
+  // A group is deleted only when it is empty, so its last revision was the empty pool.
+  if (pool === null) return pools.clear(subjects.poolRevision(fleet, group));
   const wanted = new Set<string>();
   const writes: Promise<void>[] = [];
   for (const { server, address, weight, admin, position } of pool.entries) {

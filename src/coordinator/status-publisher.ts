@@ -6,7 +6,7 @@ import type { FleetState } from '../domain/state.ts';
 import { pause } from '../std/deadline.ts';
 import type { Clock } from '../std/clock.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
-import type { FleetId, GroupId } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValues } from './last-values.ts';
 
@@ -15,6 +15,7 @@ export interface StatusPublisherOptions {
   readonly state: FleetState;
   readonly observed: Observed;
   readonly groups: LastValues;
+  readonly term: Term;
   readonly clock: Clock;
   readonly random: () => number;
   readonly intervalMs: number;
@@ -58,8 +59,9 @@ export class StatusPublisher {
   }
 
   async #publish(group: GroupId): Promise<void> {
-    const { fleet, state, observed, groups } = this.#options;
-    if (!state.groupById.has(group)) {
+    const { fleet, state, observed, groups, term } = this.#options;
+    const desired = groupDesired(state, group);
+    if (desired === null) {
       await Promise.all([
         groups.clear(subjects.groupStatus(fleet, group)),
         groups.clear(subjects.desired(fleet, group)),
@@ -67,8 +69,8 @@ export class StatusPublisher {
       return;
     }
     await Promise.all([
-      groups.put(subjects.desired(fleet, group), groupDesired(state, group)),
-      groups.put(subjects.groupStatus(fleet, group), groupStatus(state, observed, group)),
+      groups.put(subjects.desired(fleet, group), { log: state.log as LogId, term, ...desired }),
+      groups.put(subjects.groupStatus(fleet, group), { ...groupStatus(state, observed, group), term }),
     ]);
   }
 }

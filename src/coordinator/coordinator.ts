@@ -1,0 +1,281 @@
+/**
+ * The shell of a fleet: follows the log, leads it when nobody else does, and answers queries all the while.
+ *
+ * Promises: what it says follows from acknowledged records; a log that is broken or went back stops it with a name.
+ * Must not know: how bytes travel (src/nats), what a command means (src/domain), what a server needs next
+ * (src/server-machine). The caller's duties: one instance id per process start, and to await `stop`.
+ */
+import { emptyCursor } from '../eventlog/chain.ts';
+import type { HighMark } from '../eventlog/high-mark.ts';
+import { jetstreamLog } from '../eventlog/jetstream-log.ts';
+import type { LogPort } from '../eventlog/log-port.ts';
+import { LogWriter } from '../eventlog/log-writer.ts';
+import { cloneState } from '../domain/fleet-state.ts';
+import type { Bus } from '../nats/bus.ts';
+import type { StreamNames } from '../nats/stream-definitions.ts';
+import type { Clock } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
+import { assert, Failure } from '../std/failure.ts';
+import { Lifecycle } from '../std/lifecycle.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Event } from '../../schemas/events.ts';
+import type { FleetId, GroupName, LogId } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import { Deciding } from './deciding.ts';
+import { FleetFold } from './fleet-fold.ts';
+import { LeaderWatch } from './leader-watch.ts';
+import { Observations } from './observations.ts';
+import { checkWatermark } from './preparation.ts';
+import type { Durability } from './preparation.ts';
+import { serveQueries } from './query-service.ts';
+import { Reign } from './reign.ts';
+import { keep, restore } from './snapshots.ts';
+import type { Timing } from './timing.ts';
+
+export interface CoordinatorOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly names: StreamNames;
+  readonly durability: Durability;
+  /** Random, new at each process start: names this writer in the log. */
+  readonly instance: string;
+  /** Random: the identity of the log, if this start creates it. */
+  readonly newLogId: () => LogId;
+  /** What an empty log is seeded with. */
+  readonly seedGroups: readonly GroupName[];
+  readonly highMark: HighMark;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing: Timing;
+  readonly logger: Logger;
+}
+
+/** The reign under way, where the fold finds it. */
+interface Reigning {
+  /** Set while this instance leads. */
+  reign: Reign | undefined;
+}
+
+/** What an acknowledged election leaves: the only writer of this term, and the head it writes from. */
+interface Elected {
+  readonly writer: LogWriter;
+  readonly deciding: Deciding;
+}
+
+export class Coordinator {
+  /** Resolves when the coordinator has ended: undefined after `stop`, else the failure that ended it. */
+  readonly ended: Promise<Failure | undefined>;
+  readonly #options: CoordinatorOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #log: LogPort;
+  readonly #observations: Observations;
+  readonly #watch: LeaderWatch;
+  readonly #fold: FleetFold;
+  readonly #reigning: Reigning;
+  /** The position of the newest snapshot we know of. */
+  #snapshotAt: number;
+
+  private constructor(options: CoordinatorOptions, from: { log: LogPort; fold: FleetFold; reigning: Reigning }) {
+    const { bus, fleet, instance, clock, random, timing, logger } = options;
+    this.#options = options;
+    this.#log = from.log;
+    this.#fold = from.fold;
+    this.#reigning = from.reigning;
+    this.#snapshotAt = from.fold.cursor.position;
+    const onError = (what: string, error: unknown) => logger.error({ what, error }, 'work failed');
+    this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: 10_000, onError });
+    this.#observations = new Observations({ bus, fleet, clock, logger });
+    this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing });
+    this.ended = this.#run();
+  }
+
+  /** Restores the fold, reads the log to its head, and begins. Fails with what is wrong with the log, if anything. */
+  static async start(options: CoordinatorOptions): Promise<Coordinator> {
+    const { bus, fleet, names, clock, logger, highMark, timing } = options;
+    const log = jetstreamLog({ bus, stream: names.log, subject: subjects.log(fleet), clock });
+    const { cursor, state } = await restore({ bucket: bus.objects(names.snapshots), log, logger });
+    const reigning: Reigning = { reign: undefined };
+    const onFolded = (events: readonly Event[]) => reigning.reign?.acknowledged(events);
+    const fold = new FleetFold({ cursor, state, logger, onFolded });
+    await fold.catchUp(log, await log.lastSequence(timing.storeTimeoutMs), new AbortController().signal);
+    await highMark.check(log, timing.storeTimeoutMs);
+    logger.info({ fleet, position: fold.cursor.position, snapshot: cursor.position }, 'log read');
+    return new Coordinator(options, { log, fold, reigning });
+  }
+
+  get position(): number {
+    return this.#fold.cursor.position;
+  }
+
+  get role(): 'leader' | 'standby' {
+    return this.#reigning.reign === undefined ? 'standby' : 'leader';
+  }
+
+  /** Hands over, keeps a snapshot, ends. Safe to repeat. */
+  async stop(): Promise<void> {
+    await this.#lifecycle.stop();
+    await this.ended;
+  }
+
+  async #run(): Promise<Failure | undefined> {
+    const { logger } = this.#options;
+    const signal = this.#lifecycle.signal;
+    this.#observations.start();
+    const queries = this.#serveQueries();
+    try {
+      while (!signal.aborted) {
+        await this.#follow();
+        if (signal.aborted) break;
+        const elected = await this.#elect();
+        if (elected !== undefined) await this.#lead(elected);
+      }
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      const failure = Failure.from(error, { code: 'unavailable', retryable: true, message: 'the coordinator ended' });
+      logger.error({ code: failure.code, reason: failure.message }, 'coordinator ended');
+      return failure;
+    } finally {
+      queries.unsubscribe();
+      this.#observations.stop();
+      this.#watch.stop();
+      if (this.#fold.cursor.position > this.#snapshotAt) await this.#keepSnapshot();
+    }
+  }
+
+  /** Folds what others write until it is time to try to lead. */
+  async #follow(): Promise<void> {
+    const stopped = this.#lifecycle.signal;
+    const enough = new AbortController();
+    const signal = AbortSignal.any([enough.signal, stopped]);
+    const fold = this.#fold;
+    const reading = (async () => {
+      for await (const stored of this.#log.read({ fromSequence: fold.cursor.sequence + 1, signal })) fold.take(stored);
+    })();
+    try {
+      // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.
+      const broken = reading.then(() => new Promise<never>(() => undefined));
+      await Promise.race([this.#watch.timeToTry(signal), broken]);
+    } catch (error) {
+      if (!stopped.aborted) throw error;
+    } finally {
+      enough.abort();
+      await reading;
+    }
+  }
+
+  /** Appends `coordinator.elected` at the head. Undefined when somebody was before us. */
+  async #elect(): Promise<Elected | undefined> {
+    const { bus, fleet, names, instance, clock, timing, newLogId, seedGroups, logger } = this.#options;
+    const fold = this.#fold;
+    await fold.catchUp(this.#log, await this.#log.lastSequence(timing.storeTimeoutMs), this.#lifecycle.signal);
+    await this.#options.highMark.check(this.#log, timing.storeTimeoutMs);
+    const watermark = await checkWatermark(bus, names.commands, fold.cursor.watermark);
+    const log = fold.cursor.log ?? newLogId();
+    const term = fold.cursor.term + 1;
+    const writer = new LogWriter({
+      port: this.#log,
+      cursor: { ...(fold.cursor.log === null ? emptyCursor : fold.cursor), log },
+      term,
+      instance,
+      watermark,
+      clock,
+      appendTimeoutMs: timing.appendTimeoutMs,
+      settleDeadlineMs: timing.settleDeadlineMs,
+      onAppended: (record, cursor) => fold.adopt(record, cursor),
+    });
+    const deciding = new Deciding({ head: cloneState(fold.state), writer, clock });
+    if (fold.cursor.log === null) {
+      const created = deciding.propose({ type: 'fleet.created', data: { fleet, log, groups: [...seedGroups] } });
+      assert(!('code' in created), 'an empty log takes its first event');
+    }
+    const landed = new Promise<'elected'>((resolve) => {
+      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () => resolve('elected'));
+      assert(!('code' in elected), 'the next term is always open');
+    });
+    const result = await Promise.race([landed, writer.ended]);
+    if (result === 'elected') return { writer, deciding };
+    logger.info({ term, reason: result.message }, 'not elected');
+    writer.stop();
+    if (!result.retryable && result.code !== 'not-leader') throw result;
+    await pause({ clock, delayMs: this.#options.random() * timing.electionJitterMs, signal: this.#lifecycle.signal });
+    return undefined;
+  }
+
+  async #lead({ writer, deciding }: Elected): Promise<void> {
+    const { bus, fleet, names, instance, clock, random, timing, logger } = this.#options;
+    const stopped = this.#lifecycle.signal;
+    const reign = new Reign({
+      bus,
+      fleet,
+      names,
+      instance,
+      log: this.#log,
+      writer,
+      deciding,
+      state: this.#fold.state,
+      cursor: () => this.#fold.cursor,
+      observations: this.#observations,
+      watch: this.#watch,
+      clock,
+      random,
+      timing,
+      logger,
+      housekeeping: () => this.#housekeeping(),
+    });
+    this.#reigning.reign = reign;
+    try {
+      await reign.start();
+      const asked = new Promise<'asked'>((resolve) => {
+        stopped.addEventListener('abort', () => resolve('asked'), { once: true });
+        if (stopped.aborted) resolve('asked');
+      });
+      const end = await Promise.race([reign.ended, asked]);
+      await reign.stop(end === 'asked' ? 'hand-over' : 'deposed');
+      if (end === 'asked') return;
+      logger.warn({ code: end.code, reason: end.message }, 'reign ended');
+      // Whatever ended it, the log says what is true: follow it again. What only a person can mend ends us.
+      if (end.code === 'log-broken' || end.code === 'log-regressed' || end.code === 'stream-mismatch') throw end;
+    } finally {
+      this.#reigning.reign = undefined;
+      await this.#options.highMark.raise(this.#fold.cursor);
+    }
+  }
+
+  #serveQueries(): { unsubscribe(): void } {
+    const { bus, fleet, timing, instance, durability } = this.#options;
+    const state = this.#fold.state;
+    return serveQueries({
+      bus,
+      fleet,
+      fold: this.#fold,
+      observed: this.#observations.observed,
+      waitMs: timing.queryWaitMs,
+      coordinator: () => ({
+        instance,
+        role: this.role,
+        durability,
+        servers: state.serverById.size,
+        groups: state.groupById.size,
+      }),
+      track: (what, work) => this.#lifecycle.track(what, work),
+    });
+  }
+
+  async #housekeeping(): Promise<void> {
+    await this.#options.highMark.raise(this.#fold.cursor);
+    if (this.#fold.cursor.position - this.#snapshotAt >= this.#options.timing.snapshotEvery) await this.#keepSnapshot();
+  }
+
+  async #keepSnapshot(): Promise<void> {
+    const { bus, names, logger } = this.#options;
+    const { cursor, state } = this.#fold;
+    try {
+      await keep(bus.objects(names.snapshots), { cursor, state });
+      this.#snapshotAt = cursor.position;
+    } catch (error) {
+      // A cache: without it the next start folds a longer tail.
+      logger.warn({ reason: Failure.from(error, { code: 'io', retryable: true, message: 'snapshot' }).message }, 'snapshot not kept');
+    }
+  }
+}

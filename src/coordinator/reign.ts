@@ -1,0 +1,374 @@
+/**
+ * One reign: from the acknowledged `coordinator.elected` to the failure, hand-over or stop that ends it. Assembles
+ * what a leader runs and connects it: acknowledged events go to the fold, then to the feed, the machines, the pools
+ * and the status; nothing else may publish.
+ *
+ * The caller's duties: hand over a writer whose elected record is acknowledged, and a fold that has reached it.
+ */
+import { affects } from '../domain/affects.ts';
+import type { FleetState } from '../domain/state.ts';
+import type { ChainCursor } from '../eventlog/chain.ts';
+import { findRecord } from '../eventlog/find-record.ts';
+import type { LogPort } from '../eventlog/log-port.ts';
+import type { LogWriter } from '../eventlog/log-writer.ts';
+import type { Bus } from '../nats/bus.ts';
+import type { StreamNames } from '../nats/stream-definitions.ts';
+import { balancersOf } from '../projections/balancers.ts';
+import type { Clock } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
+import { ExclusiveRunner } from '../std/exclusive-runner.ts';
+import { assert, Failure } from '../std/failure.ts';
+import { Lifecycle } from '../std/lifecycle.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { encodeMessage } from '../wire/message.ts';
+import type { Event } from '../../schemas/events.ts';
+import type { FleetId, GroupId, LogId, Position, ServerId, Term } from '../../schemas/ids.ts';
+import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import type { LeaderBeat } from '../../schemas/views.ts';
+import { takeCommands } from './command-intake.ts';
+import type { Deciding } from './deciding.ts';
+import { serveDo } from './do-service.ts';
+import { createExecutors } from './executors.ts';
+import { FeedPublisher } from './feed-publisher.ts';
+import { LastValues } from './last-values.ts';
+import type { LeaderWatch } from './leader-watch.ts';
+import { overtakes } from './leader-watch.ts';
+import type { Observations } from './observations.ts';
+import { Outcomes } from './outcomes.ts';
+import { publishPool, purgeTombstones } from './pool-publisher.ts';
+import { Reconciler } from './reconciler.ts';
+import { StatusPublisher } from './status-publisher.ts';
+import type { Timing } from './timing.ts';
+
+export interface ReignOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly names: StreamNames;
+  readonly instance: string;
+  readonly log: LogPort;
+  readonly writer: LogWriter;
+  readonly deciding: Deciding;
+  /** The acknowledged state, folded by the caller before `acknowledged` is called. */
+  readonly state: FleetState;
+  readonly cursor: () => ChainCursor;
+  readonly observations: Observations;
+  readonly watch: LeaderWatch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  /** Told now and then, for the high mark and the snapshots. */
+  readonly housekeeping: () => Promise<void>;
+}
+
+export class Reign {
+  /** Resolves with what ended the reign; never rejects. */
+  readonly ended: Promise<Failure>;
+  readonly #options: ReignOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #id: LogId;
+  readonly #term: Term;
+  readonly #groups: LastValues;
+  readonly #pools: LastValues;
+  readonly #outcomes: Outcomes;
+  readonly #feed: FeedPublisher;
+  readonly #reconciler: Reconciler;
+  readonly #status: StatusPublisher;
+  readonly #poolRunnerByGroup = new Map<GroupId, ExclusiveRunner>();
+  /** Intake waiting for acks. */
+  #eased: (() => void)[] = [];
+  #end: (failure: Failure) => void = () => undefined;
+
+  constructor(options: ReignOptions) {
+    const { bus, fleet, names, log, deciding, state, observations, clock, random, timing, logger } = options;
+    this.#options = options;
+    assert(state.log !== null, 'a leader has folded its own election');
+    this.#id = state.log;
+    this.#term = state.term;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const onError = (what: string, error: unknown) => this.#failed(what, error);
+    this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: timing.storeTimeoutMs, onError });
+    const signal = this.#lifecycle.signal;
+    const shared = { bus, clock, random, storeTimeoutMs: timing.storeTimeoutMs, signal };
+    this.#groups = new LastValues({ ...shared, stream: names.groups, term: this.#term, onForeign: (s) => this.#foreign(s) });
+    this.#pools = new LastValues({ ...shared, stream: names.pools, term: this.#term, onForeign: (s) => this.#foreign(s) });
+    this.#outcomes = new Outcomes({ bus, log: this.#id, term: this.#term });
+    this.#feed = new FeedPublisher({
+      ...shared,
+      fleet,
+      stream: names.feed,
+      log,
+      state,
+      onError: (error) => onError('publishing the feed', error),
+    });
+    const execute = createExecutors({
+      fleet,
+      log: this.#id,
+      term: this.#term,
+      state,
+      groups: this.#groups,
+      deciding,
+      track: (what, work) => this.#lifecycle.track(what, work),
+    });
+    const observed = observations.observed;
+    this.#reconciler = new Reconciler({
+      state,
+      observed,
+      execute,
+      clock,
+      random,
+      onError: (error) => onError('reconciling', error),
+    });
+    this.#status = new StatusPublisher({
+      ...shared,
+      fleet,
+      state,
+      observed,
+      groups: this.#groups,
+      term: this.#term,
+      intervalMs: timing.statusIntervalMs,
+      onError: (error) => onError('publishing a status', error),
+    });
+    logger.info({ term: this.#term, position: state.position }, 'leading');
+  }
+
+  /** Loads what was published, then begins to act. Resolves when commands are being taken. */
+  async start(): Promise<void> {
+    const { bus, fleet, writer, watch, observations, clock, timing } = this.#options;
+    const { track, signal } = this.#tracking();
+    void writer.ended.then((failure) => this.#end(failure));
+    watch.onBeat((beat) => {
+      if (overtakes(beat, this.#term)) this.#end(deposed(beat));
+    });
+    this.#lifecycle.onStop('leader beats', () => watch.onBeat(undefined));
+    const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
+    for (const { following } of loaded) track('following what is published', following);
+    observations.listen({
+      answer: (beat) => this.#answer(beat),
+      onServer: (server) => this.#heardServer(server),
+      onBalancer: (group) => this.#heardBalancer(group),
+    });
+    this.#lifecycle.onStop('observations', () => observations.listen(undefined));
+    this.#reconcileAll();
+    this.#takeCommands();
+    const leader = bus.subscribe({
+      subject: subjects.leader(fleet),
+      onMessage: (message) => void message.respond(encodeMessage(this.#beat(false))),
+    });
+    const service = serveDo({
+      bus,
+      fleet,
+      clock,
+      outcomes: this.#outcomes,
+      timeoutMs: timing.doTimeoutMs,
+      storeTimeoutMs: timing.storeTimeoutMs,
+      track,
+    });
+    this.#lifecycle.onStop('requests', () => {
+      leader.unsubscribe();
+      service.unsubscribe();
+    });
+    track('beating', this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)));
+    track('housekeeping', this.#every(timing.housekeepingMs, signal, () => this.#keepHouse()));
+  }
+
+  /** Called after the fold, with what one acknowledged record held. */
+  acknowledged(events: readonly Event[]): void {
+    assert(this.#options.state.term === this.#term, 'a reign folds no other term');
+    this.#feed.offer(events);
+    for (const event of events) this.#touch(event);
+    const waiting = this.#eased;
+    this.#eased = [];
+    for (const release of waiting) release();
+  }
+
+  /** Ends the reign: what is decided is made durable within the deadline, then nothing more is said. */
+  async stop(reason: 'hand-over' | 'deposed'): Promise<void> {
+    const { writer, clock, timing, bus } = this.#options;
+    const stopping = this.#lifecycle.stop();
+    await Promise.all([this.#reconciler.stop(), this.#feed.stop(), this.#status.stop(), this.#stopPools()]);
+    await stopping;
+    if (reason === 'hand-over') {
+      // What is still in flight after this is settled by whoever leads next.
+      await Promise.race([writer.drained(), writer.ended, pause({ clock, delayMs: timing.appendTimeoutMs })]);
+      this.#sendBeat(true);
+      await bus.flush();
+    }
+    writer.stop();
+    for (const release of this.#eased) release();
+  }
+
+  #tracking() {
+    const track = (what: string, work: Promise<void>) => this.#lifecycle.track(what, work);
+    return { track, signal: this.#lifecycle.signal };
+  }
+
+  #takeCommands(): void {
+    const { bus, names, writer, deciding, cursor } = this.#options;
+    const { track, signal } = this.#tracking();
+    const options = {
+      bus,
+      stream: names.commands,
+      watermark: cursor().watermark,
+      deciding,
+      writer,
+      outcomes: this.#outcomes,
+      eventAt: (position: Position) => this.#eventAt(position),
+      eased: () => new Promise<void>((resolve) => this.#eased.push(resolve)),
+      track,
+    };
+    track('taking commands', takeCommands(options, signal));
+  }
+
+  /** A durable event by its position, from the log itself; waits for one that is still in flight. */
+  async #eventAt(position: Position): Promise<Event> {
+    const { log, state, timing } = this.#options;
+    while (state.position < position && !this.#lifecycle.signal.aborted) {
+      await new Promise<void>((resolve) => this.#eased.push(resolve));
+    }
+    const timeoutMs = timing.storeTimeoutMs;
+    const lastSequence = await log.lastSequence(timeoutMs);
+    const found = await findRecord(log, { position, lastSequence, timeoutMs });
+    const event = found?.record.events.find((candidate) => candidate.position === position);
+    assert(event !== undefined, `the log holds position ${position}, which is acknowledged`);
+    return event;
+  }
+
+  #touch(event: Event): void {
+    const { state } = this.#options;
+    for (const concern of affects(event, state)) {
+      if (concern.kind === 'server') this.#reconciler.touch(concern.id as ServerId);
+      if (concern.kind === 'group') {
+        if (changesEveryMember(event)) this.#reconciler.touchGroup(concern.id as GroupId);
+        this.#touchPool(concern.id as GroupId);
+        this.#status.touch(concern.id as GroupId);
+      }
+    }
+    if (event.type === 'server.registered' || event.type === 'server.configured') {
+      const membership = state.serverById.get(event.data.server)?.membership;
+      if (membership !== undefined && membership.status !== 'available') this.#touchPool(membership.group);
+    }
+    if (event.type === 'balancer.registered' || event.type === 'balancer.retired') this.#reconcileAll();
+  }
+
+  #reconcileAll(): void {
+    const { state } = this.#options;
+    this.#reconciler.touchAll();
+    for (const group of state.groupById.keys()) {
+      this.#touchPool(group);
+      this.#status.touch(group);
+    }
+    this.#feed.offer([]);
+  }
+
+  #touchPool(group: GroupId): void {
+    const { fleet, state, observations, clock, random } = this.#options;
+    let runner = this.#poolRunnerByGroup.get(group);
+    if (runner === undefined) {
+      const options = { fleet, state, observed: observations.observed, pools: this.#pools, term: this.#term };
+      const work = async () => {
+        await publishPool(group, options);
+        this.#status.touch(group);
+      };
+      const onError = (error: unknown) => this.#failed('publishing a pool', error);
+      runner = new ExclusiveRunner({ work, clock, random, backoff: { firstMs: 50, longestMs: 2_000 }, onError });
+      this.#poolRunnerByGroup.set(group, runner);
+    }
+    runner.poke();
+  }
+
+  async #stopPools(): Promise<void> {
+    await Promise.all([...this.#poolRunnerByGroup.values()].map((runner) => runner.stop()));
+  }
+
+  #heardServer(server: ServerId): void {
+    const membership = this.#options.state.serverById.get(server)?.membership;
+    this.#reconciler.touch(server);
+    if (membership !== undefined && membership.status !== 'available') this.#status.touch(membership.group);
+  }
+
+  #heardBalancer(group: GroupId): void {
+    const { fleet, state, observations } = this.#options;
+    for (const server of state.groupById.get(group)?.servers ?? []) {
+      if (state.serverById.get(server)?.membership.status === 'draining') this.#reconciler.touch(server);
+    }
+    this.#status.touch(group);
+    if (balancersOf(state, group).length === 0) return;
+    const options = { fleet, state, observed: observations.observed, pools: this.#pools, term: this.#term };
+    this.#lifecycle.track('purging tombstones', purgeTombstones(group, options));
+  }
+
+  #answer(beat: Beat): BeatAnswer {
+    const { fleet, state, observations } = this.#options;
+    const server = state.serverById.get(beat.server);
+    const assignment = this.#groups.get(subjects.assignment(fleet, beat.server))?.value;
+    const group = (assignment?.['group'] ?? null) as GroupId | null;
+    const directive = group === null ? undefined : this.#groups.get(subjects.directive(fleet, group, beat.server))?.value;
+    const receipt = observations.observed.serverById.get(beat.server)?.receipt;
+    return {
+      log: this.#id,
+      term: this.#term,
+      known: server !== undefined,
+      group,
+      assignment: { term: assignment?.term ?? 0, position: assignment?.position ?? 0 },
+      directive: { term: directive?.term ?? 0, position: directive?.position ?? 0 },
+      receipt: receipt?.instance === beat.instance ? receipt.position : 0,
+    };
+  }
+
+  /** Somebody else's value stands where ours should: look again at what it is about, and write ours over it. */
+  #foreign(subject: string): void {
+    this.#options.logger.warn({ subject }, 'a value that is not ours was found');
+    this.#reconcileAll();
+  }
+
+  #beat(leaving: boolean): LeaderBeat {
+    const { instance, state } = this.#options;
+    return { log: this.#id, term: this.#term, position: state.position, instance, leaving };
+  }
+
+  #sendBeat(leaving: boolean): void {
+    const { bus, fleet } = this.#options;
+    try {
+      bus.publish({ subject: subjects.leaderBeat(fleet), data: encodeMessage(this.#beat(leaving)) });
+    } catch (error) {
+      // Disconnected: standbys hear silence, which is the truth.
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+
+  async #keepHouse(): Promise<void> {
+    const { bus, names, cursor, housekeeping } = this.#options;
+    const { sequence } = cursor().watermark;
+    if (sequence > 1) await bus.purge({ stream: names.commands, belowSequence: sequence });
+    await housekeeping();
+  }
+
+  async #every(delayMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      await work().catch((error: unknown) => this.#failed('periodic work', error));
+      await pause({ clock: this.#options.clock, delayMs, signal });
+    }
+  }
+
+  /** A failure of one piece of work: retryable ones come again by themselves, the rest end the reign. */
+  #failed(what: string, error: unknown): void {
+    if (this.#lifecycle.signal.aborted) return;
+    if (!(error instanceof Failure)) throw error;
+    this.#options.logger.warn({ what, code: error.code, reason: error.message }, 'work failed');
+    if (!error.retryable && error.code !== 'aborted') this.#end(error);
+  }
+}
+
+function deposed(beat: LeaderBeat): Failure {
+  const message = `${beat.instance} leads in term ${beat.term}`;
+  return new Failure({ code: 'not-leader', retryable: true, message });
+}
+
+/** Events after which every member of the group may have something else to hold. */
+function changesEveryMember(event: Event): boolean {
+  return event.type === 'deployment.requested' || event.type === 'deployment.withdrawn';
+}
