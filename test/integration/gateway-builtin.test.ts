@@ -1,0 +1,354 @@
+/** The reference gateway by itself, driven as the agent drives it, over real HTTP. */
+import {
+  createServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ProjectFile } from '../../schemas/bundle.ts';
+import type { Digest, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import type { AppliedProject } from '../../src/agent/driver.ts';
+import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+import { eventually } from '../support/eventually.ts';
+
+const signal = new AbortController().signal;
+const stoppers: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stoppers.splice(0).reverse()) await stop();
+});
+
+interface ProjectOptions {
+  readonly version?: string;
+  readonly proven?: boolean;
+  readonly routes: unknown[];
+  readonly health?: string;
+}
+
+function projectOf(name: string, { version = '1.0.0', proven = false, ...rest }: ProjectOptions): AppliedProject {
+  const file = ProjectFile.parse({ name, ...rest });
+  const digest = '0'.repeat(64) as Digest;
+  return { project: name as ProjectId, version: version as ProjectVersion, digest, folder: '/nowhere', file, proven };
+}
+
+async function startGateway(): Promise<{ driver: BuiltinDriver; url: string; port: number }> {
+  const listen = { host: '127.0.0.1', port: 0 };
+  const server = 'edge-1' as ServerId;
+  const driver = new BuiltinDriver({ server, listen, secret: 's3cret', clock: systemClock, logger: silentLogger });
+  stoppers.push(() => driver.stop());
+  const { address } = await driver.start();
+  return { driver, url: `http://127.0.0.1:${address.port}`, port: address.port };
+}
+
+async function startUpstream(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server: Server = createServer(onRequest);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stoppers.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const fixed = (path: string, more: object = {}) => ({
+  path,
+  respond: { body: '{{server}} {{project}} {{version}}', ...more },
+});
+
+describe('fixed answers', () => {
+  it('name the server, the project and the version, in body and headers', async () => {
+    const { driver, url } = await startGateway();
+    expect(
+      await driver.apply(
+        [projectOf('hello', { routes: [fixed('/hello', { status: 201, headers: { 'x-a': 'b' } })] })],
+        signal,
+      ),
+    ).toEqual([]);
+    const answer = await fetch(`${url}/hello?q=1`);
+    expect(answer.status).toBe(201);
+    expect(await answer.text()).toBe('edge-1 hello 1.0.0');
+    expect(answer.headers.get('x-muster-server')).toBe('edge-1');
+    expect(answer.headers.get('x-muster-project')).toBe('hello@1.0.0');
+    expect(answer.headers.get('x-a')).toBe('b');
+  });
+
+  it('a path nobody serves gets 404 with the projects that are here', async () => {
+    const { driver, url } = await startGateway();
+    await driver.apply([projectOf('hello', { routes: [fixed('/hello')] })], signal);
+    for (const path of ['/other', '/%zz', '/hello/']) {
+      const answer = await fetch(url + path);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ server: 'edge-1', projects: ['hello@1.0.0'] });
+    }
+  });
+
+  it('a route that names its methods wins over one of the same project that takes all', async () => {
+    const { driver, url } = await startGateway();
+    const routes = [fixed('/x/:id', { status: 202 }), { ...fixed('/x/:key', { status: 203 }), methods: ['POST'] }];
+    expect(await driver.apply([projectOf('hello', { routes })], signal)).toEqual([]);
+    expect((await fetch(`${url}/x/${'long'.repeat(1_000)}`)).status).toBe(202);
+    expect((await fetch(`${url}/x/1`, { method: 'POST', body: 'text' })).status).toBe(203);
+  });
+});
+
+describe('applying a set', () => {
+  it('changes nothing when two projects claim one route, and names the one that came second', async () => {
+    const { driver, url } = await startGateway();
+    await driver.apply([projectOf('zeta', { routes: [fixed('/a/:one')] })], signal);
+    const set = [
+      projectOf('alpha', { version: '2.0.0', routes: [fixed('/a/:two')] }),
+      projectOf('zeta', { proven: true, routes: [fixed('/a/:one')] }),
+    ];
+    expect(await driver.apply(set, signal)).toEqual([{ project: 'alpha', text: 'GET /a/:two is served by zeta' }]);
+    expect((await fetch(`${url}/a/1`)).headers.get('x-muster-project')).toBe('zeta@1.0.0');
+  });
+
+  it('refuses paths of the gateway itself and paths the router does not take', async () => {
+    const { driver } = await startGateway();
+    expect(await driver.apply([projectOf('a', { routes: [fixed('/-/ready')] })], signal)).toMatchObject([
+      { project: 'a' },
+    ]);
+    expect(await driver.apply([projectOf('a', { routes: [fixed('/a/*/b')] })], signal)).toMatchObject([
+      { project: 'a' },
+    ]);
+  });
+
+  it('tests a new version by a real request before any client sees it, and never a proven one', async () => {
+    const { driver, url } = await startGateway();
+    const sick = { routes: [fixed('/x', { status: 500 })], health: '/x' };
+    await driver.apply([projectOf('hello', { routes: [fixed('/x')], health: '/x' })], signal);
+    const problems = await driver.apply([projectOf('hello', { ...sick, version: '2.0.0' })], signal);
+    expect(problems).toEqual([{ project: 'hello', text: 'GET /x answered 500' }]);
+    expect((await fetch(`${url}/x`)).headers.get('x-muster-project')).toBe('hello@1.0.0');
+    expect(await driver.apply([projectOf('hello', { ...sick, proven: true })], signal)).toEqual([]);
+    expect(await driver.health(signal)).toEqual([{ project: 'hello', text: 'GET /x answered 500' }]);
+  });
+
+  it('swaps versions under a loop of requests without one failing', async () => {
+    const { driver, url } = await startGateway();
+    const upstream = await startUpstream((request, response) => {
+      request.resume();
+      response.end('up');
+    });
+    const setOf = (version: string) => [
+      projectOf('hello', { version, routes: [fixed('/hello')], health: '/hello' }),
+      projectOf('orders', {
+        version,
+        routes: [{ path: '/orders', upstream: `${upstream}/v${version}` }],
+        health: '/orders',
+      }),
+    ];
+    await driver.apply(setOf('0'), signal);
+    let running = true;
+    let answered = 0;
+    const versions = new Set<string>();
+    const client = async (path: string) => {
+      while (running) {
+        const answer = await fetch(url + path, path === '/orders' ? { method: 'POST', body: 'x'.repeat(2_000) } : {});
+        await answer.text();
+        expect(answer.status).toBe(200);
+        versions.add(answer.headers.get('x-muster-project') ?? '');
+        answered += 1;
+      }
+    };
+    const clients = ['/hello', '/orders', '/hello', '/orders'].map(client);
+    for (let version = 1; version <= 30; version += 1) {
+      const before = answered;
+      expect(await driver.apply(setOf(String(version)), signal)).toEqual([]);
+      await eventually(() => answered > before + 8);
+    }
+    running = false;
+    await Promise.all(clients);
+    expect(versions.size).toBeGreaterThan(50);
+    await eventually(() => driver.inFlight() === 0);
+  });
+});
+
+describe('serving', () => {
+  it('is not ready before the first set, ready while serving, and draining closes connections but ends what it began', async () => {
+    const { driver, url } = await startGateway();
+    expect((await fetch(`${url}/-/ready`)).status).toBe(503);
+    expect((await fetch(`${url}/-/live`)).status).toBe(200);
+    await driver.apply([projectOf('hello', { routes: [fixed('/slow', { delayMs: 300 }), fixed('/fast')] })], signal);
+    await driver.setServing('yes');
+    expect((await fetch(`${url}/-/ready`)).status).toBe(200);
+    expect((await fetch(`${url}/fast`)).headers.get('connection')).not.toBe('close');
+    const slow = fetch(`${url}/slow`);
+    await eventually(() => driver.inFlight() === 1);
+    await driver.setServing('draining');
+    expect((await fetch(`${url}/-/ready`)).status).toBe(503);
+    expect((await fetch(`${url}/fast`)).headers.get('connection')).toBe('close');
+    expect((await slow).status).toBe(200);
+    await eventually(() => driver.inFlight() === 0);
+  });
+
+  it('counts a request until its client has gone', async () => {
+    const { driver, url } = await startGateway();
+    await driver.apply([projectOf('hello', { routes: [fixed('/slow', { delayMs: 60_000 })] })], signal);
+    const abort = new AbortController();
+    const work = fetch(`${url}/slow`, { signal: abort.signal });
+    await eventually(() => driver.inFlight() === 1);
+    abort.abort();
+    await expect(work).rejects.toThrow();
+    await eventually(() => driver.inFlight() === 0);
+  });
+});
+
+describe('upstreams', () => {
+  it('get the path, the query, the body and who asked, and nothing that belongs to the connection', async () => {
+    const { driver, url, port } = await startGateway();
+    let seen: { url: string; headers: NodeJS.Dict<string | string[]>; body: string } | undefined;
+    const upstream = await startUpstream(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      seen = { url: request.url ?? '', headers: request.headers, body };
+      response.writeHead(207, [
+        'Set-Cookie',
+        'a=1',
+        'Set-Cookie',
+        'b=2',
+        'Connection',
+        'x-private',
+        'X-Private',
+        'p',
+        'X-Muster-Server',
+        'liar',
+      ]);
+      response.end('answer');
+    });
+    await driver.apply(
+      [projectOf('orders', { routes: [{ path: '/orders/*', upstream: `${upstream}/base/` }] })],
+      signal,
+    );
+    const answer = await new Promise<IncomingMessage & { text?: string }>((resolve, reject) => {
+      const headers = {
+        connection: 'keep-alive, x-hop',
+        'x-hop': 'secret',
+        te: 'trailers',
+        'proxy-authorization': 'no',
+        'x-forwarded-for': '10.0.0.1',
+        'x-kept': 'yes',
+        expect: '100-continue',
+        'x-muster-self-test': 'guess live',
+      };
+      const asked = httpRequest({ port, path: '/orders/1?q=a%20b', method: 'PUT', headers }, (got) => {
+        let text = '';
+        got.on('data', (chunk) => {
+          text += String(chunk);
+        });
+        got.on('end', () => resolve(Object.assign(got, { text })));
+      });
+      asked.on('error', reject);
+      asked.end('the body');
+    });
+    expect(seen).toMatchObject({ url: '/base/orders/1?q=a%20b', body: 'the body' });
+    expect(seen?.headers).toMatchObject({
+      host: new URL(upstream).host,
+      'x-forwarded-for': '10.0.0.1, 127.0.0.1',
+      'x-forwarded-host': `localhost:${port}`,
+      'x-kept': 'yes',
+    });
+    for (const gone of ['x-hop', 'te', 'proxy-authorization', 'expect', 'x-muster-self-test'])
+      expect(seen?.headers).not.toHaveProperty(gone);
+    expect(answer.statusCode).toBe(207);
+    expect(answer.text).toBe('answer');
+    expect(answer.headers).toMatchObject({
+      'set-cookie': ['a=1', 'b=2'],
+      'x-muster-server': 'edge-1',
+      'x-muster-project': 'orders@1.0.0',
+    });
+    expect(answer.headers).not.toHaveProperty('x-private');
+    expect(url).toContain(String(port));
+  });
+
+  it('stream both ways: each chunk arrives before the next is sent', async () => {
+    const { driver, port } = await startGateway();
+    const upstream = await startUpstream((request, response) => void request.pipe(response));
+    await driver.apply([projectOf('echo', { routes: [{ path: '/echo', upstream }] })], signal);
+    const asked = httpRequest({ port, path: '/echo', method: 'POST' });
+    let received = '';
+    const ended = new Promise((resolve, reject) => {
+      asked.on('error', reject);
+      asked.on('response', (answer) => {
+        answer.on('data', (chunk) => {
+          received += String(chunk);
+        });
+        answer.on('end', resolve);
+      });
+    });
+    for (const part of ['one ', 'two ', 'three ']) {
+      asked.write(part);
+      await eventually(() => received.endsWith(part), { what: `the echo of ${part}` });
+    }
+    asked.end();
+    await ended;
+  });
+
+  it('are not read faster than a slow client reads, and are told when it goes', async () => {
+    const { driver, port } = await startGateway();
+    let sent = 0;
+    let closed = false;
+    const upstream = await startUpstream((_request, response) => {
+      response.on('close', () => {
+        closed = true;
+      });
+      const chunk = Buffer.alloc(1024 * 1024);
+      const more = () => {
+        while (!closed && sent < 512 && response.write(chunk)) sent += 1;
+        if (sent >= 512) response.end();
+      };
+      response.on('drain', () => {
+        sent += 1;
+        more();
+      });
+      more();
+    });
+    await driver.apply([projectOf('big', { routes: [{ path: '/big', upstream }] })], signal);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    let last = -1;
+    await eventually(async () => {
+      const before = last;
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return before === sent;
+    });
+    expect(sent, 'MiB taken from the upstream for a client that reads nothing').toBeLessThan(64);
+    socket.destroy();
+    await eventually(() => closed, { what: 'the upstream to see the client gone' });
+    await eventually(() => driver.inFlight() === 0);
+  });
+
+  it('that cannot be reached are answered with 502, those that break off in the middle cut the client off', async () => {
+    const { driver, url } = await startGateway();
+    const breaking = await startUpstream((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('half', () => response.destroy());
+    });
+    const routes = [
+      { path: '/none', upstream: 'http://127.0.0.1:9' },
+      { path: '/half', upstream: breaking },
+    ];
+    await driver.apply([projectOf('bad', { routes })], signal);
+    const answer = await fetch(`${url}/none`);
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ project: 'bad@1.0.0' });
+    await expect(fetch(`${url}/half`).then((half) => half.text())).rejects.toThrow();
+    await eventually(() => driver.inFlight() === 0);
+  });
+
+  it('that answer before they have read the body do not cut off the client', async () => {
+    const { driver, url } = await startGateway();
+    const upstream = await startUpstream((_request, response) => response.writeHead(413).end('too much'));
+    await driver.apply([projectOf('small', { routes: [{ path: '/small', upstream }] })], signal);
+    const answer = await fetch(`${url}/small`, { method: 'POST', body: Buffer.alloc(4 * 1024 * 1024) });
+    expect(answer.status).toBe(413);
+    expect(await answer.text()).toBe('too much');
+  });
+});
