@@ -1,0 +1,116 @@
+/** A fleet told event by event, as the log would: group `production`, and what is observed beside it. */
+import { emptyState } from '../../../src/domain/fleet-state.ts';
+import { evolve } from '../../../src/domain/evolve.ts';
+import type { FleetState } from '../../../src/domain/state.ts';
+import { appliedKey, emptyObserved } from '../../../src/projections/observed.ts';
+import type { Observed, ObservedServer } from '../../../src/projections/observed.ts';
+import type { Event, EventData, EventType } from '../../../schemas/events.ts';
+import type {
+  BalancerId,
+  Digest,
+  FleetId,
+  GroupId,
+  GroupName,
+  LogId,
+  Principal,
+  ProjectId,
+  ProjectVersion,
+  ServerId,
+} from '../../../schemas/ids.ts';
+import type { Applied, Receipt } from '../../../schemas/receipt.ts';
+
+export const log = 'log-0001' as LogId;
+export const production = 'production' as GroupId;
+export const staging = 'staging' as GroupId;
+export const haproxy = 'haproxy' as BalancerId;
+
+export function serverId(id: string): ServerId {
+  return id as ServerId;
+}
+
+export function held(project: string, version: string): { project: ProjectId; version: ProjectVersion } {
+  return { project: project as ProjectId, version: version as ProjectVersion };
+}
+
+export class Fleet {
+  readonly state: FleetState = emptyState();
+  readonly observed: Observed = emptyObserved();
+
+  /** Position 1 creates the fleet, 2 elects a leader. */
+  constructor() {
+    const groups = ['Production', 'Staging'] as GroupName[];
+    this.tell('fleet.created', { fleet: 'main' as FleetId, log, groups });
+    this.tell('coordinator.elected', { term: 3, instance: 'c1' });
+  }
+
+  /** Folds one event; returns its position. */
+  tell<T extends EventType>(type: T, data: EventData<T>): number {
+    const position = this.state.position + 1;
+    const head = { position, version: 1, at: position * 1_000, principal: 'ada' as Principal };
+    evolve(this.state, { ...head, type, data } as unknown as Event);
+    return position;
+  }
+
+  register(server: string): number {
+    const address = { host: '10.0.0.1', port: 8_000 };
+    return this.tell('server.registered', { server: serverId(server), address, labels: {} });
+  }
+
+  join(server: string, group = production): number {
+    return this.tell('server.joined', { server: serverId(server), group });
+  }
+
+  deploy(project: string, version: string, group = production): number {
+    const digest = 'a'.repeat(64) as Digest;
+    return this.tell('deployment.requested', { ...held(project, version), group, digest, bytes: 100 });
+  }
+
+  ready(server: string, covers: number, group = production): number {
+    const evidence = { receivedAt: 0, projects: 0, instance: 'i' };
+    return this.tell('server.ready', { server: serverId(server), group, covers, evidence });
+  }
+
+  fail(server: string, covers: number, text = 'no disk'): number {
+    const failures = [{ ...held('orders', '2'), text }];
+    return this.tell('server.sync-failed', { server: serverId(server), group: production, covers, failures });
+  }
+
+  leave(server: string): number {
+    return this.tell('server.leaving', { server: serverId(server), group: production, drainTimeoutMs: 30_000 });
+  }
+
+  left(server: string, next: EventData<'server.left'>['next'] = { to: 'available' }): number {
+    const evidence = { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+    return this.tell('server.left', { server: serverId(server), group: production, next, evidence });
+  }
+
+  balancer(id: BalancerId = haproxy, groups: 'all' | GroupId[] = 'all'): number {
+    return this.tell('balancer.registered', { balancer: id, kind: 'haproxy', groups });
+  }
+
+  /** What is seen of a server. */
+  see(server: string, { receipt, inFlight }: { receipt?: Partial<Receipt>; inFlight?: number }): void {
+    const id = serverId(server);
+    const seen: ObservedServer = { beat: null, seenAt: 0, receipt: null, receiptAt: 0, idleReadings: 0 };
+    if (receipt !== undefined) {
+      const proof = { log, term: 3, position: 0, server: id, instance: 'i', projects: [], failures: [], ...receipt };
+      seen.receipt = { serving: 'yes', ...proof };
+    }
+    if (inFlight !== undefined) {
+      const stamp = { term: 3, position: 0 };
+      seen.beat = { server: id, instance: 'i', assignment: stamp, directive: stamp, inFlight, healthy: true };
+      seen.seenAt = 77_000;
+    }
+    this.observed.serverById.set(id, seen);
+  }
+
+  /** A balancer's word on a group's pool. */
+  confirm(position: number, differs: Partial<Applied> = {}): void {
+    const applied = { log, term: 3, position, balancer: haproxy, group: production, servers: 0, inFlight: [], ...differs };
+    this.observed.appliedByKey.set(appliedKey(applied.balancer, applied.group), { applied, seenAt: 88_000 });
+  }
+
+  publish(position: number): void {
+    this.observed.publishedPoolByGroup.set(production, position);
+  }
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { groupStatus } from '../../../src/projections/group-status.ts';
+import { GroupStatus, laggardsMax } from '../../../schemas/group-status.ts';
+import { Fleet, haproxy, held, production } from './given.ts';
+
+const status = (fleet: Fleet) => groupStatus(fleet.state, fleet.observed, production);
+
+/** One server in the pool, everything published and confirmed. */
+function settled(): Fleet {
+  const fleet = new Fleet();
+  fleet.balancer();
+  fleet.register('edge');
+  const readyAt = fleet.ready('edge', fleet.join('edge'));
+  fleet.publish(readyAt);
+  fleet.confirm(readyAt);
+  return fleet;
+}
+
+describe('a group with nothing outstanding', () => {
+  it('has every stage at the log’s position, and no laggards', () => {
+    const fleet = settled();
+    const { position, term } = fleet.state;
+    expect(status(fleet)).toMatchObject({ position, term, servers: position, pool: position, balancers: position, laggards: [] });
+  });
+
+  it('stays so while other groups change', () => {
+    const fleet = settled();
+    fleet.deploy('orders', '1', 'staging' as never);
+    expect(status(fleet)).toMatchObject({ servers: fleet.state.position, pool: fleet.state.position });
+  });
+
+  it('needs no balancer where none is registered', () => {
+    const fleet = new Fleet();
+    fleet.publish(1);
+    expect(status(fleet)).toMatchObject({ balancers: 2, balancerPositions: {}, desired: 1 });
+  });
+
+  it('answers in the form of the schema', () => {
+    expect(() => GroupStatus.parse(status(settled()))).not.toThrow();
+  });
+});
+
+describe('the stage of servers', () => {
+  it('stands before the joining of whoever syncs or failed, and says what is missing since when', () => {
+    const fleet = settled();
+    fleet.register('new');
+    fleet.deploy('orders', '1');
+    const joinedAt = fleet.join('new');
+    fleet.see('new', { receipt: { position: joinedAt, projects: [] } });
+    fleet.ready('edge', joinedAt);
+    expect(status(fleet)).toMatchObject({ servers: joinedAt - 1, counts: { syncing: 1, ready: 1, failed: 0, draining: 0 } });
+    expect(status(fleet).laggards).toEqual([
+      { what: 'server new', server: 'new', reason: `syncing since position ${joinedAt}: has yet to apply orders@1` },
+    ]);
+    fleet.fail('new', joinedAt);
+    expect(status(fleet)).toMatchObject({ servers: joinedAt - 1, counts: { failed: 1 } });
+    expect(status(fleet).laggards[0]?.reason).toContain('could not apply orders@2 (no disk)');
+  });
+
+  it('stands at what a ready server has proved while a newer set is under way or failed', () => {
+    const fleet = settled();
+    const covers = fleet.state.serverById.get('edge' as never)?.membership as { covers: number };
+    const deployedAt = fleet.deploy('orders', '2');
+    expect(status(fleet)).toMatchObject({ desired: deployedAt, servers: covers.covers });
+    fleet.fail('edge', deployedAt);
+    expect(status(fleet).servers).toBe(covers.covers);
+    expect(status(fleet).laggards[0]?.reason).toContain('serves its last good set, could not apply orders@2 (no disk)');
+    fleet.ready('edge', deployedAt);
+    expect(status(fleet).servers).toBe(fleet.state.position);
+  });
+
+  it('stands before a leaving until the server has left, and names who still sends', () => {
+    const fleet = settled();
+    const leavingAt = fleet.leave('edge');
+    expect(status(fleet).servers).toBe(leavingAt - 1);
+    expect(status(fleet).laggards[0]?.reason).toBe(
+      `draining since position ${leavingAt}: waits for haproxy to stop sending, then is available`,
+    );
+    fleet.confirm(leavingAt);
+    fleet.see('edge', { inFlight: 2 });
+    expect(status(fleet).laggards[0]?.reason).toContain('finishes 2 in flight');
+    const leftAt = fleet.left('edge');
+    expect(status(fleet).servers).toBe(leftAt);
+  });
+});
+
+describe('the stages of pool and balancers', () => {
+  it('pass a joining only with the revision that lets the server in, not with one in between', () => {
+    const fleet = settled();
+    for (const server of ['slow', 'quick']) fleet.register(server);
+    const slowJoined = fleet.join('slow');
+    const between = fleet.ready('quick', fleet.join('quick'));
+    const slowReady = fleet.ready('slow', slowJoined);
+    fleet.publish(between);
+    fleet.confirm(between);
+    expect(status(fleet)).toMatchObject({ servers: slowReady, pool: slowJoined - 1, balancers: slowJoined - 1 });
+    fleet.publish(slowReady);
+    expect(status(fleet)).toMatchObject({ pool: slowReady, balancers: slowJoined - 1, balancerPositions: { haproxy: between } });
+    fleet.confirm(slowReady);
+    expect(status(fleet)).toMatchObject({ pool: slowReady, balancers: slowReady, laggards: [] });
+  });
+
+  it('are at 0 before the first revision, and say what is missing', () => {
+    const fleet = new Fleet();
+    fleet.balancer();
+    fleet.register('edge');
+    const readyAt = fleet.ready('edge', fleet.join('edge'));
+    expect(status(fleet)).toMatchObject({ pool: 0, balancers: 0, balancerPositions: { haproxy: 0 } });
+    expect(status(fleet).laggards.map(({ reason }) => reason)).toEqual([
+      `pool position ${readyAt} is not published, 0 is`,
+      `balancer haproxy has not confirmed pool position ${readyAt}, nor any`,
+    ]);
+  });
+
+  it('wait for the slowest balancer, and count a receipt under another log as none', () => {
+    const fleet = settled();
+    fleet.balancer('nginx' as typeof haproxy);
+    expect(status(fleet).balancers).toBe(0);
+    fleet.confirm(99, { balancer: 'nginx' as typeof haproxy, log: 'log-other' as never });
+    expect(status(fleet).balancers).toBe(0);
+  });
+});
+
+describe('a status', () => {
+  it('names at most so many laggards, the furthest behind first, and still the pool’s', () => {
+    const fleet = settled();
+    for (let index = 0; index < 50; index += 1) fleet.register(`s${index}`);
+    const joins = Array.from({ length: 50 }, (_, index) => fleet.join(`s${index}`));
+    fleet.ready('s0', joins[0] as number);
+    const { laggards, servers } = status(fleet);
+    expect(laggards).toHaveLength(laggardsMax);
+    expect(laggards[0]?.server).toBe('s1');
+    expect(laggards.map(({ what }) => what)).toContain('pool');
+    expect(servers).toBe((joins[1] as number) - 1);
+  });
+
+  it('never passes a change before all three stages hold it, whatever the order of what happens', () => {
+    // Every prefix of one life: nothing at or past the joining is in traffic before the balancer confirmed the readiness.
+    const fleet = settled();
+    fleet.register('late');
+    const joinedAt = fleet.join('late');
+    const passed = () => {
+      const { servers, pool, balancers } = status(fleet);
+      return Math.min(servers, pool, balancers) >= joinedAt;
+    };
+    expect(passed()).toBe(false);
+    fleet.see('late', { receipt: { position: joinedAt, projects: [held('orders', '1')] } });
+    expect(passed()).toBe(false);
+    const readyAt = fleet.ready('late', joinedAt);
+    expect(passed()).toBe(false);
+    fleet.publish(readyAt);
+    expect(passed()).toBe(false);
+    fleet.confirm(readyAt);
+    expect(passed()).toBe(true);
+  });
+});

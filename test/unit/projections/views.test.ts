@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { answerQuery } from '../../../src/projections/views.ts';
+import type { ProjectedQuery } from '../../../src/projections/views.ts';
+import { querySchemas } from '../../../schemas/views.ts';
+import type { QueryAsk, QueryData } from '../../../schemas/views.ts';
+import { Fleet, haproxy, held, production, serverId } from './given.ts';
+
+function ask<Q extends ProjectedQuery>(fleet: Fleet, name: Q, asked: QueryAsk<Q>): QueryData<Q> {
+  const answered = answerQuery(name, asked, fleet.state, fleet.observed);
+  if (answered.status === 'error') throw new Error(answered.message);
+  // Every answer is checked against what clients will parse it with.
+  return querySchemas[name].answer.parse(answered.data) as QueryData<Q>;
+}
+
+/** `edge` serves orders@1 in Production, `new` syncs there, `spare` is in no group. */
+function fleetOfThree(): Fleet {
+  const fleet = new Fleet();
+  fleet.balancer();
+  fleet.tell('project.published', { ...held('orders', '1'), digest: 'a'.repeat(64) as never, bytes: 100 });
+  fleet.tell('project.published', { ...held('orders', '2'), digest: 'b'.repeat(64) as never, bytes: 100 });
+  fleet.deploy('orders', '1');
+  for (const server of ['spare', 'new', 'edge']) fleet.register(server);
+  const edgeJoined = fleet.join('edge');
+  fleet.see('edge', { receipt: { position: edgeJoined, projects: [held('orders', '1')] }, inFlight: 3 });
+  fleet.ready('edge', edgeJoined);
+  fleet.join('new');
+  return fleet;
+}
+
+describe('servers', () => {
+  it('are listed by name, by group and by status', () => {
+    const fleet = fleetOfThree();
+    const listed = (asked: QueryAsk<'servers'>) => ask(fleet, 'servers', asked).map(({ server }) => server);
+    expect(listed({})).toEqual(['edge', 'new', 'spare']);
+    expect(listed({ group: 'Production' as never })).toEqual(['edge', 'new']);
+    expect(listed({ status: 'available' })).toEqual(['spare']);
+    expect(listed({ group: 'production' as never, status: 'syncing' })).toEqual(['new']);
+  });
+
+  it('say what happens next', () => {
+    const fleet = fleetOfThree();
+    const next = (server: string) => ask(fleet, 'server', { server: serverId(server) }).next;
+    const joinedAt = fleet.state.position;
+    expect(next('spare')).toBe('waits to be joined to a group');
+    expect(next('new')).toBe(`no receipt yet, directive ${joinedAt} is unconfirmed; then it takes traffic`);
+    expect(next('edge')).toBe('takes traffic');
+    fleet.deploy('orders', '2');
+    expect(next('edge')).toBe('takes traffic; has yet to apply orders@2');
+    fleet.leave('edge');
+    expect(next('edge')).toBe('waits for haproxy to stop sending, then is available');
+  });
+
+  it('show what was observed, and null where nothing was', () => {
+    const fleet = fleetOfThree();
+    const edge = ask(fleet, 'server', { server: serverId('edge') });
+    expect(edge).toMatchObject({ status: 'ready', group: production, inFlight: 3, seenAt: 77_000, desired: [held('orders', '1')] });
+    expect(edge.receipt).toBeGreaterThan(0);
+    expect(ask(fleet, 'server', { server: serverId('new') })).toMatchObject({ receipt: null, inFlight: null, seenAt: null });
+  });
+
+  it('show the failures of the newest receipt rather than those it has overcome', () => {
+    const fleet = fleetOfThree();
+    const failedAt = fleet.fail('new', fleet.state.position);
+    const failures = () => ask(fleet, 'server', { server: serverId('new') }).failures;
+    expect(failures()).toHaveLength(1);
+    fleet.see('new', { receipt: { position: failedAt, projects: [held('orders', '1')], failures: [] } });
+    expect(failures()).toEqual([]);
+  });
+});
+
+describe('groups', () => {
+  it('are found however their name is spelled, and keep the spelling they were created with', () => {
+    const fleet = fleetOfThree();
+    const group = ask(fleet, 'group', { group: 'PRODUCTION' as never });
+    expect(group).toMatchObject({ group: production, name: 'Production' });
+    expect(group.servers).toEqual([
+      { server: 'edge', status: 'ready' },
+      { server: 'new', status: 'syncing' },
+    ]);
+    expect(ask(fleet, 'groups', {}).map(({ name }) => name)).toEqual(['Production', 'Staging']);
+  });
+
+  it('count who has proved to hold a deployment, among those who should', () => {
+    const fleet = fleetOfThree();
+    const counted = () => ask(fleet, 'deployments', { group: 'production' as never }).map(({ holding, servers }) => [holding, servers]);
+    expect(counted()).toEqual([[1, 2]]);
+    fleet.see('new', { receipt: { position: 1, projects: [held('orders', '1')] } });
+    expect(counted(), 'a receipt from before it joined proves nothing').toEqual([[1, 2]]);
+    fleet.leave('edge');
+    expect(counted()).toEqual([[0, 1]]);
+    expect(ask(fleet, 'deployments', {})).toHaveLength(1);
+  });
+});
+
+describe('projects, pools and balancers', () => {
+  it('show each version with the groups that carry it', () => {
+    const [orders] = ask(fleetOfThree(), 'projects', {});
+    expect(orders?.versions.map(({ version, groups }) => [version, groups])).toEqual([
+      ['1', ['production']],
+      ['2', []],
+    ]);
+  });
+
+  it('show the pool beside each balancer’s word on it', () => {
+    const fleet = fleetOfThree();
+    expect(ask(fleet, 'pool', { group: 'production' as never }).balancers).toEqual([
+      { balancer: haproxy, applied: null, listen: null, error: null, seenAt: null },
+    ]);
+    fleet.confirm(5, { listen: 'http://127.0.0.1:8080' });
+    const pool = ask(fleet, 'pool', { group: 'production' as never });
+    expect(pool.servers).toMatchObject([{ server: 'edge', admin: 'ready' }]);
+    expect(pool.balancers).toMatchObject([{ applied: 5, listen: 'http://127.0.0.1:8080', error: null, seenAt: 88_000 }]);
+    expect(ask(fleet, 'balancers', {})).toMatchObject([{ balancer: haproxy, groups: 'all', seenAt: 88_000 }]);
+  });
+});
+
+describe('a question about what is not there', () => {
+  it.each([
+    ['group', { group: 'Nowhere' }, 'unknown-group'],
+    ['servers', { group: 'Nowhere' }, 'unknown-group'],
+    ['deployments', { group: 'Nowhere' }, 'unknown-group'],
+    ['pool', { group: 'Nowhere' }, 'unknown-group'],
+    ['server', { server: 'ghost' }, 'unknown-server'],
+  ] as const)('%s is answered with a code and a sentence', (name, asked, code) => {
+    const { state, observed } = fleetOfThree();
+    const named = Object.values(asked)[0];
+    expect(answerQuery(name, asked as never, state, observed)).toMatchObject({
+      status: 'error',
+      code,
+      message: expect.stringContaining(`"${named}"`),
+    });
+  });
+});
