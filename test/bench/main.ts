@@ -1,0 +1,23 @@
+/** `npm run bench`, or `npm run bench -- row 3 row 4`: prints rows of the table of performance, measured here and now. */
+import { textOf } from './report.ts';
+import { rows } from './rows.ts';
+
+const asked = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((number) => number > 0);
+let broken = 0;
+for (const row of rows) {
+  if (asked.length > 0 && !asked.includes(row.number)) continue;
+  const beganAt = performance.now();
+  try {
+    for (const line of await row.run()) process.stdout.write(`${textOf(row, line)}\n`);
+  } catch (error) {
+    broken += 1;
+    process.stdout.write(
+      `row ${row.number}  ${row.title}\n        broken: ${error instanceof Error ? error.stack : error}\n`,
+    );
+  }
+  process.stdout.write(`        (${((performance.now() - beganAt) / 1_000).toFixed(0)} s)\n\n`);
+}
+process.exit(broken === 0 ? 0 : 1);

@@ -1,0 +1,7 @@
+/** Which rows there are, in the order they are printed. */
+import type { Row } from './report.ts';
+import { row03 } from './row-03-appender.ts';
+import { row04 } from './row-04-replay.ts';
+import { row05 } from './row-05-start.ts';
+
+export const rows: readonly Row[] = [row03, row04, row05];
