@@ -1,0 +1,34 @@
+/** What happens in most specifications, in few words. */
+import type { Fact } from '../../src/domain/ruling.ts';
+import { fact } from './decider-spec.ts';
+
+export const digestA = 'a'.repeat(64);
+export const digestB = 'b'.repeat(64);
+
+let ports = 0;
+/** Each registered server has its own port, since no two may share an address. */
+export function registered(server: string, port = 20_000 + (ports++ % 20_000)): Fact {
+  return fact('server.registered', { server, address: { host: '127.0.0.1', port }, labels: {} });
+}
+export const created = (name: string, drainTimeoutMs = 30_000): Fact =>
+  fact('group.created', { group: name.toLowerCase(), name, policy: { drainTimeoutMs } });
+export const joined = (server: string, group: string): Fact => fact('server.joined', { server, group });
+export const ready = (server: string, group: string, covers: number): Fact =>
+  fact('server.ready', { server, group, covers, evidence: { receivedAt: 1, projects: 0, instance: 'i' } });
+export const failed = (server: string, group: string, covers: number, text = 'no such module'): Fact =>
+  fact('server.sync-failed', { server, group, covers, failures: [{ project: 'orders', version: '1', text }] });
+export const leaving = (server: string, group: string, drainTimeoutMs = 30_000): Fact =>
+  fact('server.leaving', { server, group, drainTimeoutMs });
+export const moving = (server: string, from: string, group: string): Fact =>
+  fact('server.moving', { server, from, group, drainTimeoutMs: 30_000 });
+export const retiring = (server: string, group: string): Fact =>
+  fact('server.retiring', { server, group, drainTimeoutMs: 30_000 });
+export const published = (project: string, version: string, digest = digestA): Fact =>
+  fact('project.published', { project, version, digest, bytes: 10 });
+export const deployed = (project: string, version: string, group: string): Fact =>
+  fact('deployment.requested', { group, project, version, digest: digestA, bytes: 10 });
+
+const quiet = { inFlight: 0, deadlinePassed: false, unconfirmed: [] as string[] };
+type Next = { to: 'available' } | { to: 'retired' } | { to: 'group'; group: string };
+export const left = (server: string, group: string, next: Next = { to: 'available' }): Fact =>
+  fact('server.left', { server, group, next: next as never, evidence: quiet });
