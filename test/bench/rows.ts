@@ -1,7 +1,8 @@
 /** Which rows there are, in the order they are printed. */
 import type { Row } from './report.ts';
+import { row01, row02 } from './row-01-commands.ts';
 import { row03 } from './row-03-appender.ts';
 import { row04 } from './row-04-replay.ts';
 import { row05 } from './row-05-start.ts';
 
-export const rows: readonly Row[] = [row03, row04, row05];
+export const rows: readonly Row[] = [row01, row02, row03, row04, row05];

@@ -1,0 +1,173 @@
+/** Two chains on one NATS server, the coordinator and the bare one, each in a process of its own, and a load for both. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NatsServer } from '../support/nats-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { configureCommand, idOf } from './command-bytes.ts';
+import { measured, type Sample, withInFlight } from './harness.ts';
+import { type RawNats, rawNats } from './raw-nats.ts';
+
+const servers = 100;
+/** Far past what any round takes: a lost reply must end the run, not hang it. */
+const roundTimeoutMs = 120_000;
+const startTimeoutMs = 30_000;
+
+export interface Round extends Sample {
+  /** Milliseconds from publishing a command to its reply, one each. */
+  readonly latencies: readonly number[];
+}
+
+export interface CommandChain {
+  readonly name: string;
+  round(options: { readonly commands: number; readonly inFlight: number }): Promise<Round>;
+}
+
+export interface CommandRig {
+  readonly coordinator: CommandChain;
+  readonly bare: CommandChain;
+  readonly raw: RawNats;
+  /** Of the server and the coordinator's process. */
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export async function commandRig(server: NatsServer): Promise<CommandRig> {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
+  const raw = await rawNats(server.url);
+  const replies = new Replies(raw);
+  const children: ChildProcess[] = [];
+  const stop = async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await raw.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const coordinator = await start('coordinator-process.ts', [server.url, folder], children);
+    const bare = await start('chain-process.ts', [server.url], children);
+    await registerServers(raw, replies);
+    const configure = 'muster.main.cmd.bench.server.configure';
+    return {
+      coordinator: chain({ name: 'coordinator', subject: configure, pids: [server.pid, coordinator], raw, replies }),
+      bare: chain({ name: 'bare chain', subject: 'bench.chain.cmd', pids: [server.pid, bare], raw, replies }),
+      raw,
+      pids: [server.pid, coordinator],
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface ChainOptions {
+  readonly name: string;
+  readonly subject: string;
+  readonly pids: readonly number[];
+  readonly raw: RawNats;
+  readonly replies: Replies;
+}
+
+let runs = 0;
+
+function chain({ name, subject, pids, raw, replies }: ChainOptions): CommandChain {
+  return {
+    name,
+    async round({ commands, inFlight }) {
+      runs += 1;
+      const run = runs;
+      const bodies = Array.from({ length: commands }, (_, index) => configureCommand({ run, index, servers }));
+      const latencies: number[] = [];
+      const { wallMs, cpuMicroseconds } = await measured(pids, () =>
+        replies.all(commands, inFlight, async (index) => {
+          const body = bodies[index];
+          if (body === undefined) return;
+          const sentAt = performance.now();
+          const answered = replies.expect(idOf(body));
+          raw.connection.publish(subject, body);
+          await answered;
+          latencies.push(performance.now() - sentAt);
+        }),
+      );
+      return { value: commands / (wallMs / 1_000), operations: commands, cpuMicroseconds, latencies };
+    },
+  };
+}
+
+/** Replies by command id. One that is not an acceptance is a mistake in the benchmark, and ends it. */
+class Replies {
+  readonly #waiting = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
+
+  constructor(raw: RawNats) {
+    raw.connection.subscribe('_INBOX_bench.*', {
+      callback: (_error, message) => {
+        const id = message.subject.slice('_INBOX_bench.'.length);
+        const waiter = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        const text = Buffer.from(message.data).toString('latin1');
+        if (text.includes('"accepted"')) waiter?.resolve();
+        else waiter?.reject(new Error(`not accepted: ${text}`));
+      },
+    });
+  }
+
+  expect(id: string): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  /** `withInFlight`, but a reply that never comes fails it by the round's deadline. */
+  async all(count: number, inFlight: number, one: (index: number) => Promise<void>): Promise<void> {
+    const timer = setTimeout(() => {
+      const error = new Error(`${this.#waiting.size} replies had not come after ${roundTimeoutMs} ms`);
+      for (const { reject } of this.#waiting.values()) reject(error);
+    }, roundTimeoutMs);
+    try {
+      await withInFlight(count, inFlight, one);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The first commands a coordinator gets: once they are accepted, it leads. */
+async function registerServers(raw: RawNats, replies: Replies): Promise<void> {
+  for (let index = 0; index < servers; index += 1) {
+    const id = `register-${index}`;
+    const address = { host: '10.0.0.1', port: 8_000 + index };
+    const answered = replies.expect(id);
+    raw.connection.publish(
+      'muster.main.cmd.bench.server.register',
+      JSON.stringify({ id, server: `s${index}`, address }),
+    );
+    await Promise.race([answered, late(roundTimeoutMs, `server s${index} to be registered`)]);
+  }
+}
+
+async function late(timeoutMs: number, what: string): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
+  throw new Error(`waited ${timeoutMs} ms for ${what}`);
+}
+
+async function start(file: string, args: readonly string[], children: ChildProcess[]): Promise<number> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = fork(path, args, {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, MUSTER_LOG_LEVEL: 'error' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  children.push(child);
+  let ready = false;
+  child.once('message', () => {
+    ready = true;
+  });
+  await eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}`);
+      return ready;
+    },
+    { timeoutMs: startTimeoutMs, what: `${file} to be ready` },
+  );
+  return child.pid ?? 0;
+}
