@@ -38,9 +38,9 @@ export const emptyCursor: ChainCursor = {
 export type Followed =
   | { readonly status: 'linked'; readonly cursor: ChainCursor; readonly record: Record }
   /**
-   * Of a term closed before it landed. Its bytes are in the chain, so that the next record proves them, but its events
-   * never happened: it takes no position and moves no watermark. Its own back link is not asked for: a leader that
-   * was overtaken names the predecessor it believed in.
+   * Of a term closed before it landed: it links in the chain, but its events never happened. It takes no position and
+   * moves no watermark. It must name the record before it all the same: else one flipped bit in a term would turn
+   * every record behind it void, and nothing would be broken.
    */
   | { readonly status: 'void'; readonly cursor: ChainCursor; readonly record: Record }
   | { readonly status: 'broken'; readonly sequence: number; readonly reason: string };
@@ -57,15 +57,13 @@ export function follow(cursor: ChainCursor, stored: StoredRecord): Followed {
     if (!(caught instanceof Failure)) throw caught;
     return { status: 'broken', sequence, reason: caught.message };
   }
-  if (cursor.log !== null && record.log !== cursor.log) {
-    return { status: 'broken', sequence, reason: `it is of log ${record.log}, not of ${cursor.log}` };
-  }
-  if (record.term < cursor.term) {
-    return { status: 'void', record, cursor: { ...cursor, sequence, hash: recordHash(data) } };
-  }
-  const reason = unlinked(cursor, record);
+  const here = { sequence, hash: recordHash(data) };
+  const unlinked = wrongLink(cursor, record);
+  if (unlinked !== undefined) return { status: 'broken', sequence, reason: unlinked };
+  if (record.term < cursor.term) return { status: 'void', record, cursor: { ...cursor, ...here } };
+  const reason = wrongPlace(cursor, record);
   if (reason !== undefined) return { status: 'broken', sequence, reason };
-  return { status: 'linked', record, cursor: cursorAfter(record, { sequence, hash: recordHash(data) }) };
+  return { status: 'linked', record, cursor: cursorAfter(record, here) };
 }
 
 /** Where the log stands once this record is stored: for its writer, who need not read it back. */
@@ -80,12 +78,17 @@ export function cursorAfter(record: Record, stored: { sequence: number; hash: Ha
   };
 }
 
-/** Why the record does not follow the cursor; undefined when it does. */
-function unlinked(cursor: ChainCursor, record: Record): string | undefined {
+/** Why it is not the record behind the cursor's; undefined when it is. */
+function wrongLink(cursor: ChainCursor, record: Record): string | undefined {
+  if (cursor.log !== null && record.log !== cursor.log) return `it is of log ${record.log}, not of ${cursor.log}`;
   if (record.previousSequence !== cursor.sequence) {
-    return `it follows sequence ${record.previousSequence}, not ${cursor.sequence}`;
+    return `it follows sequence ${record.previousSequence} in term ${record.term}, not ${cursor.sequence}`;
   }
-  if (!sameBytes(record.previousHash, cursor.hash)) return 'the record before it has another hash than it names';
+  return sameBytes(record.previousHash, cursor.hash) ? undefined : 'the record before it has another hash than it names';
+}
+
+/** Why its events cannot be the next ones; undefined when they are. */
+function wrongPlace(cursor: ChainCursor, record: Record): string | undefined {
   if (record.first !== cursor.position + 1) {
     return `its first position is ${record.first}, not ${cursor.position + 1}`;
   }

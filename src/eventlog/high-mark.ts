@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { LogId, Position, Term } from '../../schemas/ids.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { ChainCursor } from './chain.ts';
-import type { LogPort } from './log-port.ts';
+import type { LogPort, StoredRecord } from './log-port.ts';
 import { decodeRecord, recordHash } from './record-codec.ts';
 
 const Mark = z.object({
@@ -81,20 +81,23 @@ async function readMark(path: string): Promise<Mark | undefined> {
 }
 
 async function checkLog(mark: Mark, port: LogPort, timeoutMs: number): Promise<void> {
-  const lastSequence = await port.lastSequence(timeoutMs);
-  const stored = await port.get(Math.min(mark.sequence, lastSequence), timeoutMs);
-  const record = stored === undefined ? undefined : decodeRecord(stored.data);
   const seen = `position ${mark.position} (term ${mark.term}, record ${mark.sequence}, log ${mark.log}) was seen before`;
-  if (stored === undefined || record === undefined) throw regressed(`the log is empty, but ${seen}`);
-  const position = record.first + record.events.length - 1;
-  if (lastSequence < mark.sequence) {
-    throw regressed(`the log ends at position ${position} (term ${record.term}, record ${lastSequence}), but ${seen}`);
-  }
-  if (Buffer.from(recordHash(stored.data)).toString('hex') !== mark.hash) {
-    throw regressed(
-      `record ${mark.sequence} is another one, ending at position ${position} ` +
-        `(term ${record.term}, log ${record.log}), but ${seen}`,
-    );
+  const lastSequence = await port.lastSequence(timeoutMs);
+  if (lastSequence === 0) throw regressed(`the log is empty, but ${seen}`);
+  const sequence = Math.min(mark.sequence, lastSequence);
+  const stored = await port.get(sequence, timeoutMs);
+  if (lastSequence < mark.sequence) throw regressed(`the log ends at ${describe(sequence, stored)}, but ${seen}`);
+  if (stored !== undefined && Buffer.from(recordHash(stored.data)).toString('hex') === mark.hash) return;
+  throw regressed(`the log now has ${describe(sequence, stored)}, but ${seen}`);
+}
+
+function describe(sequence: number, stored: StoredRecord | undefined): string {
+  if (stored === undefined) return `nothing at record ${sequence}`;
+  try {
+    const { first, events, term, log } = decodeRecord(stored.data);
+    return `position ${first + events.length - 1} (term ${term}, record ${sequence}, log ${log})`;
+  } catch (caught) {
+    return `record ${sequence}, which cannot be read (${textOf(caught)})`;
   }
 }
 
