@@ -1,0 +1,72 @@
+/** One event of every type in today's shape. `write-missing.ts` turns those without golden bytes into golden bytes. */
+import { Event, type EventType } from '../../schemas/events.ts';
+import { eventVersion } from '../../schemas/upcast.ts';
+
+const digest = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+
+const dataByType: { readonly [T in EventType]: object } = {
+  'fleet.created': { fleet: 'main', log: '01HZX3M5V9K2', groups: ['Production', 'Development'] },
+  'coordinator.elected': { term: 3, instance: 'b7c1f0e2' },
+  'command.rejected': {
+    command: 'group.delete',
+    rejection: { code: 'group-not-empty', message: 'Edge has 2 servers.', next: 'muster server leave', field: 'group' },
+  },
+  'group.created': { group: 'edge', name: 'Edge', policy: { drainTimeoutMs: 30_000 } },
+  'group.configured': { group: 'edge', policy: { drainTimeoutMs: 0 } },
+  'group.deleted': { group: 'edge' },
+  'group.servers-set': { group: 'edge', joined: ['s1', 's2'], leaving: ['s3'], drainTimeoutMs: 5_000 },
+  'server.registered': {
+    server: 's1',
+    address: { host: '10.0.0.1', port: 8_080 },
+    labels: { zone: 'ä-1' },
+    agent: 'muster-gateway/0.1.0',
+  },
+  'server.configured': { server: 's1', labels: {}, weight: 256 },
+  'server.joined': { server: 's1', group: 'edge' },
+  'server.leaving': { server: 's1', group: 'edge', drainTimeoutMs: 30_000 },
+  'server.moving': { server: 's1', from: 'edge', group: 'core', drainTimeoutMs: 30_000 },
+  'server.retiring': { server: 's1', group: 'edge', drainTimeoutMs: 30_000 },
+  'server.retired': { server: 's1' },
+  'server.ready': {
+    server: 's1',
+    group: 'edge',
+    covers: 41,
+    evidence: { receivedAt: 1_760_000_000_123, projects: 2, instance: 'f00d' },
+  },
+  'server.sync-failed': {
+    server: 's1',
+    group: 'edge',
+    covers: 41,
+    failures: [{ project: 'orders', version: '1.2.0', text: 'health check answered 500' }],
+  },
+  'server.left': {
+    server: 's1',
+    group: 'edge',
+    next: { to: 'group', group: 'core' },
+    evidence: { inFlight: 0, deadlinePassed: false, unconfirmed: ['lb1'] },
+  },
+  'project.published': { project: 'orders', version: '1.2.0', digest, bytes: 70_000 },
+  'project.deprecated': { project: 'orders', version: '1.2.0' },
+  'project.retired': { project: 'orders' },
+  'deployment.requested': { group: 'edge', project: 'orders', version: '1.2.0', digest, bytes: 70_000 },
+  'deployment.withdrawn': { group: 'edge', project: 'orders' },
+  'balancer.registered': { balancer: 'lb1', kind: 'haproxy', groups: ['edge', 'core'] },
+  'balancer.retired': { balancer: 'lb1' },
+};
+
+export function samples(): Event[] {
+  return Object.entries(dataByType).map(([type, data], index) =>
+    Event.parse({
+      position: index + 1,
+      version: eventVersion(type as EventType),
+      type,
+      at: 1_760_000_000_000 + index,
+      askedAt: 1_760_000_000_000,
+      principal: 'ops',
+      command: { id: `command-${index}`, hash: '0123456789abcdef0123456789abcdef' },
+      reason: 'golden',
+      warnings: ['a warning'],
+      data,
+    }),
+  );
+}
