@@ -117,7 +117,9 @@ async function stored(
 ): Promise<GroupStatus | undefined> {
   try {
     const message = await bus.get({ stream: streamNames(fleet).groups, lastOf: subject }, 'any', getTimeoutMs);
-    return message === undefined ? undefined : decodeMessage(GroupStatus, message.data, 'a stored group status');
+    // A tombstone is empty: the group was deleted.
+    if (message === undefined || message.data.length === 0) return undefined;
+    return decodeMessage(GroupStatus, message.data, 'a stored group status');
   } catch (caught) {
     if (caught instanceof Failure && caught.retryable) return undefined;
     throw caught;
@@ -156,7 +158,7 @@ class StatusInbox {
   take(): GroupStatus | undefined {
     const data = this.#data;
     this.#data = undefined;
-    return data === undefined ? undefined : decodeMessage(GroupStatus, data, `a status on ${this.#subject}`);
+    return data === undefined || data.length === 0 ? undefined : decodeMessage(GroupStatus, data, `a status on ${this.#subject}`);
   }
 
   /** True as soon as there is something to take, false after the delay. Rejects with `aborted` on the signal. */

@@ -1,0 +1,71 @@
+/** `muster coordinator …` */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { position } from '../change-options.ts';
+import type { Paint } from '../paint.ts';
+import { globalOptions, showQuery, withMuster } from '../session.ts';
+import { renderFields } from '../table.ts';
+import { natsUrlOf } from '../target.ts';
+
+interface RunOptions {
+  readonly data: string;
+  readonly replicas: number;
+  readonly natsMonitor?: string;
+  readonly allowNotDurable?: boolean;
+}
+
+export function addCoordinator(program: Command): void {
+  const coordinator = program.command('coordinator').summary('run a coordinator, or ask the one that runs').description('Coordinators: one leads, the others stand by.');
+  coordinator
+    .command('run')
+    .description('run a coordinator in the foreground, until Ctrl-C')
+    .option('--data <folder>', 'where it keeps the highest position it has seen, outside NATS', join('.muster', 'data', 'coordinator'))
+    .option('--replicas <count>', 'copies of every stream: 1 on one NATS server, 3 on a cluster', position, 1)
+    .option('--nats-monitor <url>', 'the NATS server\'s monitoring address, to check that it syncs each write')
+    .option('--allow-not-durable', 'run though the NATS server may lose acknowledged writes in a power cut')
+    .action((options: RunOptions, command: Command) => run(command, options));
+  coordinator
+    .command('get')
+    .description('the coordinator that answers: its role and how durable the log is')
+    .action((_options, command: Command) =>
+      withMuster(command, async (session) => showQuery(session, await session.muster.query('coordinator', {}), page)),
+    );
+}
+
+async function run(command: Command, { data, replicas, natsMonitor, allowNotDurable = false }: RunOptions): Promise<void> {
+  const global = globalOptions(command);
+  const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
+  const { runService } = await import('../run-service.ts');
+  await runService({
+    global,
+    natsUrl,
+    start: async () => {
+      const { CoordinatorRunOptions, runCoordinator } = await import('../../coordinator/run.ts');
+      const { parseOptions } = await import('../parse-options.ts');
+      return runCoordinator(
+        parseOptions(CoordinatorRunOptions, {
+          natsUrl,
+          fleet: global.fleet,
+          dataDirectory: data,
+          replicas,
+          allowNotDurable,
+          ...(natsMonitor === undefined ? {} : { natsMonitorUrl: natsMonitor }),
+        }),
+      );
+    },
+  });
+}
+
+function page(view: { instance: string; role: string; durability: string; servers: number; groups: number }, paint: Paint): string {
+  const { instance, role, durability, servers, groups } = view;
+  return renderFields(
+    [
+      ['instance', instance],
+      ['role', role],
+      ['durability', durability],
+      ['servers', String(servers)],
+      ['groups', String(groups)],
+    ],
+    paint,
+  );
+}

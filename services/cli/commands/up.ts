@@ -1,0 +1,17 @@
+/** `muster up` */
+import type { Command } from 'commander';
+import { globalOptions } from '../session.ts';
+
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .summary('start a whole fleet on this machine')
+    .description(
+      'Starts nats-server (unless NATS_URL or --nats names one), a coordinator, two gateways and HAProxy with its sync. ' +
+        'Everything is kept in ./.muster and only loopback is listened on, without authentication. Ctrl-C stops it all.',
+    )
+    .action(async (_options, command: Command) => {
+      const { up } = await import('../up/up.ts');
+      await up(globalOptions(command));
+    });
+}

@@ -1,0 +1,44 @@
+/** What only the run that created a fleet does: brings the samples in and waits until they are in traffic. */
+import type { ServerId } from '../../../schemas/ids.ts';
+import type { Muster } from '../../../src/client/muster.ts';
+import { systemClock } from '../../../src/std/clock.ts';
+import { pause } from '../../../src/std/deadline.ts';
+import { Failure } from '../../../src/std/failure.ts';
+import { seed, seededGroups, seededServers, seedingOf } from './seed.ts';
+
+export interface FirstRunOptions {
+  readonly signal: AbortSignal;
+  readonly onStep: (line: string) => void;
+}
+
+/** A gateway registers within its first second. */
+const registerTimeoutMs = 30_000;
+const trafficTimeoutMs = 90_000;
+const pollMs = 100;
+
+export async function firstRun(muster: Muster, { signal, onStep }: FirstRunOptions): Promise<void> {
+  const seeding = await seedingOf(muster, systemClock.now(), signal);
+  if (seeding.status !== 'needed') return;
+  for (const server of seededServers) await registered(muster, server, signal);
+  const position = await seed(muster, { createdAt: seeding.createdAt, onStep });
+  for (const group of seededGroups) {
+    const outcome = await muster.wait(position, { group, timeoutMs: trafficTimeoutMs, signal });
+    if (outcome.status === 'in-traffic') {
+      onStep(`${group} is in traffic`);
+      continue;
+    }
+    // The fleet is there and says itself what it waits for: no reason to tear it down.
+    for (const { what, reason } of outcome.laggards) onStep(`${group} is not in traffic yet: ${what}: ${reason}`);
+  }
+}
+
+async function registered(muster: Muster, server: string, signal: AbortSignal): Promise<void> {
+  const deadlineAt = systemClock.monotonic() + registerTimeoutMs;
+  while ((await muster.query('server', { server: server as ServerId }, { signal })).status === 'error') {
+    if (systemClock.monotonic() > deadlineAt) {
+      const message = `gateway ${server} did not register in ${registerTimeoutMs} ms`;
+      throw new Failure({ code: 'timeout', retryable: true, message });
+    }
+    await pause({ clock: systemClock, delayMs: pollMs, signal });
+  }
+}
