@@ -17,8 +17,11 @@ export function registerServer(state: FleetState, payload: CommandPayload<'serve
   const labels = known?.labels ?? payload.labels ?? {};
   const agent = payload.agent ?? known?.agent ?? undefined;
   const moved = known === undefined || !sameAddress(known.address, address);
+  const keepsLabels = payload.labels !== undefined && !sameLabels(payload.labels, labels);
+  const kept = `server "${id}" keeps the labels it has: server.configure changes them`;
   if (!moved && agent === (known.agent ?? undefined)) {
-    return unchanged(`server "${id}" is registered with this address already`);
+    const hint = keepsLabels ? `; ${kept}` : '';
+    return unchanged(`server "${id}" is registered with this address already${hint}`);
   }
   if (known === undefined && state.serverById.size >= serversMax) {
     return refuse({
@@ -30,11 +33,7 @@ export function registerServer(state: FleetState, payload: CommandPayload<'serve
   const taken = moved ? refuseTaken(state, { id, address }) : undefined;
   if (taken !== undefined) return taken;
   const data = { server: id, address, labels, ...(agent === undefined ? {} : { agent }) };
-  const ignored = payload.labels !== undefined && !sameLabels(payload.labels, labels);
-  return accept(
-    { type: 'server.registered', data },
-    ignored ? [`server "${id}" keeps the labels it has: server.configure changes them`] : [],
-  );
+  return accept({ type: 'server.registered', data }, keepsLabels ? [kept] : []);
 }
 
 export function configureServer(state: FleetState, payload: CommandPayload<'server.configure'>): Ruling {

@@ -97,7 +97,7 @@ function outcomeOf(state: FleetState, decision: Decision) {
     state,
     decision,
     /** It happened, with this data. */
-    then<T extends EventType>(type: T, data: Plain<EventData<T>>, warnings?: readonly string[]): FleetState {
+    thenHappened<T extends EventType>(type: T, data: Plain<EventData<T>>, warnings?: readonly string[]): FleetState {
       expect(event).toMatchObject({ type, data });
       expect(event?.warnings).toEqual(warnings);
       return state;

@@ -16,7 +16,7 @@ describe('creating and configuring a group', () => {
   it('keeps the spelling for people, and the id in lower case', () => {
     const state = given()
       .when('group.create', { group: 'Edge-EU' })
-      .then('group.created', { group: 'edge-eu', name: 'Edge-EU', policy: { drainTimeoutMs: 30_000 } });
+      .thenHappened('group.created', { group: 'edge-eu', name: 'Edge-EU', policy: { drainTimeoutMs: 30_000 } });
     expect(state.groupById.get('edge-eu' as never)?.name).toBe('Edge-EU');
   });
 
@@ -32,7 +32,7 @@ describe('creating and configuring a group', () => {
     spec.when('group.configure', { group: 'edge', policy: {} }).thenRejected('unchanged');
     spec
       .when('group.configure', { group: 'Edge', policy: { drainTimeoutMs: 5 } })
-      .then('group.configured', { group: 'edge', policy: { drainTimeoutMs: 5 } });
+      .thenHappened('group.configured', { group: 'edge', policy: { drainTimeoutMs: 5 } });
   });
 
   it('suggests the nearest group for a name that is not there', () => {
@@ -46,7 +46,7 @@ describe('deleting a group', () => {
   it('is done when it is empty, and balancers that named it do so no longer', () => {
     const spec = given(created('edge'));
     spec.when('balancer.register', { balancer: 'lb', kind: 'haproxy', groups: ['edge', 'Production'] });
-    const state = spec.when('group.delete', { group: 'Edge' }).then('group.deleted', { group: 'edge' });
+    const state = spec.when('group.delete', { group: 'Edge' }).thenHappened('group.deleted', { group: 'edge' });
     expect(state.groupById.has('edge' as never)).toBe(false);
     expect(state.balancerById.get('lb' as never)?.groups).toEqual(['production']);
   });
@@ -82,7 +82,7 @@ describe('setting the servers of a group', () => {
     const spec = given(...facts, joined('b', 'edge'), joined('a', 'edge'));
     spec
       .when('group.set-servers', { group: 'edge', servers: ['d', 'c', 'b', 'd'] })
-      .then('group.servers-set', { group: 'edge', joined: ['c', 'd'], leaving: ['a'], drainTimeoutMs });
+      .thenHappened('group.servers-set', { group: 'edge', joined: ['c', 'd'], leaving: ['a'], drainTimeoutMs });
     expect([...(spec.state.groupById.get('edge' as never)?.servers ?? [])].sort()).toEqual(['a', 'b', 'c', 'd']);
     expect(spec.state.serverById.get('a' as never)?.membership.status).toBe('draining');
   });
@@ -90,7 +90,7 @@ describe('setting the servers of a group', () => {
   it('takes what to add and what to remove', () => {
     given(...facts, joined('a', 'edge'), joined('b', 'edge'))
       .when('group.set-servers', { group: 'edge', add: ['c', 'b'], remove: ['a', 'd'] })
-      .then('group.servers-set', { group: 'edge', joined: ['c'], leaving: ['a'], drainTimeoutMs });
+      .thenHappened('group.servers-set', { group: 'edge', joined: ['c'], leaving: ['a'], drainTimeoutMs });
   });
 
   it('is unchanged when the group has exactly these servers', () => {
@@ -111,7 +111,7 @@ describe('setting the servers of a group', () => {
       .thenRejected('server-leaving');
     given(...facts, joined('a', 'core'), moving('a', 'core', 'edge'))
       .when('group.set-servers', { group: 'edge', servers: ['a', 'b'] })
-      .then('group.servers-set', { group: 'edge', joined: ['b'], leaving: [], drainTimeoutMs });
+      .thenHappened('group.servers-set', { group: 'edge', joined: ['b'], leaving: [], drainTimeoutMs });
   });
 
   it('refuses a whole list without a server that is on its way in', () => {

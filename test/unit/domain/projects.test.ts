@@ -7,10 +7,10 @@ const orders = { project: 'orders', version: '1', digest: digestA, bytes: 10 };
 describe('publishing', () => {
   it('adds a version; the same bytes again change nothing, other bytes are refused', () => {
     const spec = given();
-    spec.when('project.publish', orders).then('project.published', orders);
+    spec.when('project.publish', orders).thenHappened('project.published', orders);
     spec.when('project.publish', orders).thenRejected('unchanged');
     spec.when('project.publish', { ...orders, digest: digestB }).thenRejected('version-exists', /immutable/);
-    spec.when('project.publish', { ...orders, version: '2', digest: digestB }).then('project.published', {
+    spec.when('project.publish', { ...orders, version: '2', digest: digestB }).thenHappened('project.published', {
       ...orders,
       version: '2',
       digest: digestB,
@@ -23,7 +23,7 @@ describe('publishing', () => {
       .thenRejected('project-retired');
     given(published('orders', '1'), fact('project.deprecated', { project: 'orders' }))
       .when('project.publish', { ...orders, version: '2' })
-      .then('project.published', { ...orders, version: '2' }, ['project "orders" is deprecated']);
+      .thenHappened('project.published', { ...orders, version: '2' }, ['project "orders" is deprecated']);
   });
 });
 
@@ -32,12 +32,12 @@ describe('deprecating and retiring', () => {
     const spec = given(published('orders', '1'));
     spec
       .when('project.deprecate', { project: 'orders', version: '1' })
-      .then('project.deprecated', { project: 'orders', version: '1' });
+      .thenHappened('project.deprecated', { project: 'orders', version: '1' });
     spec.when('project.deprecate', { project: 'orders', version: '1' }).thenRejected('unchanged');
-    spec.when('project.deprecate', { project: 'orders' }).then('project.deprecated', { project: 'orders' });
+    spec.when('project.deprecate', { project: 'orders' }).thenHappened('project.deprecated', { project: 'orders' });
     spec
       .when('project.retire', { project: 'orders', version: '1' })
-      .then('project.retired', { project: 'orders', version: '1' });
+      .thenHappened('project.retired', { project: 'orders', version: '1' });
     spec.when('project.retire', { project: 'orders', version: '1' }).thenRejected('unchanged', /version "1"/);
     spec.when('project.deprecate', { project: 'orders', version: '1' }).thenRejected('project-retired');
     spec.when('project.deprecate', { project: 'orders', version: '7' }).thenRejected('unknown-version');
@@ -56,7 +56,7 @@ describe('deprecating and retiring', () => {
     spec.when('project.retire', { project: 'orders', version: '1' }).thenRejected('project-deployed', /"1"/, next);
     spec
       .when('project.retire', { project: 'orders', version: '2' })
-      .then('project.retired', { project: 'orders', version: '2' });
+      .thenHappened('project.retired', { project: 'orders', version: '2' });
   });
 });
 
@@ -66,7 +66,9 @@ describe('deploying', () => {
 
   it('puts the version with its digest on the group, and a newer one in its place', () => {
     const spec = given(...facts);
-    spec.when('deployment.request', asked).then('deployment.requested', { ...asked, digest: digestA, bytes: 10 });
+    spec
+      .when('deployment.request', asked)
+      .thenHappened('deployment.requested', { ...asked, digest: digestA, bytes: 10 });
     spec.when('deployment.request', asked).thenRejected('unchanged');
     spec.when('deployment.request', { ...asked, version: '2' });
     expect([...(spec.state.groupById.get('edge' as never)?.deploymentByProject.values() ?? [])]).toMatchObject([
@@ -90,7 +92,7 @@ describe('deploying', () => {
     append(spec.state, fact('project.deprecated', { project: 'orders', version: '2' }));
     spec
       .when('deployment.request', { ...asked, version: '2' })
-      .then('deployment.requested', { ...asked, version: '2', digest: digestA, bytes: 10 }, [
+      .thenHappened('deployment.requested', { ...asked, version: '2', digest: digestA, bytes: 10 }, [
         'version "2" of project "orders" is deprecated',
       ]);
     append(spec.state, fact('project.retired', { project: 'orders' }));
@@ -101,8 +103,8 @@ describe('deploying', () => {
     const spec = given(...facts, deployed('orders', '1', 'edge'));
     spec
       .when('deployment.withdraw', { group: 'Edge', project: 'orders' })
-      .then('deployment.withdrawn', { group: 'edge', project: 'orders' });
-    spec.when('project.retire', { project: 'orders' }).then('project.retired', { project: 'orders' });
+      .thenHappened('deployment.withdrawn', { group: 'edge', project: 'orders' });
+    spec.when('project.retire', { project: 'orders' }).thenHappened('project.retired', { project: 'orders' });
   });
 });
 
@@ -112,11 +114,13 @@ describe('balancers', () => {
     const spec = given();
     spec
       .when('balancer.register', { ...lb, groups: ['Production', 'development', 'PRODUCTION'] })
-      .then('balancer.registered', { ...lb, groups: ['development', 'production'] });
+      .thenHappened('balancer.registered', { ...lb, groups: ['development', 'production'] });
     spec.when('balancer.register', { ...lb, groups: ['production', 'development'] }).thenRejected('unchanged');
-    spec.when('balancer.register', { ...lb, groups: 'all' }).then('balancer.registered', { ...lb, groups: 'all' });
+    spec
+      .when('balancer.register', { ...lb, groups: 'all' })
+      .thenHappened('balancer.registered', { ...lb, groups: 'all' });
     spec.when('balancer.register', { ...lb, groups: ['nowhere'] }).thenRejected('unknown-group');
-    spec.when('balancer.retire', { balancer: 'lb' }).then('balancer.retired', { balancer: 'lb' });
+    spec.when('balancer.retire', { balancer: 'lb' }).thenHappened('balancer.retired', { balancer: 'lb' });
     spec.when('balancer.retire', { balancer: 'lb' }).thenRejected('unknown-balancer');
   });
 });

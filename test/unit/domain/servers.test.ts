@@ -8,7 +8,7 @@ describe('registering a server', () => {
   it('makes it available, with the default weight', () => {
     const state = given()
       .when('server.register', { server: 's1', address, labels: { zone: 'a' }, agent: 'gateway 1' })
-      .then('server.registered', { server: 's1', address, labels: { zone: 'a' }, agent: 'gateway 1' });
+      .thenHappened('server.registered', { server: 's1', address, labels: { zone: 'a' }, agent: 'gateway 1' });
     expect(state.serverById.get('s1' as never)).toMatchObject({ weight: 100, membership: { status: 'available' } });
   });
 
@@ -26,7 +26,7 @@ describe('registering a server', () => {
     );
     spec
       .when('server.register', { server: 's1', address, labels: { tier: 'none' } })
-      .then('server.registered', { server: 's1', address, labels: { tier: 'gold' } }, [
+      .thenHappened('server.registered', { server: 's1', address, labels: { tier: 'gold' } }, [
         'server "s1" keeps the labels it has: server.configure changes them',
       ]);
     expect(spec.state.serverById.get('s1' as never)?.weight).toBe(7);
@@ -54,7 +54,7 @@ describe('configuring a server', () => {
     const spec = given(registered('s1'));
     spec
       .when('server.configure', { server: 's1', weight: 5 })
-      .then('server.configured', { server: 's1', labels: {}, weight: 5 });
+      .thenHappened('server.configured', { server: 's1', labels: {}, weight: 5 });
     spec.when('server.configure', { server: 's1', weight: 5 }).thenRejected('unchanged');
     spec.when('server.configure', { server: 's1' }).thenRejected('unchanged');
     spec.when('server.configure', { server: 's9' }).thenRejected('unknown-server');
@@ -68,7 +68,7 @@ describe('in and out of groups', () => {
   it('an available server joins and begins to sync', () => {
     const state = given(...facts)
       .when('server.join', { server: 's1', group: 'Edge' })
-      .then('server.joined', { server: 's1', group: 'edge' });
+      .thenHappened('server.joined', { server: 's1', group: 'edge' });
     expect(state.serverById.get('s1' as never)?.membership).toEqual({ status: 'syncing', group: 'edge', joinedAt: 5 });
   });
 
@@ -84,7 +84,7 @@ describe('in and out of groups', () => {
     const spec = given(...member, ready('s1', 'edge', 5));
     spec
       .when('server.leave', { server: 's1' })
-      .then('server.leaving', { server: 's1', group: 'edge', drainTimeoutMs: 5000 });
+      .thenHappened('server.leaving', { server: 's1', group: 'edge', drainTimeoutMs: 5000 });
     expect(spec.state.serverById.get('s1' as never)?.membership).toMatchObject({
       status: 'draining',
       wasReady: true,
@@ -109,7 +109,7 @@ describe('in and out of groups', () => {
     const spec = given(...member);
     spec
       .when('server.move', { server: 's1', group: 'core' })
-      .then('server.moving', { server: 's1', from: 'edge', group: 'core', drainTimeoutMs: 5000 });
+      .thenHappened('server.moving', { server: 's1', from: 'edge', group: 'core', drainTimeoutMs: 5000 });
     const { position } = append(spec.state, left('s1', 'edge', { to: 'group', group: 'core' }));
     expect(spec.state.serverById.get('s1' as never)?.membership).toEqual({
       status: 'syncing',
@@ -132,12 +132,12 @@ describe('in and out of groups', () => {
   it('an available server retires at once, a member after its drain', () => {
     const free = given(...facts)
       .when('server.retire', { server: 's1' })
-      .then('server.retired', { server: 's1' });
+      .thenHappened('server.retired', { server: 's1' });
     expect(free.serverById.size).toBe(0);
     const spec = given(...member);
     spec
       .when('server.retire', { server: 's1' })
-      .then('server.retiring', { server: 's1', group: 'edge', drainTimeoutMs: 5000 });
+      .thenHappened('server.retiring', { server: 's1', group: 'edge', drainTimeoutMs: 5000 });
     append(spec.state, left('s1', 'edge', { to: 'retired' }));
     expect(spec.state.serverById.size).toBe(0);
     expect(spec.state.groupById.get('edge' as never)?.servers.size).toBe(0);

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { affects } from '../../../src/domain/affects.ts';
+import { cloneState, emptyState } from '../../../src/domain/fleet-state.ts';
+import type { Fact } from '../../../src/domain/ruling.ts';
+import type { FleetState } from '../../../src/domain/state.ts';
+import { append, fact, founded, stateOf } from '../../support/decider-spec.ts';
+import {
+  created,
+  deployed,
+  failed,
+  joined,
+  leaving,
+  left,
+  moving,
+  published,
+  ready,
+  registered,
+  retiring,
+} from '../../support/fleet-facts.ts';
+
+const base = [founded, created('edge'), created('core'), registered('s1', 1), published('orders', '1')];
+const member = [...base, joined('s1', 'edge')];
+const serving = [...member, ready('s1', 'edge', 6)];
+const anew = (host: string): Fact =>
+  fact('server.registered', { server: 's1', address: { host, port: 1 }, labels: {} });
+
+/** Which of a fleet's marks an event moved to its own position. */
+function marksMovedBy(facts: readonly Fact[], event: Fact): string[] {
+  const state = stateOf(...facts);
+  const { position } = append(state, event);
+  return Object.entries(marksOf(state))
+    .filter(([, mark]) => mark === position)
+    .map(([name]) => name)
+    .sort();
+}
+
+function marksOf(state: FleetState): Record<string, number | undefined> {
+  const edge = state.groupById.get('edge' as never);
+  const core = state.groupById.get('core' as never);
+  const server = state.serverById.get('s1' as never);
+  return {
+    edge: edge?.changedAt,
+    'edge deployments': edge?.deploymentsChangedAt,
+    'edge pool': edge?.poolChangedAt,
+    core: core?.changedAt,
+    'core pool': core?.poolChangedAt,
+    server: server?.changedAt,
+    address: server?.addressChangedAt,
+    since: server?.since,
+    project: state.projectById.get('orders' as never)?.changedAt,
+  };
+}
+
+describe('what each event marks as changed', () => {
+  it.each<[string, readonly Fact[], Fact, string[]]>([
+    ['joining', base, joined('s1', 'edge'), ['edge', 'server', 'since']],
+    ['becoming ready', member, ready('s1', 'edge', 6), ['edge pool', 'since']],
+    ['proving more', serving, ready('s1', 'edge', 7), []],
+    ['failing first', member, failed('s1', 'edge', 6), ['since']],
+    ['failing in the pool', serving, failed('s1', 'edge', 6), []],
+    ['leaving the pool', serving, leaving('s1', 'edge'), ['edge', 'edge pool', 'server', 'since']],
+    ['leaving before it was in', member, leaving('s1', 'edge'), ['edge', 'server', 'since']],
+    ['moving', serving, moving('s1', 'edge', 'core'), ['core', 'edge', 'edge pool', 'server', 'since']],
+    ['retiring', member, retiring('s1', 'edge'), ['edge', 'server', 'since']],
+    ['having left', [...serving, leaving('s1', 'edge')], left('s1', 'edge'), ['edge pool', 'since']],
+    ['having left, never in', [...member, leaving('s1', 'edge')], left('s1', 'edge'), ['since']],
+    ['deploying', serving, deployed('orders', '1', 'edge'), ['edge deployments']],
+    ['an address, available', base, anew('other'), ['address', 'server']],
+    ['an address, in the pool', serving, anew('other'), ['address', 'edge pool', 'server']],
+    ['an address, draining', [...serving, leaving('s1', 'edge')], anew('other'), ['address', 'edge pool', 'server']],
+    ['the same address', serving, anew('127.0.0.1'), []],
+    [
+      'weight',
+      serving,
+      fact('server.configured', { server: 's1', labels: {}, weight: 1 }),
+      ['address', 'edge pool', 'server'],
+    ],
+    ['labels', serving, fact('server.configured', { server: 's1', labels: { a: 'b' }, weight: 100 }), ['server']],
+    ['a policy', serving, fact('group.configured', { group: 'edge', policy: { drainTimeoutMs: 1 } }), ['edge']],
+    ['publishing', serving, published('orders', '2'), ['project']],
+    ['a refusal', serving, fact('command.rejected', { command: 'x', rejection: { code: 'invalid', message: '' } }), []],
+  ])('%s', (_, before, event, moved) => {
+    expect(marksMovedBy(before, event)).toEqual(moved);
+  });
+
+  it('arriving by a move makes the server a member there, but is progress', () => {
+    const before = [...serving, moving('s1', 'edge', 'core')];
+    const arriving = left('s1', 'edge', { to: 'group', group: 'core' });
+    expect(marksMovedBy(before, arriving)).toEqual(['edge pool', 'since']);
+  });
+});
+
+describe('folding', () => {
+  it('is total: what fits nothing changes nothing but position and time', () => {
+    const odd = [
+      joined('s9', 'edge'),
+      joined('s1', 'nowhere'),
+      ready('s1', 'core', 1),
+      left('s1', 'edge'),
+      leaving('s9', 'edge'),
+    ];
+    const state = stateOf(...base);
+    const before = cloneState(state);
+    for (const event of odd) append(state, event);
+    expect({ ...state, position: 0, at: 0 }).toEqual({ ...before, position: 0, at: 0 });
+    expect(state.position).toBe(base.length + odd.length);
+  });
+
+  it('starts from nothing', () => {
+    expect(emptyState()).toMatchObject({ fleet: null, log: null, term: 0, position: 0, at: 0 });
+  });
+});
+
+describe('what an event concerns', () => {
+  const state = stateOf(...serving);
+  const first = (event: Fact) =>
+    affects(append(stateOf(...serving), event), state).map(({ kind, id }) => `${kind}.${id}`);
+  it.each<[Fact, string[]]>([
+    [founded, ['fleet.main']],
+    [fact('command.rejected', { command: 'x', rejection: { code: 'invalid', message: '' } }), ['fleet.main']],
+    [moving('s1', 'edge', 'core'), ['group.core', 'group.edge', 'server.s1']],
+    [left('s1', 'edge', { to: 'group', group: 'core' }), ['group.edge', 'group.core', 'server.s1']],
+    [joined('s1', 'edge'), ['group.edge', 'server.s1']],
+    [
+      fact('group.servers-set', { group: 'edge', joined: ['a'], leaving: ['b'], drainTimeoutMs: 1 }),
+      ['group.edge', 'server.a', 'server.b'],
+    ],
+    [anew('other'), ['server.s1', 'group.edge']],
+    [fact('server.retired', { server: 's1' }), ['server.s1']],
+    [published('orders', '2'), ['project.orders']],
+    [deployed('orders', '1', 'edge'), ['group.edge', 'project.orders']],
+    [fact('balancer.registered', { balancer: 'lb', kind: 'haproxy', groups: ['edge'] }), ['balancer.lb', 'group.edge']],
+  ])('$type', (event, concerns) => {
+    expect(first(event)).toEqual(concerns);
+  });
+});
