@@ -10,7 +10,7 @@ import { configureCommand, idOf } from './command-bytes.ts';
 import { measured, type Sample, withInFlight } from './harness.ts';
 import { type RawNats, rawNats } from './raw-nats.ts';
 
-const servers = 100;
+const serversDefault = 100;
 /** Far past what any round takes: a lost reply must end the run, not hang it. */
 const roundTimeoutMs = 120_000;
 const startTimeoutMs = 30_000;
@@ -34,7 +34,7 @@ export interface CommandRig {
   stop(): Promise<void>;
 }
 
-export async function commandRig(server: NatsServer): Promise<CommandRig> {
+export async function commandRig(server: NatsServer, { servers = serversDefault } = {}): Promise<CommandRig> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   const raw = await rawNats(server.url);
   const replies = new Replies(raw);
@@ -47,7 +47,7 @@ export async function commandRig(server: NatsServer): Promise<CommandRig> {
   try {
     const coordinator = await start('coordinator-process.ts', [server.url, folder], children);
     const bare = await start('chain-process.ts', [server.url], children);
-    await registerServers(raw, replies);
+    await registerServers(raw, replies, servers);
     const configure = 'muster.main.cmd.bench.server.configure';
     return {
       coordinator: chain({ name: 'coordinator', subject: configure, pids: [server.pid, coordinator], raw, replies }),
@@ -78,7 +78,9 @@ function chain({ name, subject, pids, raw, replies }: ChainOptions): CommandChai
     async round({ commands, inFlight }) {
       runs += 1;
       const run = runs;
-      const bodies = Array.from({ length: commands }, (_, index) => configureCommand({ run, index, servers }));
+      const bodies = Array.from({ length: commands }, (_, index) =>
+        configureCommand({ run, index, servers: serversDefault }),
+      );
       const latencies: number[] = [];
       const { wallMs, cpuMicroseconds } = await measured(pids, () =>
         replies.all(commands, inFlight, async (index) => {
@@ -132,7 +134,7 @@ class Replies {
 }
 
 /** The first commands a coordinator gets: once they are accepted, it leads. */
-async function registerServers(raw: RawNats, replies: Replies): Promise<void> {
+async function registerServers(raw: RawNats, replies: Replies, servers: number): Promise<void> {
   for (let index = 0; index < servers; index += 1) {
     const id = `register-${index}`;
     const address = { host: '10.0.0.1', port: 8_000 + index };
