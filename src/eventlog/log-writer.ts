@@ -57,8 +57,9 @@ export class LogWriter {
   /** Entries ever added, and how many of them are durable and told of. */
   #added = 0;
   #durable = 0;
-  /** True while the loop runs or is about to. */
+  /** True while the loop runs or is about to; the loop itself. */
   #running = false;
+  #loop: Promise<void> = Promise.resolve();
   #failure: Failure | undefined;
   readonly #stop = new AbortController();
   #resolveEnded: (failure: Failure) => void = () => {};
@@ -89,7 +90,7 @@ export class LogWriter {
     if (this.#running) return;
     this.#running = true;
     // A microtask, not a pause: what is decided in the same breath shares the record.
-    queueMicrotask(() => void this.#run());
+    this.#loop = Promise.resolve().then(() => this.#run());
   }
 
   /** Moves the watermark without an event: a duplicate was consumed. It goes with the record that comes next anyhow. */
@@ -104,9 +105,10 @@ export class LogWriter {
     return new Promise((resolve, reject) => this.#draining.push({ upTo: this.#added, resolve, reject }));
   }
 
-  /** Appends nothing more. What is in flight may still land, and is then told of if its ack comes in time. */
-  stop(): void {
+  /** Appends nothing more. Resolves when what was in flight is told of or, unanswered, given up: it may still land. */
+  stop(): Promise<void> {
     this.#end(new Failure({ code: 'closed', retryable: false, message: 'the log writer was stopped' }));
+    return this.#loop;
   }
 
   async #run(): Promise<void> {

@@ -248,10 +248,10 @@ describe('a log writer that is overtaken', () => {
     told.add(1);
     await Promise.resolve().then(() => undefined);
     told.add(2);
-    const drained = told.writer.drained();
-    told.writer.stop();
+    const drained = expect(told.writer.drained()).rejects.toMatchObject({ code: 'closed' });
+    await told.writer.stop();
     expect((await told.writer.ended).code).toBe('closed');
-    await expect(drained).rejects.toMatchObject({ code: 'closed' });
+    await drained;
     expect(told.durable).toEqual([1]);
     expect(await port.lastSequence()).toBe(1);
   });
