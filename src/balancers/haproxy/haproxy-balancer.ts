@@ -1,0 +1,281 @@
+/**
+ * The HAProxy sibling (2.6 and later). One frontend a group on its own port; servers come and go over the runtime
+ * socket without a reload; only a new group reloads, seamlessly. The file always says the same as the memory.
+ *
+ * Promises: what `apply` and `readBack` say was read from HAProxy after the change. Applies that arrive while a change
+ * is under way share the next one. Must not know: domain, projections, nats.
+ * Duties of the caller: as in balancer.ts; one instance a data directory.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Address, GroupId } from '../../../schemas/ids.ts';
+import type { Clock, Timer } from '../../std/clock.ts';
+import { pause } from '../../std/deadline.ts';
+import { assert, Failure } from '../../std/failure.ts';
+import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
+import { commandsFor, removalsFor } from './apply.ts';
+import { backendOf, frontendOf, hostPort, renderConfig, writeConfig } from './config-file.ts';
+import { ListenBook } from './listen-book.ts';
+import { parseServers, parseSessions, type RuntimeServer } from './observe.ts';
+import { HaproxyProcess } from './process.ts';
+import { resolveAddresses } from './resolve-addresses.ts';
+import { ask } from './runtime-socket.ts';
+import { socketFolder } from './sockets.ts';
+
+export interface HaproxyOptions {
+  /** Config, sockets, log and the ports remembered. Absolute. */
+  readonly dataDirectory: string;
+  readonly clock: Clock;
+  /** Default: `haproxy` on the PATH. */
+  readonly binary?: string;
+  /** Addresses by group; the others get one from `host` and `basePort`. */
+  readonly listen?: Readonly<Record<string, Address>>;
+  readonly host?: string;
+  readonly basePort?: number;
+  /** False: somebody else starts HAProxy on our file and master socket. */
+  readonly startProcess?: boolean;
+}
+
+/** Loopback, as everything Muster starts by default. */
+const hostDefault = '127.0.0.1';
+/** The port people try first for HTTP without being root. */
+const basePortDefault = 8_080;
+/** How long `apply` waits for connections of a removed server to be gone; idle ones go within milliseconds. */
+const removalTimeoutMs = 500;
+const removalPollMs = 25;
+/** How soon a HAProxy that died is noticed; it is then started again from its file. */
+const watchEveryMs = 250;
+
+interface Parts {
+  readonly configPath: string;
+  readonly adminSocketPath: string;
+  readonly masterSocketPath: string;
+  readonly process: HaproxyProcess;
+  readonly book: ListenBook;
+}
+
+export class HaproxyBalancer implements Balancer {
+  readonly kind = 'haproxy';
+  readonly #options: HaproxyOptions;
+  readonly #clock: Clock;
+  /** Set by `start`. */
+  #parts: Parts | undefined;
+  /** Every pool we were ever given, with IP addresses: what the file is written from. */
+  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
+  readonly #listenByGroup = new Map<GroupId, Address>();
+  /** The change under way, and the one that gathers behind it. */
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  readonly #restartListeners = new Set<() => void>();
+  #watch: Timer | undefined;
+  /** The worker last seen; another one that we did not ask for means that memory was lost. 0: none yet. */
+  #worker = 0;
+  #stopped = false;
+
+  constructor(options: HaproxyOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  async start(pools: readonly DesiredPool[]): Promise<void> {
+    assert(this.#parts === undefined, 'a balancer is started once');
+    this.#parts = await this.#open();
+    for (const pool of pools) await this.#take(pool);
+    this.#stopped = false;
+    if (pools.length > 0) await this.#change();
+    this.#watchLater();
+  }
+
+  async apply(pool: DesiredPool): Promise<AppliedPool> {
+    await this.#take(pool);
+    await this.#change();
+    const settled = await this.#removeLeft(pool.group);
+    const observed = await this.readBack(pool.group);
+    if (observed === undefined) throw unavailable(`has no backend for group ${pool.group} after a change`);
+    this.#proveHeld(pool.group, await this.#servers(pool.group));
+    return { ...observed, settled };
+  }
+
+  async readBack(group: GroupId): Promise<ObservedPool | undefined> {
+    const listen = this.#listenByGroup.get(group);
+    if (listen === undefined) return undefined;
+    const backend = backendOf(group);
+    const text = await this.#ask(stateOf(backend));
+    const servers = parseServers(text, backend);
+    const sessions = parseSessions(text, backend);
+    if (sessions.size === 0) return undefined;
+    const elsewhere = await this.#leavingConnections(frontendOf(group));
+    return {
+      group,
+      listen: `http://${hostPort(listen)}`,
+      servers: servers.map(({ server, address, weight, admin, healthy }) => {
+        const inFlight = (sessions.get(server) ?? 0) + (admin === 'ready' ? 0 : elsewhere);
+        return { server, address, weight, admin, healthy, inFlight };
+      }),
+    };
+  }
+
+  onRestart(listener: () => void): () => void {
+    this.#restartListeners.add(listener);
+    return () => this.#restartListeners.delete(listener);
+  }
+
+  async stop({ leaveRunning = false }: { readonly leaveRunning?: boolean } = {}): Promise<void> {
+    this.#stopped = true;
+    this.#watch?.cancel();
+    await this.#running.catch(() => undefined);
+    const managed = this.#options.startProcess !== false;
+    if (managed && !leaveRunning) await this.#parts?.process.stop();
+  }
+
+  async #open(): Promise<Parts> {
+    const { dataDirectory, binary = 'haproxy', startProcess = true, clock } = this.#options;
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    const sockets = await socketFolder(dataDirectory);
+    const paths = {
+      configPath: join(dataDirectory, 'haproxy.cfg'),
+      adminSocketPath: join(sockets, 'admin.sock'),
+      masterSocketPath: join(sockets, 'master.sock'),
+    };
+    const logPath = join(dataDirectory, 'haproxy.log');
+    const { listen: given = {}, host = hostDefault, basePort = basePortDefault } = this.#options;
+    const book = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
+    await book.open();
+    return { ...paths, book, process: new HaproxyProcess({ ...paths, binary, logPath, startProcess, clock }) };
+  }
+
+  get #opened(): Parts {
+    assert(this.#parts !== undefined, 'a balancer is started before it is used');
+    return this.#parts;
+  }
+
+  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
+  async #take(pool: DesiredPool): Promise<void> {
+    const resolved = await resolveAddresses(pool, this.#clock);
+    this.#listenByGroup.set(pool.group, await this.#opened.book.claim(pool.group));
+    this.#poolByGroup.set(pool.group, resolved);
+  }
+
+  /** Joins the change that has not begun yet: it will see everything taken in until it begins. */
+  #change(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
+    const begin = () => {
+      this.#next = undefined;
+      return this.#converge();
+    };
+    this.#next = this.#running.then(begin, begin);
+    this.#running = this.#next;
+    return this.#next;
+  }
+
+  /** Compares file, process and memory with every desired pool, and changes what differs. */
+  async #converge(): Promise<void> {
+    if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
+    const { configPath, adminSocketPath, process } = this.#opened;
+    const groups = [...this.#poolByGroup].map(([group, pool]) => {
+      const listen = this.#listenByGroup.get(group);
+      assert(listen !== undefined, 'a group taken in has an address');
+      return { pool, listen };
+    });
+    const { text, structure } = renderConfig({ adminSocketPath, groups });
+    await writeConfig({ path: configPath, text, binary: this.#options.binary ?? 'haproxy' });
+    const before = await process.processes();
+    if (before === undefined) await process.start();
+    else if (before.worker === 0 || !(await this.#says(structure))) await process.reload();
+    this.#worker = (await process.processes())?.worker ?? 0;
+    for (const group of this.#poolByGroup.keys()) await this.#assertPool(group);
+  }
+
+  async #assertPool(group: GroupId): Promise<void> {
+    const change = await this.#changeOf(group);
+    const commands = commandsFor(change);
+    if (commands.length > 0) await this.#ask(commands);
+  }
+
+  /** Says `del server` until nobody is left who left the pool; true when nobody is. */
+  async #removeLeft(group: GroupId): Promise<boolean> {
+    const deadlineAt = this.#clock.monotonic() + removalTimeoutMs;
+    for (;;) {
+      const commands = removalsFor(await this.#changeOf(group));
+      if (commands.length === 0) return true;
+      if (this.#clock.monotonic() > deadlineAt) return false;
+      await this.#ask(commands);
+      await pause({ clock: this.#clock, delayMs: removalPollMs });
+    }
+  }
+
+  async #changeOf(group: GroupId): Promise<Parameters<typeof commandsFor>[0]> {
+    const desired = this.#poolByGroup.get(group)?.servers ?? [];
+    return { backend: backendOf(group), observed: await this.#servers(group), desired };
+  }
+
+  async #servers(group: GroupId): Promise<RuntimeServer[]> {
+    const backend = backendOf(group);
+    return parseServers(await this.#ask([`show servers state ${backend}`]), backend);
+  }
+
+  /** Texts of single commands are not relied on: whatever they said, what is read back has to be the pool. */
+  #proveHeld(group: GroupId, observed: readonly RuntimeServer[]): void {
+    const desired = this.#poolByGroup.get(group)?.servers ?? [];
+    const left = commandsFor({ backend: backendOf(group), observed, desired });
+    if (left.length > 0) throw unavailable(`did not take: ${left.slice(0, 3).join('; ')}`);
+  }
+
+  /**
+   * Client connections on workers that a reload replaced. Each may carry one more request to any server of then, and
+   * 2.6 lets nobody change their pool: so for a server that takes no new requests they all count as in flight.
+   */
+  async #leavingConnections(frontend: string): Promise<number> {
+    const { process, masterSocketPath: socketPath } = this.#opened;
+    const leaving = (await process.processes())?.leaving ?? [];
+    if (leaving.length === 0) return 0;
+    const commands = leaving.map((pid) => `@!${pid} show stat ${frontend} 1 -1`);
+    const text = await ask({ socketPath, commands, clock: this.#clock });
+    let connections = 0;
+    for (const line of text.split('\n')) connections += parseSessions(line, frontend).get('FRONTEND') ?? 0;
+    return connections;
+  }
+
+  async #says(structure: string): Promise<boolean> {
+    try {
+      return (await this.#ask(['show info'])).includes(`description: ${structure}\n`);
+    } catch (error) {
+      if (error instanceof Failure && error.retryable) return false;
+      throw error;
+    }
+  }
+
+  #ask(commands: readonly string[]): Promise<string> {
+    return ask({ socketPath: this.#opened.adminSocketPath, commands, clock: this.#clock });
+  }
+
+  #watchLater(): void {
+    if (this.#stopped) return;
+    this.#watch = this.#clock.after(watchEveryMs, () => {
+      void this.#look().finally(() => this.#watchLater());
+    });
+  }
+
+  /** Starts HAProxy again when it is gone. Whatever fails here is seen by the next look and by every apply. */
+  async #look(): Promise<void> {
+    if (this.#poolByGroup.size === 0 || this.#next !== undefined) return;
+    try {
+      await this.#running.catch(() => undefined);
+      const before = this.#worker;
+      const now = (await this.#opened.process.processes())?.worker ?? 0;
+      if (this.#stopped || (now !== 0 && now === this.#worker) || before !== this.#worker) return;
+      await this.#change();
+      for (const listener of this.#restartListeners) listener();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+}
+
+function stateOf(backend: string): string[] {
+  return [`show servers state ${backend}`, `show stat ${backend} 6 -1`];
+}
+
+function unavailable(what: string): Failure {
+  return new Failure({ code: 'unavailable', retryable: true, message: `HAProxy ${what}` });
+}

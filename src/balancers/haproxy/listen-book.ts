@@ -1,0 +1,74 @@
+/**
+ * Which address each group's frontend has: as given, or the next free port from a base on, remembered on disk so that
+ * a group keeps its port for good.
+ */
+import { createServer } from 'node:net';
+import { z } from 'zod';
+import { Address, type GroupId } from '../../../schemas/ids.ts';
+import { assert, Failure } from '../../std/failure.ts';
+import { readJson, writeJson } from '../../std/json-file.ts';
+
+const Book = z.record(z.string(), Address);
+type Book = z.infer<typeof Book>;
+
+export interface ListenBookOptions {
+  readonly path: string;
+  /** Addresses an operator chose; they win over what is remembered. */
+  readonly given: Readonly<Record<string, Address>>;
+  /** Where all other frontends listen. */
+  readonly host: string;
+  /** First port to try; 0: the OS chooses. */
+  readonly basePort: number;
+}
+
+/** Ports tried upwards before giving up: more than the groups one machine fronts. */
+const attemptsMax = 1_024;
+
+export class ListenBook {
+  readonly #options: ListenBookOptions;
+  #book: Book = {};
+
+  constructor(options: ListenBookOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    this.#book = { ...((await readJson(this.#options.path, Book)) ?? {}), ...this.#options.given };
+  }
+
+  /** The group's address, chosen and remembered now if it is new. Throws `unavailable` when no port is free. */
+  async claim(group: GroupId): Promise<Address> {
+    const known = this.#book[group];
+    if (known !== undefined) return known;
+    const address = await this.#choose();
+    this.#book = { ...this.#book, [group]: address };
+    await writeJson(this.#options.path, this.#book);
+    return address;
+  }
+
+  async #choose(): Promise<Address> {
+    const { host, basePort } = this.#options;
+    const taken = new Set(Object.values(this.#book).map(({ port }) => port));
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const wanted = basePort === 0 ? 0 : basePort + attempt;
+      if (wanted > 65_535 || taken.has(wanted)) continue;
+      const port = await portBindable({ host, port: wanted });
+      if (port !== undefined && !taken.has(port)) return { host, port };
+    }
+    const message = `no free port for a frontend on ${host} from ${basePort} on`;
+    throw new Failure({ code: 'unavailable', retryable: true, message });
+  }
+}
+
+/** The port that could be bound just now (the OS's choice for 0), undefined when it is taken. */
+export function portBindable({ host, port }: { host: string; port: number }): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(undefined));
+    probe.listen({ host: host === '*' ? '0.0.0.0' : host, port, exclusive: true }, () => {
+      const address = probe.address();
+      assert(address !== null && typeof address === 'object', 'a TCP server has an address');
+      probe.close(() => resolve(address.port));
+    });
+  });
+}

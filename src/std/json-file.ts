@@ -1,0 +1,42 @@
+/** A small JSON file that is never half-written: beside, synced, renamed. */
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { Failure, textOf } from './failure.ts';
+
+/** What the file holds, parsed; undefined where there is none. Throws `io` for one that does not fit. */
+export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw Failure.from(error, { code: 'io', retryable: true, message: `cannot read ${path}` });
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const message = `${path} is not what was written there: ${textOf(error)}`;
+    throw new Failure({ code: 'io', retryable: false, message, cause: error });
+  }
+}
+
+/** Replaces the file and its folder's entry durably. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(value, null, 1)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

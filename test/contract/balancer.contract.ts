@@ -1,0 +1,188 @@
+/** What every balancer does with pools, against real HTTP backends. A sibling's test file hands in how it is made. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { GroupId, ServerId } from '../../schemas/ids.ts';
+import type { Balancer, DesiredPool, PoolServer } from '../../src/balancers/balancer.ts';
+import { eventually } from '../support/eventually.ts';
+import { type HttpBackend, startHttpBackend } from '../support/http-backend.ts';
+
+export interface BalancerRig {
+  /** A balancer on the same data directory each time within one test. */
+  create(): Balancer;
+  /** Ends the balancer's own process without a goodbye. */
+  kill(): Promise<void>;
+  cleanUp(): Promise<void>;
+}
+
+const group = 'production' as GroupId;
+
+export function balancerContract(name: string, createRig: () => Promise<BalancerRig>): void {
+  describe(`balancer: ${name}`, () => {
+    let rig: BalancerRig;
+    let balancer: Balancer;
+    let s1: HttpBackend;
+    let s2: HttpBackend;
+
+    beforeEach(async () => {
+      rig = await createRig();
+      [s1, s2] = [await startHttpBackend('s1'), await startHttpBackend('s2')];
+      balancer = rig.create();
+    });
+
+    afterEach(async () => {
+      await balancer.stop();
+      await s1.stop();
+      await s2.stop();
+      await rig.cleanUp();
+    });
+
+    it('starts nothing without a pool', async () => {
+      await balancer.start([]);
+      expect(await balancer.readBack(group)).toBeUndefined();
+    });
+
+    it('gives a newly added server traffic at once', async () => {
+      await balancer.start([]);
+      await balancer.apply(pool(ready(s1)));
+      const { listen, servers } = await balancer.apply(pool(ready(s1), ready(s2)));
+      expect(servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'ready']]);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => get(listen)));
+      expect(new Set(answers)).toEqual(new Set(['s1', 's2']));
+    });
+
+    it('gives a draining server nothing new, lets it finish, and counts what is in flight on it', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      const held = get(`${listen}/hold`);
+      await eventually(() => s1.inFlight() === 1);
+      const drained = await balancer.apply(pool(draining(s1), ready(s2)));
+      expect(drained.servers.find(({ server }) => server === 's1')).toMatchObject({ admin: 'drain', inFlight: 1 });
+      for (let at = 0; at < 5; at += 1) expect(await get(listen)).toBe('s2');
+      s1.release();
+      expect(await held).toBe('s1');
+      await eventually(async () => {
+        const observed = await balancer.readBack(group);
+        return observed?.servers.find(({ server }) => server === 's1')?.inFlight === 0;
+      });
+    });
+
+    it('takes a server back that was draining', async () => {
+      await balancer.start([pool(draining(s1), ready(s2))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      expect(await get(listen)).toBe('s1');
+    });
+
+    it('removes a server that is in the pool no more, also one with idle connections', async () => {
+      await balancer.start([pool(ready(s1), ready(s2))]);
+      const { listen } = await balancer.apply(pool(ready(s1), ready(s2)));
+      for (let at = 0; at < 4; at += 1) await get(listen);
+      const applied = await balancer.apply(pool(ready(s2)));
+      expect(applied.settled).toBe(true);
+      expect(applied.servers.map(({ server }) => server)).toEqual(['s2']);
+    });
+
+    it('lets a request finish on a server that was removed under it, and is unsettled until then', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      const held = get(`${listen}/hold`);
+      await eventually(() => s1.inFlight() === 1);
+      expect((await balancer.apply(pool(ready(s2)))).settled).toBe(false);
+      expect(await get(listen)).toBe('s2');
+      s1.release();
+      expect(await held).toBe('s1');
+      await eventually(async () => (await balancer.apply(pool(ready(s2)))).settled);
+    });
+
+    it('shares traffic by weight, and by another one once it changed', async () => {
+      const weighted = (one: number, two: number) => pool({ ...ready(s1), weight: one }, { ...ready(s2), weight: two });
+      await balancer.start([weighted(10, 30)]);
+      const { listen, servers } = await balancer.apply(weighted(30, 10));
+      expect(servers.map(({ weight }) => weight)).toEqual([30, 10]);
+      const answers = await Promise.all(Array.from({ length: 40 }, () => get(listen)));
+      expect(answers.filter((answer) => answer === 's1').length).toBeGreaterThan(25);
+    });
+
+    it('follows a server to its new address', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool({ ...ready(s1), address: s2.address }));
+      expect(await get(listen)).toBe('s2');
+    });
+
+    it('takes a server by its host name', async () => {
+      await balancer.start([]);
+      const address = { host: 'localhost', port: s1.address.port };
+      const { listen } = await balancer.apply(pool({ ...ready(s1), address }));
+      expect(await get(listen)).toBe('s1');
+    });
+
+    it('says so when a host does not resolve, and goes on with the pool it has', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const address = { host: 'no-such-host.invalid', port: 1 };
+      await expect(balancer.apply(pool({ ...ready(s2), address }))).rejects.toMatchObject({ code: 'unavailable' });
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      expect(await get(listen)).toBe('s1');
+    });
+
+    it('keeps what is there when a new group comes', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const first = await balancer.apply(pool(ready(s1), ready(s2)));
+      const edge = { group: 'edge' as GroupId, servers: [ready(s2)] };
+      const second = await balancer.apply(edge);
+      expect(second.listen).not.toBe(first.listen);
+      expect(await get(second.listen)).toBe('s2');
+      const kept = await balancer.readBack(group);
+      expect(kept?.servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'ready']]);
+    });
+
+    it('comes back by itself with every pool when its process is killed, and says that it did', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1), draining(s2)));
+      let restarts = 0;
+      balancer.onRestart(() => {
+        restarts += 1;
+      });
+      await rig.kill();
+      await eventually(() => restarts > 0, { what: 'the restart to be told' });
+      expect(await get(listen)).toBe('s1');
+      const observed = await balancer.readBack(group);
+      expect(observed?.listen).toBe(listen);
+      expect(observed?.servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'drain']]);
+    });
+
+    it('adopts the process an earlier one left running, on the same port', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      await balancer.stop({ leaveRunning: true });
+      expect(await get(listen)).toBe('s1');
+      balancer = rig.create();
+      await balancer.start([pool(ready(s2))]);
+      expect((await balancer.readBack(group))?.listen).toBe(listen);
+      expect(await get(listen)).toBe('s2');
+    });
+
+    it('leaves nothing running once stopped', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      await balancer.stop();
+      await expect(get(listen)).rejects.toThrow();
+    });
+  });
+}
+
+function pool(...servers: PoolServer[]): DesiredPool {
+  return { group, servers };
+}
+
+function ready({ name, address }: HttpBackend): PoolServer {
+  return { server: name as ServerId, address, weight: 100, admin: 'ready' };
+}
+
+function draining(backend: HttpBackend): PoolServer {
+  return { ...ready(backend), admin: 'drain' };
+}
+
+async function get(url: string): Promise<string> {
+  const response = await fetch(url, { headers: { connection: 'close' } });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status}: ${text}`);
+  return text;
+}
