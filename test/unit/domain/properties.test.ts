@@ -50,19 +50,21 @@ const asking = fc.record({
   id: fc.stringMatching(/^[a-z0-9]{1,2}$/),
   at: fc.integer({ min: epoch, max: epoch + 400_000_000 }),
 });
+const waysInAndOut = new Set(['server.join', 'server.leave', 'server.move', 'server.retire', 'group.set-servers']);
 const asks = fc.oneof(
-  ...Object.entries(bodyByType).map(([type, body]) =>
-    fc.record({
+  ...Object.entries(bodyByType).map(([type, body]) => ({
+    weight: waysInAndOut.has(type) ? 4 : 1,
+    arbitrary: fc.record({
       kind: fc.constant('ask' as const),
       type: fc.constant(type),
       body: body as fc.Arbitrary<unknown>,
       asking,
     }),
-  ),
+  })),
 );
 const progress = fc.record({ kind: fc.constant('progress' as const), server, fails: fc.boolean() });
 const steps: fc.Arbitrary<Step[]> = fc
-  .array(fc.oneof({ weight: 3, arbitrary: asks }, { weight: 2, arbitrary: progress }), { maxLength: 80 })
+  .array(fc.oneof({ weight: 3, arbitrary: asks }, { weight: 3, arbitrary: progress }), { maxLength: 80, size: 'max' })
   .map((random) => [...opening, ...random]);
 
 /** Most random walks would otherwise never leave the door. */
