@@ -1,4 +1,5 @@
 /** `npm run bench`, or `npm run bench -- row 3 row 4`: prints rows of the table of performance, measured here and now. */
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { textOf } from './report.ts';
 import { rows } from './rows.ts';
 
@@ -7,6 +8,11 @@ const asked = process.argv
   .map(Number)
   .filter((number) => number > 0);
 let broken = 0;
+// A load that is not ours spoils the figures: whoever reads them should see it.
+const load = loadavg()[0]?.toFixed(1);
+process.stdout.write(
+  `Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model}, load before: ${load}\n\n`,
+);
 for (const row of rows) {
   if (asked.length > 0 && !asked.includes(row.number)) continue;
   const beganAt = performance.now();

@@ -5,5 +5,6 @@ import { row03 } from './row-03-appender.ts';
 import { row04 } from './row-04-replay.ts';
 import { row05 } from './row-05-start.ts';
 import { row09 } from './row-09-pool.ts';
+import { row12 } from './row-12-durable.ts';
 
-export const rows: readonly Row[] = [row01, row02, row03, row04, row05, row09];
+export const rows: readonly Row[] = [row01, row02, row03, row04, row05, row09, row12];
