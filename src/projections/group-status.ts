@@ -47,7 +47,10 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
     group: groupId,
     desired: Math.max(group.changedAt, group.deploymentsChangedAt),
     counts,
-    servers: lowest(state.position, behind.map(({ upTo }) => upTo)),
+    servers: lowest(
+      state.position,
+      behind.map(({ upTo }) => upTo),
+    ),
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
     balancerPositions: balancers,
@@ -59,7 +62,12 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
  * Up to which position every change is in a pool of that revision. A server's joining is in it only once its
  * readiness is: a revision between the two is past the joining's position and yet does not hold it.
  */
-function carriedBy({ state, group, members, revision }: {
+function carriedBy({
+  state,
+  group,
+  members,
+  revision,
+}: {
   state: FleetState;
   group: Group;
   members: readonly { member: Member }[];
@@ -82,7 +90,13 @@ function balancerPositionsOf(state: FleetState, observed: Observed, groupId: Gro
   return positions;
 }
 
-function serverLaggards({ state, observed, group, behind, max }: {
+function serverLaggards({
+  state,
+  observed,
+  group,
+  behind,
+  max,
+}: {
   state: FleetState;
   observed: Observed;
   group: Group;
@@ -98,7 +112,11 @@ function serverLaggards({ state, observed, group, behind, max }: {
   }));
 }
 
-function laterStages({ group, published, balancers }: {
+function laterStages({
+  group,
+  published,
+  balancers,
+}: {
   group: Group;
   published: Position;
   balancers: Readonly<Record<string, Position>>;

@@ -49,7 +49,8 @@ export function waitsFor({ state, observed, group, server, member }: WaitsFor): 
     case 'syncing':
       return missingText({ state, observed, group, server: server.id, joinedAt: member.joinedAt });
     case 'ready':
-      if (member.failures.length > 0) return `serves its last good set, could not apply ${failuresText(member.failures)}`;
+      if (member.failures.length > 0)
+        return `serves its last good set, could not apply ${failuresText(member.failures)}`;
       if (doneUpTo(group, member) === null) return '';
       return missingText({ state, observed, group, server: server.id, joinedAt: member.joinedAt });
     case 'draining':
@@ -102,10 +103,17 @@ function missingText(asked: {
     .map(({ project, version }) => `${project}@${version}`)
     .sort(byText);
   if (missing.length > 0) return `has yet to apply ${listText(missing)}`;
-  return receipt.position < wanted ? `directive ${wanted} is unconfirmed` : 'holds everything, the log has yet to say so';
+  return receipt.position < wanted
+    ? `directive ${wanted} is unconfirmed`
+    : 'holds everything, the log has yet to say so';
 }
 
-function drainText({ state, observed, server, member }: {
+function drainText({
+  state,
+  observed,
+  server,
+  member,
+}: {
   state: FleetState;
   observed: Observed;
   server: ServerId;

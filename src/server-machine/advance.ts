@@ -13,7 +13,6 @@
 import { transition } from 'xstate';
 import type { SnapshotFrom } from 'xstate';
 import { assert } from '../std/failure.ts';
-import type { Membership } from '../domain/state.ts';
 import type { ServerFacts, Step, StepName } from './facts.ts';
 import { serverMachine } from './machine.ts';
 
@@ -41,6 +40,9 @@ const chartSnapshotByName: ReadonlyMap<string, ChartSnapshot> = new Map(
   machineSnapshots.map((name) => [name, serverMachine.resolveState({ value: valueNamed(name) })]),
 );
 
+/** Where a look without a snapshot begins. Facts always lead out of it. */
+const unseen = serverMachine.resolveState({ value: 'unseen' });
+
 /** Throws, as for any broken invariant, when the snapshot is none of this chart or a member has no desired set. */
 export function advance(snapshot: MachineSnapshot | undefined, facts: ServerFacts): Advanced {
   const { membership, desired } = facts;
@@ -48,16 +50,11 @@ export function advance(snapshot: MachineSnapshot | undefined, facts: ServerFact
     membership === null || membership.status === 'available' || desired !== null,
     `a member has a desired set: ${facts.server}`,
   );
-  const before = chartSnapshotByName.get(snapshot ?? startOf(membership));
+  const before = snapshot === undefined ? unseen : chartSnapshotByName.get(snapshot);
   assert(before !== undefined, `a snapshot names a state of the chart: ${JSON.stringify(snapshot)}`);
   const [after, actions] = transition(serverMachine, before, { type: 'facts', facts });
   assert(after.status === 'active', `the chart goes on: ${String(after.error)}`);
   return { snapshot: nameOf(after), steps: actions.map(({ type, params }) => toStep(type, params)) };
-}
-
-function startOf(membership: Membership | null): MachineSnapshot {
-  if (membership === null) return 'gone';
-  return membership.status === 'draining' ? 'draining.confirming' : membership.status;
 }
 
 function valueNamed(name: MachineSnapshot): ChartSnapshot['value'] {
@@ -72,7 +69,9 @@ function valueNamed(name: MachineSnapshot): ChartSnapshot['value'] {
 }
 
 function nameOf({ value }: ChartSnapshot): MachineSnapshot {
-  return typeof value === 'string' ? value : `draining.${value.draining}`;
+  if (typeof value !== 'string') return `draining.${value.draining}`;
+  assert(value !== 'unseen', 'facts lead to a state of their own');
+  return value;
 }
 
 /** The chart's custom actions are the steps, one for one: their names and parameters are checked where it is set up. */

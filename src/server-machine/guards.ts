@@ -35,7 +35,9 @@ export function failsAnew(facts: ServerFacts): boolean {
     return membership.covers !== desired.position || !sameFailures(membership.failures, receipt.failures);
   }
   // For a server in the pool the log keeps no position beside the failures: the same ones are not said twice.
-  return isNewerForReady(facts) && membership?.status === 'ready' && !sameFailures(membership.failures, receipt.failures);
+  return (
+    isNewerForReady(facts) && membership?.status === 'ready' && !sameFailures(membership.failures, receipt.failures)
+  );
 }
 
 /** Every balancer has stopped sending to the draining server, or there is none that ever sent. */
@@ -52,7 +54,9 @@ export function deadlinePassed(facts: ServerFacts): boolean {
 export function provesDraining(facts: ServerFacts): boolean {
   const { receipt } = facts;
   const draining = drainingOf(facts);
-  return draining !== null && receipt !== null && receipt.serving === 'draining' && receipt.position === draining.leavingAt;
+  return (
+    draining !== null && receipt !== null && receipt.serving === 'draining' && receipt.position === draining.leavingAt
+  );
 }
 
 /** Nobody sends any more, the server refuses what is new, and nothing is in flight by enough readings in a row. */

@@ -34,7 +34,10 @@ export interface FactsEvent {
 }
 
 type About = { readonly event: FactsEvent };
-const on = (question: (facts: ServerFacts) => boolean) => ({ event }: About) => question(event.facts);
+const on =
+  (question: (facts: ServerFacts) => boolean) =>
+  ({ event }: About) =>
+    question(event.facts);
 
 function step<N extends StepName>(_name: N): (_: unknown, params: StepArguments[N]) => void {
   return () => undefined;
@@ -100,7 +103,8 @@ const wakeAtDeadline = chart.enqueueActions(({ event, enqueue, check }) => {
 
 export const serverMachine = chart.createMachine({
   id: 'server',
-  initial: 'available',
+  // XState enters the initial state anew at every `transition()`, without facts: it must have nothing to say.
+  initial: 'unseen',
   // A target below the root is entered anew each time: a state's entry says its steps at every look.
   on: {
     facts: [
@@ -114,6 +118,7 @@ export const serverMachine = chart.createMachine({
     ],
   },
   states: {
+    unseen: {},
     available: { entry: [...place] },
     syncing: { entry: [...hold, proposeProved] },
     failed: { entry: [...hold, proposeProved] },

@@ -106,7 +106,16 @@ export class Fleet {
 
   /** A balancer's word on a group's pool. */
   confirm(position: number, differs: Partial<Applied> = {}): void {
-    const applied = { log, term: 3, position, balancer: haproxy, group: production, servers: 0, inFlight: [], ...differs };
+    const applied = {
+      log,
+      term: 3,
+      position,
+      balancer: haproxy,
+      group: production,
+      servers: 0,
+      inFlight: [],
+      ...differs,
+    };
     this.observed.appliedByKey.set(appliedKey(applied.balancer, applied.group), { applied, seenAt: 88_000 });
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { groupStatus } from '../../../src/projections/group-status.ts';
 import { GroupStatus, laggardsMax } from '../../../schemas/group-status.ts';
-import { Fleet, haproxy, held, production } from './given.ts';
+import { Fleet, type haproxy, held, production } from './given.ts';
 
 const status = (fleet: Fleet) => groupStatus(fleet.state, fleet.observed, production);
 
@@ -20,7 +20,14 @@ describe('a group with nothing outstanding', () => {
   it('has every stage at the log’s position, and no laggards', () => {
     const fleet = settled();
     const { position, term } = fleet.state;
-    expect(status(fleet)).toMatchObject({ position, term, servers: position, pool: position, balancers: position, laggards: [] });
+    expect(status(fleet)).toMatchObject({
+      position,
+      term,
+      servers: position,
+      pool: position,
+      balancers: position,
+      laggards: [],
+    });
   });
 
   it('stays so while other groups change', () => {
@@ -48,7 +55,10 @@ describe('the stage of servers', () => {
     const joinedAt = fleet.join('new');
     fleet.see('new', { receipt: { position: joinedAt, projects: [] } });
     fleet.ready('edge', joinedAt);
-    expect(status(fleet)).toMatchObject({ servers: joinedAt - 1, counts: { syncing: 1, ready: 1, failed: 0, draining: 0 } });
+    expect(status(fleet)).toMatchObject({
+      servers: joinedAt - 1,
+      counts: { syncing: 1, ready: 1, failed: 0, draining: 0 },
+    });
     expect(status(fleet).laggards).toEqual([
       { what: 'server new', server: 'new', reason: `syncing since position ${joinedAt}: has yet to apply orders@1` },
     ]);
@@ -95,7 +105,11 @@ describe('the stages of pool and balancers', () => {
     fleet.confirm(between);
     expect(status(fleet)).toMatchObject({ servers: slowReady, pool: slowJoined - 1, balancers: slowJoined - 1 });
     fleet.publish(slowReady);
-    expect(status(fleet)).toMatchObject({ pool: slowReady, balancers: slowJoined - 1, balancerPositions: { haproxy: between } });
+    expect(status(fleet)).toMatchObject({
+      pool: slowReady,
+      balancers: slowJoined - 1,
+      balancerPositions: { haproxy: between },
+    });
     fleet.confirm(slowReady);
     expect(status(fleet)).toMatchObject({ pool: slowReady, balancers: slowReady, laggards: [] });
   });

@@ -4,7 +4,11 @@ import { poolOf } from '../../../src/projections/pool.ts';
 import { Fleet, haproxy, production, serverId, staging } from './given.ts';
 
 function entries(fleet: Fleet): unknown[] {
-  return (poolOf(fleet.state, production)?.entries ?? []).map(({ server, admin, position }) => [server, admin, position]);
+  return (poolOf(fleet.state, production)?.entries ?? []).map(({ server, admin, position }) => [
+    server,
+    admin,
+    position,
+  ]);
 }
 
 describe('a pool', () => {

@@ -53,9 +53,19 @@ describe('servers', () => {
   it('show what was observed, and null where nothing was', () => {
     const fleet = fleetOfThree();
     const edge = ask(fleet, 'server', { server: serverId('edge') });
-    expect(edge).toMatchObject({ status: 'ready', group: production, inFlight: 3, seenAt: 77_000, desired: [held('orders', '1')] });
+    expect(edge).toMatchObject({
+      status: 'ready',
+      group: production,
+      inFlight: 3,
+      seenAt: 77_000,
+      desired: [held('orders', '1')],
+    });
     expect(edge.receipt).toBeGreaterThan(0);
-    expect(ask(fleet, 'server', { server: serverId('new') })).toMatchObject({ receipt: null, inFlight: null, seenAt: null });
+    expect(ask(fleet, 'server', { server: serverId('new') })).toMatchObject({
+      receipt: null,
+      inFlight: null,
+      seenAt: null,
+    });
   });
 
   it('show the failures of the newest receipt rather than those it has overcome', () => {
@@ -82,7 +92,8 @@ describe('groups', () => {
 
   it('count who has proved to hold a deployment, among those who should', () => {
     const fleet = fleetOfThree();
-    const counted = () => ask(fleet, 'deployments', { group: 'production' as never }).map(({ holding, servers }) => [holding, servers]);
+    const counted = () =>
+      ask(fleet, 'deployments', { group: 'production' as never }).map(({ holding, servers }) => [holding, servers]);
     expect(counted()).toEqual([[1, 2]]);
     fleet.see('new', { receipt: { position: 1, projects: [held('orders', '1')] } });
     expect(counted(), 'a receipt from before it joined proves nothing').toEqual([[1, 2]]);
@@ -109,7 +120,9 @@ describe('projects, pools and balancers', () => {
     fleet.confirm(5, { listen: 'http://127.0.0.1:8080' });
     const pool = ask(fleet, 'pool', { group: 'production' as never });
     expect(pool.servers).toMatchObject([{ server: 'edge', admin: 'ready' }]);
-    expect(pool.balancers).toMatchObject([{ applied: 5, listen: 'http://127.0.0.1:8080', error: null, seenAt: 88_000 }]);
+    expect(pool.balancers).toMatchObject([
+      { applied: 5, listen: 'http://127.0.0.1:8080', error: null, seenAt: 88_000 },
+    ]);
     expect(ask(fleet, 'balancers', {})).toMatchObject([{ balancer: haproxy, groups: 'all', seenAt: 88_000 }]);
   });
 });

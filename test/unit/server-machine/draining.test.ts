@@ -35,7 +35,11 @@ describe('a draining server that balancers still send to', () => {
     const { snapshot, steps } = advance('draining.confirming', late);
     expect(snapshot).toBe('draining.emptying');
     expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives', 'propose-left']);
-    expect(said(steps, 'propose-left')?.evidence).toEqual({ inFlight: 4, deadlinePassed: true, unconfirmed: [haproxy] });
+    expect(said(steps, 'propose-left')?.evidence).toEqual({
+      inFlight: 4,
+      deadlinePassed: true,
+      unconfirmed: [haproxy],
+    });
   });
 });
 
@@ -80,7 +84,10 @@ describe('a draining server that nobody sends to any more', () => {
   });
 
   it('waits again for a balancer that came meanwhile, and is not told to serve again', () => {
-    const { snapshot, steps } = advance('draining.emptying', leaving({ receipt: drained, unconfirmedBalancers: [haproxy] }));
+    const { snapshot, steps } = advance(
+      'draining.emptying',
+      leaving({ receipt: drained, unconfirmedBalancers: [haproxy] }),
+    );
     expect(snapshot).toBe('draining.confirming');
     expect(names(steps)).not.toContain('publish-directive');
   });
@@ -92,7 +99,10 @@ describe('a draining server that nobody sends to any more', () => {
   });
 
   it('does not count as cut off when it is empty by the time of the deadline', () => {
-    const { steps } = advance('draining.emptying', leaving({ now: draining.deadlineAt, receipt: drained, inFlight: idle }));
+    const { steps } = advance(
+      'draining.emptying',
+      leaving({ now: draining.deadlineAt, receipt: drained, inFlight: idle }),
+    );
     expect(said(steps, 'propose-left')?.evidence.deadlinePassed).toBe(false);
   });
 });
@@ -100,7 +110,10 @@ describe('a draining server that nobody sends to any more', () => {
 describe('a draining server that never was in the pool', () => {
   it('leaves at once, whatever balancers have confirmed', () => {
     const membership = { ...draining, wasReady: false, next: { to: 'retired' } } as const;
-    const { snapshot, steps } = advance('syncing', leaving({ membership, receipt: null, unconfirmedBalancers: [haproxy] }));
+    const { snapshot, steps } = advance(
+      'syncing',
+      leaving({ membership, receipt: null, unconfirmedBalancers: [haproxy] }),
+    );
     expect(snapshot).toBe('draining.emptying');
     expect(names(steps)).not.toContain('publish-directive');
     expect(said(steps, 'propose-left')).toEqual({

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { initialTransition } from 'xstate';
 import { advance, machineSnapshots } from '../../../src/server-machine/advance.ts';
 import type { MachineSnapshot } from '../../../src/server-machine/advance.ts';
+import { serverMachine } from '../../../src/server-machine/machine.ts';
 import {
   available,
   billing,
@@ -50,7 +52,10 @@ describe('a syncing server', () => {
     const { snapshot, steps } = advance('available', given());
     expect(snapshot).toBe('syncing');
     expect(steps).toEqual([
-      { name: 'publish-directive', arguments: { server, group: production, position: 12, serving: 'yes', projects: both } },
+      {
+        name: 'publish-directive',
+        arguments: { server, group: production, position: 12, serving: 'yes', projects: both },
+      },
       { name: 'publish-assignment', arguments: { server, group: production, position: 10 } },
       { name: 'clear-directives', arguments: { server, except: production } },
     ]);
@@ -75,7 +80,10 @@ describe('a syncing server', () => {
     ['for an older directive', receipt({ position: 11 })],
     ['for a newer directive than the acknowledged one', receipt({ position: 13 })],
     ['that misses a project', receipt({ projects: [{ project: billing.project, version: billing.version }] })],
-    ['that holds another version', receipt({ projects: [billing, { project: orders.project, version: billing.version }] })],
+    [
+      'that holds another version',
+      receipt({ projects: [billing, { project: orders.project, version: billing.version }] }),
+    ],
     ['that says it drains', receipt({ serving: 'draining' })],
   ])('is not ready by a receipt %s', (_, proof) => {
     expect(names(advance('syncing', given({ receipt: proof })).steps)).not.toContain('propose-ready');
@@ -83,7 +91,12 @@ describe('a syncing server', () => {
 
   it('is proposed as failed with the texts of its receipt, and not as ready', () => {
     const { steps } = advance('syncing', given({ receipt: receipt({ failures: [failure('no disk')] }) }));
-    expect(said(steps, 'propose-sync-failed')).toEqual({ server, group: production, covers: 12, failures: [failure('no disk')] });
+    expect(said(steps, 'propose-sync-failed')).toEqual({
+      server,
+      group: production,
+      covers: 12,
+      failures: [failure('no disk')],
+    });
     expect(names(steps)).not.toContain('propose-ready');
   });
 
@@ -96,7 +109,11 @@ describe('a syncing server', () => {
 describe('a failed server', () => {
   it('is not proposed as failed twice for the same failures of the same directive', () => {
     const facts = given({ membership: failed, receipt: receipt({ failures: [failure('no disk')] }) });
-    expect(names(advance('failed', facts).steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives']);
+    expect(names(advance('failed', facts).steps)).toEqual([
+      'publish-directive',
+      'publish-assignment',
+      'clear-directives',
+    ]);
   });
 
   it.each([
@@ -144,7 +161,11 @@ describe('a ready server', () => {
 
 describe('a move', () => {
   it('out of one group is into the next: directive, assignment, then the old directive withdrawn', () => {
-    const facts = given({ membership: { ...syncing, joinedAt: 40 }, desired: { position: 40, projects: both }, assignedAt: 40 });
+    const facts = given({
+      membership: { ...syncing, joinedAt: 40 },
+      desired: { position: 40, projects: both },
+      assignedAt: 40,
+    });
     const { snapshot, steps } = advance('draining.emptying', facts);
     expect(snapshot).toBe('syncing');
     expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives']);
@@ -175,5 +196,12 @@ describe('the snapshot', () => {
 
   it('of a member without a desired set is a bug', () => {
     expect(() => advance('ready', given({ membership: ready, desired: null }))).toThrow('a member has a desired set');
+  });
+});
+
+describe('the chart', () => {
+  it('has nothing to say in its initial state, which XState enters without facts at every look', () => {
+    expect(initialTransition(serverMachine)[1]).toEqual([]);
+    expect(initialTransition(serverMachine)[0]).toMatchObject({ value: 'unseen', status: 'active' });
   });
 });
