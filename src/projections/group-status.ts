@@ -128,7 +128,8 @@ function laterStages({
   }
   for (const [balancer, applied] of Object.entries(balancers)) {
     if (applied >= wanted) continue;
-    const reason = `balancer ${balancer} has not confirmed pool position ${wanted}, ${applied === 0 ? 'nor any' : `but ${applied}`}`;
+    const confirmed = applied === 0 ? 'nor any' : `but ${applied}`;
+    const reason = `balancer ${balancer} has not confirmed pool position ${wanted}, ${confirmed}`;
     laggards.push({ what: `balancer ${balancer}`, reason });
   }
   return laggards.slice(0, laterStagesLaggardsMax);

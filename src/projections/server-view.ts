@@ -1,6 +1,6 @@
 /** One server as people read it: where it stands, what it should hold, and what happens next. */
 import type { FleetState, Group, Server } from '../domain/state.ts';
-import { assert } from '../std/failure.ts';
+import { assert, never } from '../std/failure.ts';
 import type { ProjectFailure } from '../../schemas/events.ts';
 import type { ServerStatus } from '../../schemas/group-status.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
@@ -9,6 +9,7 @@ import { desiredFor } from './desired.ts';
 import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
 import { receiptSince, waitsFor } from './progress.ts';
+import type { Member } from './progress.ts';
 
 export function serverView(state: FleetState, observed: Observed, server: Server): ServerView {
   const { id, membership } = server;
@@ -60,7 +61,7 @@ function memberOf(state: FleetState, id: ServerId): Server {
   return server;
 }
 
-/** By the newest receipt, which is ahead of the log by a proposal; by the log where none came since the server joined. */
+/** By the newest receipt since it joined, which is a proposal ahead of the log; by the log where none came. */
 function failuresOf(state: FleetState, observed: Observed, { id, membership }: Server): ProjectFailure[] {
   if (membership.status === 'available' || membership.status === 'draining') return [];
   const receipt = receiptSince(state, observed, { server: id, joinedAt: membership.joinedAt });
@@ -69,8 +70,8 @@ function failuresOf(state: FleetState, observed: Observed, { id, membership }: S
 }
 
 function nextOf(state: FleetState, observed: Observed, server: Server): string {
-  const member = server.membership;
-  if (member.status === 'available') return 'waits to be joined to a group';
+  if (server.membership.status === 'available') return 'waits to be joined to a group';
+  const member: Member = server.membership;
   const group: Group | undefined = state.groupById.get(member.group);
   assert(group !== undefined, `a member's group is in the fleet: ${member.group}`);
   const waits = waitsFor({ state, observed, group, server, member });
@@ -83,5 +84,7 @@ function nextOf(state: FleetState, observed: Observed, server: Server): string {
       return waits === '' ? 'takes traffic' : `takes traffic; ${waits}`;
     case 'draining':
       return waits;
+    default:
+      return never(member);
   }
 }

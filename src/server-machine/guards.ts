@@ -6,7 +6,7 @@ import type { ServerFacts } from './facts.ts';
 
 export type Draining = Extract<Membership, { status: 'draining' }>;
 
-/** The receipt is for exactly what is desired now, and the server takes requests. An older or newer one proves nothing. */
+/** The receipt is for exactly what is desired now, and the server takes requests. Any other proves nothing. */
 function answersDesired({ receipt, desired }: ServerFacts): boolean {
   return receipt !== null && desired !== null && receipt.position === desired.position && receipt.serving === 'yes';
 }

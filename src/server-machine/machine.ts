@@ -81,7 +81,7 @@ const assign = { type: 'publish-assignment', params: ({ event }: About) => assig
 const direct = { type: 'publish-directive', params: ({ event }: About) => servingDirective(event.facts) } as const;
 const clear = { type: 'clear-directives', params: ({ event }: About) => strayDirectives(event.facts) } as const;
 
-/** The new directive stands before the assignment points to it, and the old one goes last: a move never finds nothing. */
+/** The directive stands before the assignment points to it, and the old one goes last: a move never finds nothing. */
 const hold = [direct, assign, clear] as const;
 /** No directive of its own: a draining server keeps what it was told, one told it is in no group holds nothing. */
 const place = [assign, clear] as const;
