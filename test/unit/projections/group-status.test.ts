@@ -148,8 +148,8 @@ describe('a status', () => {
     expect(servers).toBe((joins[1] as number) - 1);
   });
 
-  it('never passes a change before all three stages hold it, whatever the order of what happens', () => {
-    // Every prefix of one life: nothing at or past the joining is in traffic before the balancer confirmed the readiness.
+  it('never passes a joining before all three stages hold it', () => {
+    // Nothing at or past the joining is in traffic before the balancer has confirmed the readiness.
     const fleet = settled();
     fleet.register('late');
     const joinedAt = fleet.join('late');
