@@ -40,7 +40,7 @@ async function line(nats: BenchNats, target: number, count: { subject: number; f
       const { wallMs, cpuMicroseconds } = await measured([server.pid], async () => {
         await Promise.all(Array.from({ length: waiting }, worker));
       });
-      writer.stop();
+      await writer.stop();
       return { value: position / (wallMs / 1_000), operations: position, cpuMicroseconds };
     },
   };

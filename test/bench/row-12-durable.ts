@@ -110,7 +110,7 @@ async function appendToSubscriber({ server, durability }: Started, etcd: Etcd): 
           await writer.drained();
         }
       });
-      writer.stop();
+      await writer.stop();
       stop.abort();
       await reading;
       return { value: quantile(latencies, 0.5), operations: appendsAlone, cpuMicroseconds };

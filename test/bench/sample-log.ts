@@ -73,7 +73,7 @@ export async function fillLog({ log }: SampleLog, contents: Contents): Promise<v
     }
     await writer.drained();
   }
-  writer.stop();
+  await writer.stop();
 }
 
 /** The event at a position: the fleet, its servers, then their changes, each asked for by a command with an id. */
