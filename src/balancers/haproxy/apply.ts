@@ -36,15 +36,22 @@ export function commandsFor({ backend, observed, desired }: BackendChange): stri
   ];
 }
 
-/** Deletes what left the pool; HAProxy refuses while a connection is left, so this is said again until it is gone. */
-export function removalsFor({ backend, observed, desired }: BackendChange): string[] {
-  const wanted = new Set(desired.map((server) => server.server));
-  return observed
+/**
+ * Deletes what left the pool. HAProxy refuses while a connection is left, idle ones included, so this is said again
+ * until the server is gone. A connection that becomes idle in maintenance stays in 2.6; entering maintenance once more
+ * closes it, and only from another state is maintenance entered.
+ */
+export function removalsFor(change: BackendChange, sessionsByServer: ReadonlyMap<string, number>): string[] {
+  const wanted = new Set(change.desired.map((server) => server.server));
+  return change.observed
     .filter((server) => !wanted.has(server.server))
     .flatMap((server) => {
-      const name = `${backend}/${server.server}`;
+      const name = `${change.backend}/${server.server}`;
+      if ((sessionsByServer.get(server.server) ?? 0) === 0) {
+        return [`set server ${name} state drain`, `set server ${name} state maint`, `del server ${name}`];
+      }
       const lingers = server.admin === 'maintenance' && server.unchangedForSeconds > lingeringSecondsMax;
-      return [...(lingers ? [`shutdown sessions server ${name}`] : []), `del server ${name}`];
+      return lingers ? [`shutdown sessions server ${name}`] : [];
     });
 }
 

@@ -13,10 +13,10 @@ import type { Clock, Timer } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
-import { commandsFor, removalsFor } from './apply.ts';
+import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
 import { backendOf, frontendOf, hostPort, renderConfig, writeConfig } from './config-file.ts';
 import { ListenBook } from './listen-book.ts';
-import { parseServers, parseSessions, type RuntimeServer } from './observe.ts';
+import { parseServers, parseSessions } from './observe.ts';
 import { HaproxyProcess } from './process.ts';
 import { resolveAddresses } from './resolve-addresses.ts';
 import { ask } from './runtime-socket.ts';
@@ -92,7 +92,7 @@ export class HaproxyBalancer implements Balancer {
     const settled = await this.#removeLeft(pool.group);
     const observed = await this.readBack(pool.group);
     if (observed === undefined) throw unavailable(`has no backend for group ${pool.group} after a change`);
-    this.#proveHeld(pool.group, await this.#servers(pool.group));
+    await this.#proveHeld(pool.group);
     return { ...observed, settled };
   }
 
@@ -194,30 +194,32 @@ export class HaproxyBalancer implements Balancer {
 
   /** Says `del server` until nobody is left who left the pool; true when nobody is. */
   async #removeLeft(group: GroupId): Promise<boolean> {
+    const backend = backendOf(group);
     const deadlineAt = this.#clock.monotonic() + removalTimeoutMs;
     for (;;) {
-      const commands = removalsFor(await this.#changeOf(group));
-      if (commands.length === 0) return true;
+      const text = await this.#ask(stateOf(backend));
+      const change = this.#changeFrom(group, text);
+      const wanted = new Set(change.desired.map(({ server }) => server));
+      if (change.observed.every(({ server }) => wanted.has(server))) return true;
       if (this.#clock.monotonic() > deadlineAt) return false;
-      await this.#ask(commands);
+      const commands = removalsFor(change, parseSessions(text, backend));
+      if (commands.length > 0) await this.#ask(commands);
       await pause({ clock: this.#clock, delayMs: removalPollMs });
     }
   }
 
-  async #changeOf(group: GroupId): Promise<Parameters<typeof commandsFor>[0]> {
-    const desired = this.#poolByGroup.get(group)?.servers ?? [];
-    return { backend: backendOf(group), observed: await this.#servers(group), desired };
+  async #changeOf(group: GroupId): Promise<BackendChange> {
+    return this.#changeFrom(group, await this.#ask(stateOf(backendOf(group))));
   }
 
-  async #servers(group: GroupId): Promise<RuntimeServer[]> {
+  #changeFrom(group: GroupId, text: string): BackendChange {
     const backend = backendOf(group);
-    return parseServers(await this.#ask([`show servers state ${backend}`]), backend);
+    return { backend, observed: parseServers(text, backend), desired: this.#poolByGroup.get(group)?.servers ?? [] };
   }
 
   /** Texts of single commands are not relied on: whatever they said, what is read back has to be the pool. */
-  #proveHeld(group: GroupId, observed: readonly RuntimeServer[]): void {
-    const desired = this.#poolByGroup.get(group)?.servers ?? [];
-    const left = commandsFor({ backend: backendOf(group), observed, desired });
+  async #proveHeld(group: GroupId): Promise<void> {
+    const left = commandsFor(await this.#changeOf(group));
     if (left.length > 0) throw unavailable(`did not take: ${left.slice(0, 3).join('; ')}`);
   }
 
