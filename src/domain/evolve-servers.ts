@@ -55,9 +55,8 @@ function changePoolEntry(state: FleetState, { server, position }: { server: Serv
   if (pooled !== undefined) pooled.poolChangedAt = position;
 }
 
-/** Host names know no case. */
 export function sameAddress(a: Address, b: Address): boolean {
-  return a.port === b.port && (a.host === b.host || a.host.toLowerCase() === b.host.toLowerCase());
+  return a.port === b.port && a.host === b.host;
 }
 
 export function sameLabels(a: Labels, b: Labels): boolean {

@@ -12,7 +12,9 @@ import type { FleetState } from './state.ts';
  * configured since; `server.configure` is how labels change. The address always counts: it may have moved.
  */
 export function registerServer(state: FleetState, payload: CommandPayload<'server.register'>): Ruling {
-  const { server: id, address } = payload;
+  const { server: id } = payload;
+  // Host names know no case: kept in one spelling, two of them are the same when their texts are.
+  const address = { host: payload.address.host.toLowerCase(), port: payload.address.port };
   const known = state.serverById.get(id);
   const labels = known?.labels ?? payload.labels ?? {};
   const agent = payload.agent ?? known?.agent ?? undefined;
