@@ -1,5 +1,6 @@
 /** The coordinator as a process: options in, a running coordinator out. Assembles, starts and stops; no logic. */
 import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
@@ -37,6 +38,7 @@ export async function runCoordinator(given: CoordinatorRunOptions): Promise<Runn
   const { fleet, replicas, natsMonitorUrl: monitorUrl, allowNotDurable } = options;
   const clock = systemClock;
   const logger = createLogger('coordinator');
+  await mkdir(options.dataDirectory, { recursive: true });
   const bus = await connectBus({ url: options.natsUrl, principal: Principal.parse('coordinator'), clock });
   try {
     const { names, durability } = await prepare({

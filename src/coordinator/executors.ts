@@ -31,7 +31,10 @@ export function createExecutors(options: ExecutorOptions): (step: Step) => void 
   const executors: Executors = {
     'publish-assignment': ({ server, group, position }) => {
       const assignment: Assignment = { ...stamp, position, server, group };
-      track('publishing an assignment', groups.put(subjects.assignment(fleet, server), assignment));
+      const subject = subjects.assignment(fleet, server);
+      // A server the fleet no longer knows has no position of its own: told once that it is in no group, it stays told.
+      if (group === null && groups.get(subject)?.value['group'] === null) return;
+      track('publishing an assignment', groups.put(subject, assignment));
     },
     'publish-directive': ({ server, group, position, serving, projects }) => {
       const directive: Directive = { ...stamp, position, server, group, serving, projects: [...projects] };

@@ -53,6 +53,8 @@ export class LastValues {
   readonly #slotBySubject = new Map<string, Slot>();
   /** Subjects by all but their last token, so that one pool is walked without the others. */
   readonly #subjectsByPrefix = new Map<string, Set<string>>();
+  /** What stood there before we began is nobody's trespass. */
+  #loaded = false;
   readonly #permits = new Semaphore(publishesMax);
 
   constructor(options: LastValuesOptions) {
@@ -75,6 +77,7 @@ export class LastValues {
       }
     })();
     await Promise.race([ready, following]);
+    this.#loaded = true;
     return { following };
   }
 
@@ -164,7 +167,7 @@ export class LastValues {
     if (slot.inFlight !== undefined && Buffer.compare(slot.inFlight, message.data) === 0) return;
     slot.current = toLastValue(message);
     this.#refuseHigherTerm(slot.current);
-    this.#options.onForeign(message.subject);
+    if (this.#loaded) this.#options.onForeign(message.subject);
   }
 
   #slotOf(subject: string): Slot {

@@ -8,7 +8,6 @@
 import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { ChainCursor } from '../eventlog/chain.ts';
-import { findRecord } from '../eventlog/find-record.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
 import type { Bus } from '../nats/bus.ts';
@@ -28,6 +27,7 @@ import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
 import { takeCommands } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
+import { DurableEvents } from './durable-events.ts';
 import { serveDo } from './do-service.ts';
 import { createExecutors } from './executors.ts';
 import { FeedPublisher } from './feed-publisher.ts';
@@ -72,6 +72,7 @@ export class Reign {
   readonly #groups: LastValues;
   readonly #pools: LastValues;
   readonly #outcomes: Outcomes;
+  readonly #durable: DurableEvents;
   readonly #feed: FeedPublisher;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
@@ -96,6 +97,7 @@ export class Reign {
     this.#groups = new LastValues({ ...shared, stream: names.groups, term: this.#term, onForeign: (s) => this.#foreign(s) });
     this.#pools = new LastValues({ ...shared, stream: names.pools, term: this.#term, onForeign: (s) => this.#foreign(s) });
     this.#outcomes = new Outcomes({ bus, log: this.#id, term: this.#term });
+    this.#durable = new DurableEvents({ log, timeoutMs: timing.storeTimeoutMs });
     this.#feed = new FeedPublisher({
       ...shared,
       fleet,
@@ -223,18 +225,12 @@ export class Reign {
     track('taking commands', takeCommands(options, signal));
   }
 
-  /** A durable event by its position, from the log itself; waits for one that is still in flight. */
+  /** A durable event by its position; waits for one that is still in flight. */
   async #eventAt(position: Position): Promise<Event> {
-    const { log, state, timing } = this.#options;
-    while (state.position < position && !this.#lifecycle.signal.aborted) {
+    while (this.#options.state.position < position && !this.#lifecycle.signal.aborted) {
       await new Promise<void>((resolve) => this.#eased.push(resolve));
     }
-    const timeoutMs = timing.storeTimeoutMs;
-    const lastSequence = await log.lastSequence(timeoutMs);
-    const found = await findRecord(log, { position, lastSequence, timeoutMs });
-    const event = found?.record.events.find((candidate) => candidate.position === position);
-    assert(event !== undefined, `the log holds position ${position}, which is acknowledged`);
-    return event;
+    return this.#durable.at(position);
   }
 
   #touch(event: Event): void {

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Event } from '../../schemas/events.ts';
+import { FleetId } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import { FleetFold } from '../../src/coordinator/fleet-fold.ts';
+import { restore } from '../../src/coordinator/snapshots.ts';
+import { emptyState } from '../../src/domain/fleet-state.ts';
+import { emptyCursor } from '../../src/eventlog/chain.ts';
+import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
+import { streamNames } from '../../src/nats/stream-definitions.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+import { eventually } from '../support/eventually.ts';
+import { type FleetProcess, type FleetProcesses, startFleet } from '../support/fleet-processes.ts';
+import { openBus } from '../support/nats-bus.ts';
+
+const commands = 1_000;
+const fleetId = FleetId.parse('main');
+let fleet: FleetProcesses;
+let coordinator: FleetProcess;
+
+beforeEach(async () => {
+  fleet = await startFleet();
+  coordinator = await fleet.startCoordinator();
+});
+afterEach(() => fleet?.stop());
+
+/** Every command of the test, sent side by side; each goes on through the outage by its own repeats. */
+function sendAll(): { readonly settled: () => number; readonly all: Promise<number[]> } {
+  let settled = 0;
+  const positions = Array.from({ length: commands }, async (_, index) => {
+    const outcome = await fleet.muster.send('group.create', { group: `g${index}` as never }, { id: `c-${index}`, timeoutMs: 60_000 });
+    settled += 1;
+    expect(outcome.status).toBe('accepted');
+    return outcome.position;
+  });
+  return { settled: () => settled, all: Promise.all(positions) };
+}
+
+/** The whole log by a reader of its own, and whether a fold from zero equals the coordinator's last snapshot. */
+async function readLog(): Promise<{ events: Event[]; snapshotEqualsZero: boolean }> {
+  const bus = await openBus(fleet.nats.url, 'auditor');
+  const names = streamNames(fleetId);
+  const log = jetstreamLog({ bus, stream: names.log, subject: subjects.log(fleetId), clock: systemClock });
+  const last = await log.lastSequence(5_000);
+  const events: Event[] = [];
+  const onFolded = (folded: readonly Event[]) => events.push(...folded);
+  const fold = new FleetFold({ cursor: emptyCursor, state: emptyState(), logger: silentLogger, onFolded });
+  await fold.catchUp(log, last, AbortSignal.timeout(20_000));
+  const snapshot = await restore({ bucket: bus.objects(names.snapshots), log, logger: silentLogger });
+  await bus.close();
+  expect(snapshot.cursor.sequence).toBe(last);
+  expect(snapshot.state).toEqual(fold.state);
+  return { events, snapshotEqualsZero: true };
+}
+
+async function expectEachOnce(positions: readonly number[]): Promise<void> {
+  // A clean stop keeps a snapshot of what the coordinator holds, at the head of the log.
+  await coordinator.kill('SIGTERM');
+  const { events } = await readLog();
+  expect(events.map((event) => event.position)).toEqual(events.map((_, index) => index + 1));
+  const positionById = new Map<string, number>();
+  for (const event of events) {
+    if (event.command === undefined) continue;
+    expect(positionById.has(event.command.id), event.command.id).toBe(false);
+    positionById.set(event.command.id, event.position);
+  }
+  expect(positions).toEqual(positions.map((_, index) => positionById.get(`c-${index}`)));
+}
+
+describe('a thousand commands', () => {
+  it('have one event each, in order, when the coordinator is killed in their midst', async () => {
+    const { settled, all } = sendAll();
+    await eventually(() => settled() > 0);
+    await coordinator.kill('SIGKILL');
+    const atKill = settled();
+    coordinator = await fleet.startCoordinator();
+    await expectEachOnce(await all);
+    expect(atKill).toBeLessThan(commands);
+  });
+
+  it('have one event each, in order, when the NATS server is killed in their midst', async () => {
+    const { settled, all } = sendAll();
+    await eventually(() => settled() > 0);
+    await fleet.nats.kill('SIGKILL');
+    const atKill = settled();
+    await fleet.nats.restart();
+    await expectEachOnce(await all);
+    expect(atKill).toBeLessThan(commands);
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * A fleet of real processes, each started as a person would start it: through the built command line. Everything
+ * lives in one folder and ends with `stop`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Muster, connectMuster } from '../../src/client/index.ts';
+import { eventually } from './eventually.ts';
+import { type NatsServer, startNats } from './nats-server.ts';
+
+const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
+
+export interface FleetProcess {
+  readonly name: string;
+  readonly child: ChildProcess;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface FleetProcesses {
+  readonly nats: NatsServer;
+  readonly muster: Muster;
+  readonly directory: string;
+  /** `http://127.0.0.1:<port>` of a group's frontend. */
+  origin(group: string): string;
+  startCoordinator(): Promise<FleetProcess>;
+  startGateway(name: string): Promise<FleetProcess>;
+  startBalancer(groups: readonly string[]): Promise<FleetProcess>;
+  /** Runs one command of the command line to its end. */
+  run(...words: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
+  stop(): Promise<void>;
+}
+
+export async function startFleet(): Promise<FleetProcesses> {
+  const directory = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
+  const nats = await startNats();
+  const running: FleetProcess[] = [];
+  const portByName = new Map<string, number>();
+  let muster: Muster | undefined;
+  const start = async (name: string, words: string[]): Promise<FleetProcess> => {
+    const child = spawn(process.execPath, [cli, '--nats', nats.url, ...words], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
+    child.stdout.pipe(log);
+    child.stderr.pipe(log);
+    const started: FleetProcess = {
+      name,
+      child,
+      async kill(signal) {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const gone = once(child, 'exit');
+        child.kill(signal);
+        await gone;
+      },
+    };
+    running.push(started);
+    await once(child, 'spawn');
+    return started;
+  };
+  const portOf = async (name: string) => {
+    const port = portByName.get(name) ?? (await freePort());
+    portByName.set(name, port);
+    return port;
+  };
+  return {
+    nats,
+    directory,
+    get muster() {
+      if (muster === undefined) throw new Error('start a coordinator first');
+      return muster;
+    },
+    origin: (group) => `http://127.0.0.1:${portByName.get(`frontend:${group}`)}`,
+    async startCoordinator() {
+      const started = await start('coordinator', ['coordinator', 'run', '--data', join(directory, 'coordinator')]);
+      muster ??= await connectMuster({ url: nats.url, principal: 'e2e' });
+      await eventually(() => muster?.query('coordinator', {}, { timeoutMs: 1_000 }), { timeoutMs: 20_000, what: 'a coordinator' });
+      return started;
+    },
+    async startGateway(name) {
+      const listen = `127.0.0.1:${await portOf(`gateway:${name}`)}`;
+      return start(name, ['gateway', 'run', '--name', name, '--listen', listen, '--data', join(directory, name)]);
+    },
+    async startBalancer(groups) {
+      const listens: string[] = [];
+      for (const group of groups) listens.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
+      return start('haproxy', ['balancer', 'run', '--name', 'haproxy', '--data', join(directory, 'haproxy'), ...listens]);
+    },
+    async run(...words) {
+      const child = spawn(process.execPath, [cli, '--nats', nats.url, '--as', 'e2e', ...words], { cwd: directory });
+      let out = '';
+      let err = '';
+      child.stdout.on('data', (chunk) => (out += chunk));
+      child.stderr.on('data', (chunk) => (err += chunk));
+      const [code] = (await once(child, 'close')) as [number];
+      return { code, out, err };
+    },
+    async stop() {
+      await muster?.close();
+      await Promise.all(running.reverse().map((each) => each.kill('SIGTERM')));
+      await nats.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What a process wrote, for the message of a failed test. */
+export async function logOf(fleet: FleetProcesses, name: string): Promise<string> {
+  return readFile(join(fleet.directory, `${name}.log`), 'utf8');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,68 @@
+/** A steady load of keep-alive clients over HTTP, each failure kept with its reason. One process, bounded, stoppable. */
+import { Client } from 'undici';
+
+export interface SteadyLoadOptions {
+  /** `http://host:port`. */
+  readonly origin: string;
+  readonly paths: readonly string[];
+  /** Keep-alive connections, each one request at a time. */
+  readonly clients: number;
+  /** Pause of each client between two requests, in milliseconds: the rate stays the same whatever the latency. */
+  readonly pauseMs: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly failures: readonly string[];
+  /** How many answers each server gave, by its own header. */
+  readonly answersByServer: ReadonlyMap<string, number>;
+}
+
+export interface SteadyLoad {
+  /** What was counted so far. */
+  readonly result: LoadResult;
+  stop(): Promise<LoadResult>;
+}
+
+/** Failures kept word for word; the rest are counted alike. */
+const failuresKept = 50;
+const requestTimeoutMs = 15_000;
+
+export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions): SteadyLoad {
+  const answersByServer = new Map<string, number>();
+  const failures: string[] = [];
+  const counted = { requests: 0, failures, answersByServer };
+  let stopping = false;
+  const run = async (index: number) => {
+    const client = new Client(origin, { headersTimeout: requestTimeoutMs, bodyTimeout: requestTimeoutMs });
+    for (let turn = index; !stopping; turn += 1) {
+      const path = paths[turn % paths.length] as string;
+      const method = turn % 2 === 0 ? 'GET' : 'POST';
+      try {
+        const answer = await client.request({ path, method, ...(method === 'POST' ? { body: 'x' } : {}) });
+        await answer.body.dump();
+        const server = String(answer.headers['x-muster-server'] ?? 'none');
+        answersByServer.set(server, (answersByServer.get(server) ?? 0) + 1);
+        if (answer.statusCode >= 400) fail(`${method} ${path} answered ${answer.statusCode} by ${server}`);
+      } catch (error) {
+        fail(`${method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      counted.requests += 1;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    await client.close();
+  };
+  const fail = (text: string) => {
+    if (failures.length < failuresKept) failures.push(`${new Date().toISOString()} ${text}`);
+    else failures.splice(failuresKept, 1, 'and more');
+  };
+  const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index)));
+  return {
+    result: counted,
+    async stop() {
+      stopping = true;
+      await running;
+      return counted;
+    },
+  };
+}
