@@ -2,7 +2,6 @@
  * From a subject's noun and verb and a decoded body to what the decider takes. Total: whatever was sent becomes a
  * command or a refusal with a sentence. The body is hostile: nothing of it is copied but by its own, checked fields.
  */
-import type { ZodType } from 'zod';
 import type { Command, CommandType } from '../../schemas/commands.ts';
 import { CommandEnvelope, commandSchemas, commandTypes, isCommandType } from '../../schemas/commands.ts';
 import type { Asked } from './asked.ts';
@@ -15,7 +14,8 @@ import { quote } from './wording.ts';
 /** What the leader alone says; as a command it is refused under a name of its own. */
 const systemVerbs: ReadonlySet<string> = new Set([...proposalTypes, 'command.rejected']);
 
-const envelopeSchemaByField: ReadonlyMap<string, ZodType> = new Map(Object.entries(CommandEnvelope.shape));
+type EnvelopeSchema = (typeof CommandEnvelope.shape)[keyof typeof CommandEnvelope.shape];
+const envelopeSchemaByField: ReadonlyMap<string, EnvelopeSchema> = new Map(Object.entries(CommandEnvelope.shape));
 const knownFieldsByType: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   commandTypes.map((type) => [
     type,

@@ -1,12 +1,22 @@
 /** A schema's complaint as a refusal: the field, as a dotted path in the body, and one sentence about it. */
-import type { ZodError } from 'zod';
 import { closest } from './closest.ts';
 import { quotedCharactersMax } from './limits.ts';
 import { type Refused, refuse } from './ruling.ts';
 import { quote } from './wording.ts';
 
+/** What the schemas say of a body that does not fit: as much of it as a sentence needs. */
+export interface SchemaError {
+  readonly issues: readonly {
+    readonly code?: string | undefined;
+    readonly path: readonly PropertyKey[];
+    readonly message: string;
+    /** Of an `unrecognized_keys`: the fields that are not there. */
+    readonly keys?: readonly string[];
+  }[];
+}
+
 export interface Complaint {
-  readonly error: ZodError;
+  readonly error: SchemaError;
   /** The body, to tell what is missing from what is wrong. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** Where in the body the schema was applied. */
@@ -19,7 +29,7 @@ export function invalid({ error, fields, under = [] }: Complaint): Refused {
   if (issue === undefined) return refuse({ code: 'invalid', message: 'the body does not fit the command' });
   const path = [...under, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return unknownField({ unknown: dotted([...path, issue.keys[0] ?? '']), known: [] });
+    return unknownField({ unknown: dotted([...path, issue.keys?.[0] ?? '']), known: [] });
   }
   const text = issue.message.replace(/^Invalid (input|string): /, '');
   if (path.length === 0) return refuse({ code: 'invalid', message: text });
