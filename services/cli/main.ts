@@ -45,8 +45,8 @@ export async function buildProgram(argv: readonly string[]): Promise<Command> {
     .option('--as <principal>', 'who asks (MUSTER_PRINCIPAL; else your user name)')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json', 'yaml']).default('table'))
     .option('--no-color', 'plain text, as with NO_COLOR')
-    .showHelpAfterError('(add --help for what it takes)')
     .exitOverride();
+  if (formatIn(argv) !== 'json') program.showHelpAfterError('(add --help for what it takes)');
   program.configureOutput({ outputError: (text, write) => write(usageError(text, formatIn(argv))) });
   for (const [name, { summary, load }] of Object.entries(nouns)) {
     if (argv.includes(name)) (await load())(program);

@@ -1,5 +1,6 @@
 /** `muster coordinator …` */
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { position } from '../change-options.ts';
 import type { Paint } from '../paint.ts';
@@ -40,13 +41,14 @@ async function run(command: Command, { data, replicas, natsMonitor, allowNotDura
     global,
     natsUrl,
     start: async () => {
+      mkdirSync(data, { recursive: true, mode: 0o700 });
       const { CoordinatorRunOptions, runCoordinator } = await import('../../coordinator/run.ts');
       const { parseOptions } = await import('../parse-options.ts');
       return runCoordinator(
         parseOptions(CoordinatorRunOptions, {
           natsUrl,
           fleet: global.fleet,
-          dataDirectory: data,
+          dataDirectory: resolve(data),
           replicas,
           allowNotDurable,
           ...(natsMonitor === undefined ? {} : { natsMonitorUrl: natsMonitor }),
