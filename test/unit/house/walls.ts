@@ -22,13 +22,19 @@ const pureReach = ['schemas', 'src/std', ...pureRooms, 'src/server-machine'];
 /** The first wall whose room holds the file is the one that counts: deeper rooms stand before wider ones. */
 export const walls: readonly Wall[] = [
   { room: 'schemas', packages: ['zod'], node: false, only: [] },
-  ...pureRooms.map((room) => ({ room, packages: [], node: false, only: pureReach })),
+  ...pureRooms.map((room) => ({ room, packages: ['zod'], node: false, only: pureReach })),
   { room: 'src/server-machine', packages: ['xstate'], node: false, only: pureReach },
-  { room: 'src/std', packages: [], node: true, only: [] },
+  { room: 'src/std', packages: ['zod'], node: true, only: [] },
   { room: 'src/wire', packages: ['@msgpack/msgpack', 'zod'], node: true, only: ['schemas', 'src/std'] },
   { room: 'src/nats', packages: ['nats'], node: true, only: ['schemas', 'src/std', 'src/telemetry'] },
   { room: 'src/telemetry', packages: ['pino', 'prom-client'], node: true, not: ['src/nats', ...shellRooms] },
-  { room: 'src/eventlog', packages: [], node: true, not: shellRooms },
+  { room: 'src/eventlog', packages: ['zod'], node: true, not: shellRooms },
+  {
+    room: 'src/bundles',
+    packages: ['tar-stream', 'yaml', 'zod'],
+    node: true,
+    only: ['schemas', 'src/std', 'src/wire'],
+  },
   {
     room: 'src/balancers',
     packages: ['undici', 'zod'],
