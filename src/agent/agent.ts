@@ -1,0 +1,212 @@
+/**
+ * The agent on a gateway server: makes it part of a fleet.
+ *
+ * Promises: what the disk holds is served before anything is connected, and on with the whole control plane down;
+ * what a directive asks for is verified, applied and proven by a receipt; stopping drains before it cuts off.
+ * Must not know the decider or the coordinator: only what crosses the bus.
+ * Duties of the caller: a data directory of its own, a driver used by nobody else, and one call of `stop` at the end.
+ *
+ * Stopping makes the server unready and waits for what is in flight; it does not ask to leave the group, so the fleet
+ * takes it as lost until it is back.
+ */
+import type { Address, CommandId, FleetId, Labels, ServerId } from '../../schemas/ids.ts';
+import type { Bus } from '../nats/bus.ts';
+import { streamNames } from '../nats/stream-definitions.ts';
+import { backoffMs } from '../std/backoff.ts';
+import type { Clock } from '../std/clock.ts';
+import { pause, within } from '../std/deadline.ts';
+import { Failure, textOf } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { DesiredProject } from '../../schemas/directive.ts';
+import { Applier } from './applier.ts';
+import { BundleStore } from './bundle-store.ts';
+import { Carrier } from './carrier.ts';
+import type { Driver } from './driver.ts';
+import { HoldingsFile } from './holdings.ts';
+import { waitIdle } from './idle-wait.ts';
+import { Receipts } from './receipts.ts';
+import { Session } from './session.ts';
+
+export interface AgentOptions {
+  readonly server: ServerId;
+  readonly fleet: FleetId;
+  /** Where balancers reach the gateway. Default: where the driver says it listens. */
+  readonly address?: Address;
+  readonly labels?: Labels;
+  /** The program's name and version, for people. Default: `muster`. */
+  readonly agent?: string;
+  /** Opens the bus as `srv_<server>`. Called again after a failure, until it succeeds. */
+  readonly connect: (signal: AbortSignal) => Promise<Bus>;
+  readonly dataDirectory: string;
+  readonly driver: Driver;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Default: 1,000 ms. The coordinator's lease is several of these. */
+  readonly beatIntervalMs?: number;
+  /** How long requests in flight may hold up stopping and dropping everything. Default: 30,000 ms. */
+  readonly drainTimeoutMs?: number;
+  /** Between two of the gateway's own health checks. Default: 5,000 ms. */
+  readonly healthIntervalMs?: number;
+}
+
+export interface Agent {
+  /** As the fleet is told. */
+  readonly address: Address;
+  /** Drains, then ends. Once the signal fires it waits for nobody. Later calls wait for the same stop. */
+  stop(force?: AbortSignal): Promise<void>;
+}
+
+const beatIntervalDefaultMs = 1_000;
+const drainTimeoutDefaultMs = 30_000;
+const healthIntervalDefaultMs = 5_000;
+const connectBackoff = { firstMs: 250, longestMs: 5_000 } as const;
+/** 64 MiB over a slow link. */
+const bundleTimeoutMs = 120_000;
+
+/** Resolves when the gateway takes requests, connected or not. Throws where the disk or the address cannot be had. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const holdings = await HoldingsFile.open(options.dataDirectory);
+  const store = new BundleStore(options.dataDirectory);
+  await store.prepare();
+  const running = new RunningAgent(options, holdings, store);
+  return running.start();
+}
+
+class RunningAgent {
+  readonly #options: AgentOptions;
+  readonly #holdings: HoldingsFile;
+  readonly #carrier: Carrier;
+  readonly #applier: Applier;
+  readonly #receipts: Receipts;
+  readonly #instance: string;
+  readonly #stop = new AbortController();
+  /** Undefined until the first connection. */
+  #bus: Bus | undefined;
+  #session: Session | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: AgentOptions, holdings: HoldingsFile, store: BundleStore) {
+    this.#options = options;
+    this.#holdings = holdings;
+    this.#instance = newToken(options.random);
+    const { driver, drainTimeoutMs = drainTimeoutDefaultMs, healthIntervalMs = healthIntervalDefaultMs } = options;
+    this.#receipts = new Receipts({ ...options, instance: this.#instance });
+    const fetch = (desired: DesiredProject, signal: AbortSignal) => this.#fetch(desired, signal);
+    this.#carrier = new Carrier({ ...options, store, holdings, fetch, drainTimeoutMs });
+    this.#applier = new Applier({
+      ...options,
+      carrier: this.#carrier,
+      driver,
+      healthIntervalMs,
+      onApplied: (applied) => {
+        this.#receipts.prove(applied);
+        this.#session?.hurry();
+      },
+    });
+  }
+
+  async start(): Promise<Agent> {
+    const { driver } = this.#options;
+    await this.#carrier.restore(this.#stop.signal);
+    const started = await driver.start();
+    const address = this.#options.address ?? started.address;
+    if (address === undefined) {
+      await driver.stop();
+      const message = `the driver ${driver.name} does not say where it listens: an address must be given`;
+      throw new Failure({ code: 'config-invalid', retryable: false, message });
+    }
+    // What failed before a restart is tried again, and what did not is proven again under the new instance.
+    const { directive } = this.#holdings.value;
+    if (directive !== null) this.#applier.want({ kind: 'directive', directive });
+    this.#applier.start();
+    this.#running = this.#run(address);
+    return { address, stop: (force) => this.stop(force) };
+  }
+
+  stop(force?: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#end(force ?? new AbortController().signal);
+    return this.#stopped;
+  }
+
+  /** Still beating while it drains, so that the fleet sees what is in flight. */
+  async #end(force: AbortSignal): Promise<void> {
+    const { driver, clock, logger, drainTimeoutMs: timeoutMs = drainTimeoutDefaultMs } = this.#options;
+    await this.#applier.stop();
+    try {
+      await driver.setServing('draining');
+      const cutOff = await waitIdle({ inFlight: () => driver.inFlight(), clock, timeoutMs, signal: force });
+      if (cutOff > 0) logger.warn({ inFlight: cutOff }, 'stopping though requests are in flight');
+    } catch (error) {
+      // Forced, or the driver is not there any more: either way there is nothing to wait for.
+      logger.warn({ reason: textOf(error) }, 'stopping without having drained');
+    }
+    this.#stop.abort();
+    await this.#running;
+    await this.#bus?.close();
+    await driver.stop();
+  }
+
+  async #run(address: Address): Promise<void> {
+    const { driver } = this.#options;
+    const { signal } = this.#stop;
+    this.#bus = await this.#connect();
+    if (this.#bus === undefined) return;
+    this.#session = new Session({
+      ...this.#options,
+      agent: this.#options.agent ?? 'muster',
+      beatIntervalMs: this.#options.beatIntervalMs ?? beatIntervalDefaultMs,
+      bus: this.#bus,
+      address,
+      instance: this.#instance,
+      holdings: this.#holdings,
+      applier: this.#applier,
+      driver,
+      receipts: this.#receipts,
+      newId: () => `${this.#options.server.slice(0, 40)}-${newToken(this.#options.random)}` as CommandId,
+    });
+    await this.#session.run(signal);
+  }
+
+  /** Undefined when stopped before. */
+  async #connect(): Promise<Bus | undefined> {
+    const { connect, clock, random, logger } = this.#options;
+    const { signal } = this.#stop;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        return await connect(signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        // Said once loudly: the gateway serves all the same.
+        logger[attempt === 1 ? 'warn' : 'debug'](
+          { reason: textOf(error) },
+          'no connection to NATS: serving what is held',
+        );
+        const waited = pause({ clock, delayMs: backoffMs(connectBackoff, attempt, random()), signal });
+        await waited.catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+
+  async #fetch({ digest, bytes }: DesiredProject, signal: AbortSignal): Promise<Uint8Array> {
+    const { clock, fleet } = this.#options;
+    if (this.#bus === undefined) {
+      throw new Failure({ code: 'disconnected', retryable: true, message: 'not connected to NATS yet' });
+    }
+    const bucket = this.#bus.objects(streamNames(fleet).bundles);
+    const work = bucket.get(digest, { maxBytes: bytes, timeoutMs: bundleTimeoutMs });
+    return within({ clock, timeoutMs: bundleTimeoutMs, what: `the bundle ${digest}`, work, signal });
+  }
+}
+
+/** 64 bits in hex: told apart from every other start and command of one server. */
+function newToken(random: () => number): string {
+  const half = () =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return half() + half();
+}

@@ -1,0 +1,202 @@
+/**
+ * Makes the gateway hold one set: bundles had and verified, driver told, disk written, proof made. One call at a time.
+ *
+ * Promises: a project that fails leaves the others applied and its own last good version in place; the disk holds a
+ * set before a proof names it; a call that was aborted may be followed by any other.
+ */
+import type { DesiredProject, Directive } from '../../schemas/directive.ts';
+import type { Digest, ProjectId, Stamp } from '../../schemas/ids.ts';
+import type { Receipt } from '../../schemas/receipt.ts';
+import type { Clock } from '../std/clock.ts';
+import { Failure, textOf } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { BundleStore, StoredBundle } from './bundle-store.ts';
+import type { AppliedProject, Driver, Serving } from './driver.ts';
+import type { HeldBundle, HoldingsFile } from './holdings.ts';
+import { waitIdle } from './idle-wait.ts';
+import { applyLargest, type Choice, type Selection } from './selection.ts';
+
+/** A receipt but for who sends it. */
+export type Applied = Omit<Receipt, 'server' | 'instance'>;
+
+export interface CarrierOptions {
+  readonly driver: Driver;
+  readonly store: BundleStore;
+  readonly holdings: HoldingsFile;
+  /** The bytes of a bundle, unverified. */
+  readonly fetch: (desired: DesiredProject, signal: AbortSignal) => Promise<Uint8Array>;
+  /** How long requests in flight may hold up dropping everything. */
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What a receipt's schema takes, and what a person reads. */
+const failuresMax = 20;
+const textLengthMax = 500;
+
+type TextByProject = Map<ProjectId, string>;
+
+export class Carrier {
+  readonly #options: CarrierOptions;
+  /** What the driver serves, as a text to compare; undefined where that is not known. */
+  #live: string | undefined;
+  /** The last set the driver took. */
+  #served: readonly AppliedProject[] = [];
+
+  constructor(options: CarrierOptions) {
+    this.#options = options;
+  }
+
+  /** Serves what the disk holds, before anything else is known. No bundle can make it throw. */
+  async restore(signal: AbortSignal): Promise<void> {
+    const { driver, store, holdings, logger } = this.#options;
+    const set: AppliedProject[] = [];
+    for (const held of holdings.value.held) {
+      const found = await store.find(held.digest);
+      if (found === undefined) logger.error({ ...held }, 'a bundle is missing on disk: served without it');
+      else set.push({ ...held, ...found, proven: true });
+    }
+    const choices = set.map((project) => ({ project: project.project, candidates: [project] }));
+    try {
+      const selection = await this.#apply(choices, signal);
+      for (const [project, text] of selection.textByProject) {
+        logger.error({ project, text }, 'a project on disk is not served');
+      }
+      await driver.setServing(holdings.value.serving);
+      if (set.length > 0) logger.info({ projects: this.#served.map(labelOf) }, 'serving from disk');
+    } catch (error) {
+      logger.error({ reason: textOf(error) }, 'could not serve from disk');
+    }
+  }
+
+  /** In no group: drains, then holds nothing. */
+  async dropAll(stamp: Stamp, signal: AbortSignal): Promise<Applied> {
+    const { driver, clock, drainTimeoutMs: timeoutMs, store, holdings, logger } = this.#options;
+    await driver.setServing('draining');
+    const inFlight = await waitIdle({ inFlight: () => driver.inFlight(), clock, timeoutMs, signal });
+    if (inFlight > 0) logger.warn({ inFlight }, 'dropping everything though requests are in flight');
+    await this.#apply([], signal);
+    await holdings.update({ serving: 'draining', directive: null, held: [], previous: [] });
+    await store.keepOnly(new Set());
+    logger.info({ position: stamp.position }, 'in no group: holding nothing');
+    return { ...stamp, serving: 'draining', projects: [], failures: [] };
+  }
+
+  async carryOut(directive: Directive, signal: AbortSignal): Promise<Applied> {
+    const { driver, holdings, store, logger } = this.#options;
+    const { log, term, position, serving } = directive;
+    if (serving === 'draining') await driver.setServing('draining');
+    const { choices, textByProject } = await this.#choose(directive, signal);
+    const selection = await this.#applyOrBlameAll(choices, signal);
+    const { set } = selection;
+    const { held: before, previous } = holdings.value;
+    // A driver that fails altogether leaves open what is served: what was good before stays written down.
+    const held = this.#live === undefined ? before : set.map(heldOf);
+    await holdings.update({ directive, serving, held, previous: keyOf(before) === keyOf(held) ? previous : before });
+    if (serving === 'yes') await driver.setServing('yes');
+    await store.keepOnly(new Set([...held, ...holdings.value.previous].map(({ digest }) => digest)));
+    const unhealthy = await this.#findUnhealthy(serving, signal);
+    const failures = directive.projects.flatMap(({ project, version }) => {
+      const text = textByProject.get(project) ?? selection.textByProject.get(project) ?? unhealthy.get(project);
+      return text === undefined ? [] : [{ project, version, text: text.slice(0, textLengthMax) }];
+    });
+    const healthy = set.filter(({ project }) => !unhealthy.has(project));
+    const fields = { position, serving, projects: set.map(labelOf), failures };
+    if (failures.length === 0) logger.info(fields, 'directive applied');
+    else logger.warn(fields, 'directive applied in part');
+    const projects = healthy.map(({ project, version }) => ({ project, version }));
+    return { log, term, position, serving, projects, failures: failures.slice(0, failuresMax) };
+  }
+
+  /** Of each project asked for: its bundle, fetched where it is not here, and the last good one. */
+  async #choose(
+    directive: Directive,
+    signal: AbortSignal,
+  ): Promise<{ choices: Choice[]; textByProject: TextByProject }> {
+    const choices: Choice[] = [];
+    const textByProject: TextByProject = new Map();
+    const { held } = this.#options.holdings.value;
+    for (const desired of directive.projects) {
+      const { project } = desired;
+      const candidates: AppliedProject[] = [];
+      const last = held.find((one) => one.project === project);
+      try {
+        const proven = last?.digest === desired.digest;
+        candidates.push({ ...desired, ...(await this.#obtain(desired, directive.serving, signal)), proven });
+      } catch (error) {
+        signal.throwIfAborted();
+        textByProject.set(project, textOf(error));
+      }
+      if (last !== undefined && last.digest !== desired.digest) {
+        const found = await this.#options.store.find(last.digest);
+        if (found !== undefined) candidates.push({ ...last, ...found, proven: true });
+      }
+      choices.push({ project, candidates });
+    }
+    return { choices, textByProject };
+  }
+
+  async #obtain(desired: DesiredProject, serving: Serving, signal: AbortSignal): Promise<StoredBundle> {
+    const { store, fetch } = this.#options;
+    let bundle = await store.find(desired.digest);
+    if (bundle === undefined) {
+      // A server on its way out is not held up by what it will never serve.
+      if (serving === 'draining') throw refused('aborted', 'not fetched, since the server is draining');
+      const bytes = await fetch(desired, signal);
+      signal.throwIfAborted();
+      bundle = await store.add(desired.digest, bytes);
+    }
+    if (bundle.file.name === desired.project) return bundle;
+    throw refused('bundle-invalid', `the bundle is of the project ${bundle.file.name}`);
+  }
+
+  /** What is served afterwards. Nothing is asked of the driver where it serves just that already. */
+  async #apply(choices: readonly Choice[], signal: AbortSignal): Promise<Selection> {
+    const set = choices.flatMap(({ candidates }) => candidates.slice(0, 1));
+    if (keyOf(set) === this.#live) return { set, textByProject: new Map() };
+    // Whatever comes of it, what is live is not known until it has ended well.
+    this.#live = undefined;
+    const selection = await applyLargest(this.#options.driver, choices, signal);
+    this.#live = keyOf(selection.set);
+    this.#served = selection.set;
+    return selection;
+  }
+
+  /** A driver that takes nothing at all fails every project, and is taken to serve on what it served before. */
+  async #applyOrBlameAll(choices: readonly Choice[], signal: AbortSignal): Promise<Selection> {
+    try {
+      return await this.#apply(choices, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const { logger, driver } = this.#options;
+      logger.error({ driver: driver.name, reason: textOf(error) }, 'the driver failed');
+      return { set: this.#served, textByProject: new Map(choices.map(({ project }) => [project, textOf(error)])) };
+    }
+  }
+
+  async #findUnhealthy(serving: Serving, signal: AbortSignal): Promise<TextByProject> {
+    if (serving === 'draining') return new Map();
+    const problems = await this.#options.driver.health(signal);
+    signal.throwIfAborted();
+    return new Map(problems.map(({ project, text }) => [project, text]));
+  }
+}
+
+function refused(code: 'aborted' | 'bundle-invalid', message: string): Failure {
+  return new Failure({ code, retryable: false, message });
+}
+
+function heldOf({ project, version, digest }: AppliedProject): HeldBundle {
+  return { project, version, digest };
+}
+
+function keyOf(
+  set: readonly { readonly project: string; readonly version: string; readonly digest: Digest }[],
+): string {
+  return set.map(({ project, version, digest }) => `${project}@${version}#${digest}`).join(' ');
+}
+
+function labelOf({ project, version }: { readonly project: string; readonly version: string }): string {
+  return `${project}@${version}`;
+}

@@ -1,0 +1,129 @@
+/**
+ * Drives any gateway there is: a command gets the unpacked projects in a folder and makes the gateway serve them.
+ * This is how nginx, Kong or anything else becomes a Muster server.
+ *
+ * The command runs with, beside this process's own environment,
+ * - `MUSTER_SET`: a folder with one subfolder per project, and `.muster-set.json`, a list of project, version, digest;
+ * - `MUSTER_SERVER`: this server's name; `MUSTER_SERVING`: `yes` or `draining`.
+ * It is run again whenever the set or `MUSTER_SERVING` changes, one at a time, and must be harmless to repeat. It ends
+ * with 0 once the gateway serves exactly this set. Ending with anything else fails every project that has not worked
+ * here before, unless it printed lines `failed <project> <why>`: then only those. The last good set is given next.
+ *
+ * Weaker than the built-in gateway: requests in flight are not known to it, so it reports none; use a health URL and
+ * the balancers' own counts.
+ */
+import { join } from 'node:path';
+import type { ServerId } from '../../../../schemas/ids.ts';
+import type { Clock } from '../../../std/clock.ts';
+import { Failure } from '../../../std/failure.ts';
+import type { AppliedProject, Driver, ProjectProblem, Serving } from '../../driver.ts';
+import { type CommandEnd, runCommand } from './command.ts';
+import { checkUrl } from './health.ts';
+import { makeSetFolder, removeOldSetFolders } from './set-folder.ts';
+
+export interface ExecDriverOptions {
+  readonly server: ServerId;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Answers 2xx while the gateway works. Default: it is taken to work. */
+  readonly healthUrl?: string;
+  readonly dataDirectory: string;
+  /** Default: 60,000 ms: a reload of a large configuration. */
+  readonly timeoutMs?: number;
+  readonly clock: Clock;
+}
+
+const timeoutDefaultMs = 60_000;
+
+export class ExecDriver implements Driver {
+  readonly name = 'exec';
+  readonly #options: ExecDriverOptions;
+  readonly #folder: string;
+  #set: readonly AppliedProject[] = [];
+  #setFolder: string | undefined;
+  /** What the command is told. */
+  #serving: Serving = 'draining';
+  readonly #stop = new AbortController();
+
+  constructor(options: ExecDriverOptions) {
+    this.#options = options;
+    this.#folder = join(options.dataDirectory, 'sets');
+  }
+
+  start(): Promise<Record<string, never>> {
+    return Promise.resolve({});
+  }
+
+  async apply(set: readonly AppliedProject[], signal: AbortSignal): Promise<readonly ProjectProblem[]> {
+    const folder = await this.#makeFolder(set);
+    const { problem, output } = await this.#run({ folder, serving: this.#serving, signal });
+    if (problem !== undefined) {
+      const problems = blamed(set, output);
+      if (problems.length > 0) return problems;
+      throw failed(`${problem}: ${output.trim()}`);
+    }
+    const isAllProven = set.every(({ proven }) => proven);
+    const text = isAllProven ? undefined : await this.#check(signal);
+    if (text !== undefined) throw failed(text);
+    this.#set = set;
+    this.#setFolder = folder;
+    await removeOldSetFolders(this.#folder, folder);
+    return [];
+  }
+
+  async setServing(serving: Serving): Promise<void> {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    if (this.#setFolder === undefined) return;
+    const { problem, output } = await this.#run({ folder: this.#setFolder, serving, signal: this.#stop.signal });
+    if (problem !== undefined) throw failed(`${problem}: ${output.trim()}`);
+  }
+
+  inFlight(): number {
+    return 0;
+  }
+
+  /** The gateway answers as a whole: when it does not, no project is served. */
+  async health(signal: AbortSignal): Promise<readonly ProjectProblem[]> {
+    const text = await this.#check(signal);
+    return text === undefined ? [] : this.#set.map(({ project }) => ({ project, text }));
+  }
+
+  stop(): Promise<void> {
+    this.#stop.abort();
+    return Promise.resolve();
+  }
+
+  async #makeFolder(set: readonly AppliedProject[]): Promise<string> {
+    try {
+      return await makeSetFolder(this.#folder, set);
+    } catch (error) {
+      const message = `could not make a folder for a set in ${this.#folder}`;
+      throw Failure.from(error, { code: 'io', retryable: true, message });
+    }
+  }
+
+  #run({ folder, serving, signal }: { folder: string; serving: Serving; signal: AbortSignal }): Promise<CommandEnd> {
+    const { command, server, clock, timeoutMs = timeoutDefaultMs } = this.#options;
+    const environment = { MUSTER_SET: folder, MUSTER_SERVER: server, MUSTER_SERVING: serving };
+    return runCommand({ command, environment, folder, timeoutMs, clock, signal });
+  }
+
+  #check(signal: AbortSignal): Promise<string | undefined> {
+    const { healthUrl } = this.#options;
+    return healthUrl === undefined ? Promise.resolve(undefined) : checkUrl(healthUrl, signal);
+  }
+}
+
+function failed(message: string): Failure {
+  return new Failure({ code: 'driver-failed', retryable: true, message });
+}
+
+/** The projects a command named in lines `failed <project> <why>`. */
+function blamed(set: readonly AppliedProject[], output: string): ProjectProblem[] {
+  const lines = output.split('\n').map((line) => /^failed ([^ ]+)(?: (.*))?$/.exec(line.trim()));
+  return set.flatMap(({ project }) => {
+    const line = lines.find((found) => found?.[1] === project);
+    return line ? [{ project, text: line[2] ?? 'the command refused it' }] : [];
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * One connection's worth of the agent: registration, heartbeats, the coordinator's word and receipts on one bus.
+ * The bus reconnects by itself, so a session lasts until the agent stops.
+ */
+import type { Address, CommandId, FleetId, Labels, ServerId } from '../../schemas/ids.ts';
+import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
+import type { Bus } from '../nats/bus.ts';
+import type { Clock } from '../std/clock.ts';
+import { Failure } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Applier } from './applier.ts';
+import { Beats } from './beats.ts';
+import type { Driver } from './driver.ts';
+import { Follower } from './follower.ts';
+import type { HoldingsFile } from './holdings.ts';
+import { directiveStamp } from './intake.ts';
+import type { Receipts } from './receipts.ts';
+import { register } from './registration.ts';
+
+export interface SessionOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly server: ServerId;
+  readonly instance: string;
+  readonly address: Address;
+  readonly labels?: Labels;
+  readonly agent: string;
+  readonly beatIntervalMs: number;
+  readonly holdings: HoldingsFile;
+  readonly applier: Applier;
+  readonly driver: Driver;
+  readonly receipts: Receipts;
+  readonly newId: () => CommandId;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+const zero = { term: 0, position: 0 };
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #beats: Beats;
+  readonly #follower: Follower;
+  #registering: Promise<void> | undefined;
+  /** Whether this process told the fleet its address: another one may have been there before. */
+  #isRegistered = false;
+  #isRetired = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { holdings, applier } = options;
+    this.#follower = new Follower({ ...options, want: (target) => applier.want(target) });
+    this.#beats = new Beats({
+      ...options,
+      read: () => this.#readBeat(),
+      isDraining: () => holdings.value.serving === 'draining' && holdings.value.held.length > 0,
+      onAnswer: (answer) => this.#takeAnswer(answer),
+    });
+  }
+
+  /** Resolves soon after the signal has fired. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { bus, holdings, applier, receipts } = this.#options;
+    const refresh = () => {
+      receipts.send();
+      // What could not be fetched before may be fetched now.
+      applier.hurry();
+      this.#beats.hurry();
+    };
+    this.#signal = signal;
+    this.#follower.start();
+    receipts.connect(bus);
+    applier.hurry();
+    const unlisten = bus.onConnection((status) => {
+      if (status === 'connected') refresh();
+    });
+    // Who registered before asks first, by a heartbeat: a server that was retired does not come back by a restart.
+    if (holdings.value.registeredUnder === null) this.#register();
+    await this.#beats.run(signal);
+    unlisten();
+    await this.#registering;
+    await this.#follower.stop();
+  }
+
+  /** Told of a new proof: the fleet shall hear of it at once. */
+  hurry(): void {
+    this.#beats.hurry();
+  }
+
+  /** Fires when the agent stops. */
+  #signal: AbortSignal = AbortSignal.abort();
+
+  #readBeat(): Beat {
+    const { server, instance, holdings, driver, applier } = this.#options;
+    const { log, assignment, directive } = holdings.value;
+    const { term, position } = directiveStamp({ log, assignment, directive });
+    return {
+      server,
+      instance,
+      ...(log === null ? {} : { log }),
+      assignment: assignment === null ? zero : { term: assignment.term, position: assignment.position },
+      directive: { term, position },
+      inFlight: driver.inFlight(),
+      healthy: applier.healthy,
+    };
+  }
+
+  #takeAnswer(answer: BeatAnswer): void {
+    const { holdings, receipts, logger, server } = this.#options;
+    if (!this.#follower.takeAnswer(answer)) return;
+    const isOurs = holdings.value.registeredUnder === answer.log;
+    const isRetired = !answer.known && isOurs;
+    if (isRetired && !this.#isRetired) {
+      logger.warn({ server, log: answer.log }, 'this server was retired: it does not register again by itself');
+    }
+    this.#isRetired = isRetired;
+    if (isRetired) return;
+    if (!isOurs || !this.#isRegistered) this.#register();
+    receipts.answer(answer);
+  }
+
+  #register(): void {
+    const signal = this.#signal;
+    this.#registering ??= register({ ...this.#options, signal })
+      .then(async (log) => {
+        this.#isRegistered = true;
+        await this.#options.holdings.update({ registeredUnder: log });
+        this.#beats.hurry();
+      })
+      .catch((error: unknown) => {
+        const { code, message } = Failure.from(error, { code: 'io', retryable: true, message: 'registering' });
+        if (code !== 'aborted')
+          this.#options.logger.error({ code, reason: message }, 'could not note the registration');
+      })
+      .finally(() => {
+        this.#registering = undefined;
+      });
+  }
+}
