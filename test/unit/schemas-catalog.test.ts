@@ -6,7 +6,11 @@ import { catalog } from '../../schemas/catalog.ts';
 import { commandTypes } from '../../schemas/commands.ts';
 import { documents, textOfDocument } from '../../schemas/documents.ts';
 import { eventTypes } from '../../schemas/events.ts';
+import { concernKindByEvent } from '../../schemas/concern.ts';
 import { querySchemas } from '../../schemas/views.ts';
+import { affects } from '../../src/domain/affects.ts';
+import { emptyState } from '../../src/domain/fleet-state.ts';
+import { samples } from '../golden/samples.ts';
 import { root } from './house/sources.ts';
 
 const folder = join(root, 'schemas', 'json');
@@ -25,6 +29,10 @@ describe('the catalog', () => {
     for (const { name, channels, answer } of catalog) {
       if (channels.some(({ request }) => request)) expect(names, name).toContain(answer);
     }
+  });
+
+  it.each(samples().map((event) => [event.type, event] as const))('files %s where the feed does', (type, event) => {
+    expect(affects(event, emptyState())[0]?.kind).toBe(concernKindByEvent[type]);
   });
 
   it('takes the payload and the envelope of a command, and refuses a field that is neither', () => {
