@@ -1,0 +1,74 @@
+/** The balancer process: one balancer kept to its pools. Parses its options, assembles, starts, stops. No logic. */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { Address, BalancerId, FleetId, GroupName, groupIdOf } from '../../schemas/ids.ts';
+import { HaproxyBalancer } from '../../src/balancers/haproxy/haproxy-balancer.ts';
+import { connectBus } from '../../src/nats/connect.ts';
+import { PoolSync } from '../../src/pool-sync/pool-sync.ts';
+import { backoffMs } from '../../src/std/backoff.ts';
+import { systemClock as clock } from '../../src/std/clock.ts';
+import { pause } from '../../src/std/deadline.ts';
+import { textOf } from '../../src/std/failure.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+
+export const BalancerOptions = z.strictObject({
+  /** The balancer's id; it speaks as `bal_<name>`. */
+  name: BalancerId,
+  kind: z.literal('haproxy').default('haproxy'),
+  natsUrl: z.string().default('nats://127.0.0.1:4222'),
+  fleet: FleetId.default('main' as FleetId),
+  /** `all` includes groups still to be created. */
+  groups: z.union([z.literal('all'), z.array(GroupName).min(1)]).default('all'),
+  /** Pools, configuration, sockets and logs; survives restarts. */
+  dataDirectory: z.string().min(1),
+  /** Address of a group's frontend, by group. */
+  listen: z.record(z.string(), Address).default({}),
+  /** Where every other frontend listens: the first free port from the base on, kept for good. 0: the OS chooses. */
+  host: z.string().default('127.0.0.1'),
+  basePort: z.int().min(0).max(65_535).default(8_080),
+  haproxyBinary: z.string().default('haproxy'),
+  /** False: somebody else starts HAProxy on the file and the master socket in the data directory. */
+  startProcess: z.boolean().default(true),
+});
+export type BalancerOptions = z.input<typeof BalancerOptions>;
+
+export interface RunningBalancer {
+  /** Resolves when the balancer has stopped. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A connection is tried for so long, then again: NATS may be away for hours while the balancer serves from disk. */
+const connectTimeoutMs = 10_000;
+const reconnect = { firstMs: 500, longestMs: 5_000 } as const;
+
+/** Resolves once the balancer serves what is on its disk. */
+export async function runBalancer(input: BalancerOptions): Promise<RunningBalancer> {
+  const options = BalancerOptions.parse(input);
+  const { name, fleet, natsUrl: url, basePort, host, startProcess, haproxyBinary: binary } = options;
+  const logger = createLogger('balancer').child({ balancer: name });
+  const dataDirectory = resolve(options.dataDirectory);
+  const listen = Object.fromEntries(Object.entries(options.listen).map(([group, at]) => [group.toLowerCase(), at]));
+  const haproxy = { dataDirectory: join(dataDirectory, 'haproxy'), listen, host, basePort, binary, startProcess };
+  const openBus = async (signal: AbortSignal) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await connectBus({ url, principal: `bal_${name}`, clock, connectTimeoutMs, signal });
+      } catch (error) {
+        if (signal.aborted) throw error;
+        logger.warn({ url, reason: textOf(error) }, 'NATS not reached: serving from disk');
+      }
+      await pause({ clock, delayMs: backoffMs(reconnect, attempt, Math.random()), signal });
+    }
+  };
+  const groups = options.groups === 'all' ? 'all' : options.groups.map(groupIdOf);
+  const driver = new HaproxyBalancer({ ...haproxy, clock });
+  const sync = new PoolSync({ fleet, balancer: name, groups, driver, dataDirectory, openBus, clock, logger });
+  await sync.start();
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((done) => {
+    end = done;
+  });
+  const stop = () => sync.stop().then(end);
+  return { ended, stop };
+}

@@ -1,0 +1,37 @@
+/** The last good pool of each group, on disk: what a balancer serves from with the whole control plane down. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Address, GroupId, ServerId, Stamp } from '../../schemas/ids.ts';
+import { textOf } from '../std/failure.ts';
+import { readJson, writeJson } from '../std/json-file.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export const DiskPool = Stamp.extend({
+  group: GroupId,
+  servers: z.array(
+    z.object({ server: ServerId, address: Address, weight: z.int().min(0).max(256), admin: z.enum(['ready', 'drain']) }),
+  ),
+});
+export type DiskPool = z.infer<typeof DiskPool>;
+
+const suffix = '.json';
+
+export function savePool(directory: string, pool: DiskPool): Promise<void> {
+  return writeJson(join(directory, `${pool.group}${suffix}`), pool);
+}
+
+/** Every pool that can be read. One that cannot is told, left where it is, and counts as none. */
+export async function loadPools(directory: string, logger: Logger): Promise<DiskPool[]> {
+  const names = await readdir(directory).catch(() => []);
+  const pools: DiskPool[] = [];
+  for (const name of names.filter((file) => file.endsWith(suffix)).sort()) {
+    try {
+      const pool = await readJson(join(directory, name), DiskPool);
+      if (pool !== undefined) pools.push(pool);
+    } catch (error) {
+      logger.error({ file: name, error: textOf(error) }, 'a pool on disk cannot be read');
+    }
+  }
+  return pools;
+}

@@ -1,0 +1,192 @@
+/**
+ * The second shell: drives one balancer to the pools of its groups.
+ *
+ * Promises: what is on disk is asserted to the balancer before anything is asked of NATS, so it serves with the whole
+ * control plane down; with nothing on disk it takes no traffic and says why. Must not know: domain, projections.
+ * Duties of the caller: `openBus` keeps trying until its signal fires; one PoolSync a data directory; `stop` at the end.
+ */
+import { join } from 'node:path';
+import type { BalancerId, FleetId, GroupId, LogId } from '../../schemas/ids.ts';
+import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import type { Balancer } from '../balancers/balancer.ts';
+import type { Bus, BusMessage } from '../nats/bus.ts';
+import { streamNames } from '../nats/stream-definitions.ts';
+import { backoffMs } from '../std/backoff.ts';
+import type { Clock } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
+import { textOf } from '../std/failure.ts';
+import { Lifecycle } from '../std/lifecycle.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { decodeMessage } from '../wire/message.ts';
+import { GroupSync } from './group-sync.ts';
+import { heardEntry } from './held-pool.ts';
+import { type DiskPool, loadPools } from './pool-disk.ts';
+import { type PoolPlace, readGroups } from './read-pool.ts';
+import { register } from './registration.ts';
+
+export interface PoolSyncOptions {
+  readonly fleet: FleetId;
+  readonly balancer: BalancerId;
+  /** `all` includes groups still to be created. */
+  readonly groups: 'all' | readonly GroupId[];
+  readonly driver: Balancer;
+  /** Holds the last good pools; the driver has a place of its own. */
+  readonly dataDirectory: string;
+  /** Opens the bus as principal `bal_<balancer>`, waiting for NATS as long as it takes. */
+  readonly openBus: (signal: AbortSignal) => Promise<Bus>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random?: () => number;
+}
+
+/** A balancer ends in stages of its own; all of them fit in this. */
+const stopTimeoutMs = 15_000;
+/** Groups are looked for again at this pace until they were read once after a connect. */
+const discoverBackoff = { firstMs: 200, longestMs: 5_000 } as const;
+
+export class PoolSync {
+  readonly #options: PoolSyncOptions;
+  readonly #random: () => number;
+  readonly #lifecycle: Lifecycle;
+  readonly #directory: string;
+  readonly #syncByGroup = new Map<GroupId, GroupSync>();
+  #place: PoolPlace | undefined;
+  /** What the fleet named when it last registered us. */
+  #log: LogId | undefined;
+  /** Ends what a connection began when the next one comes. */
+  #connection = new AbortController();
+
+  constructor(options: PoolSyncOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#directory = join(options.dataDirectory, 'pools');
+    const { clock, logger } = options;
+    const onError = (what: string, error: unknown) => logger.error({ what, error: textOf(error) }, 'pool sync failed');
+    this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs, onError });
+  }
+
+  /** Resolves once the balancer serves what is on disk; NATS is waited for in the background. */
+  async start(): Promise<void> {
+    const { driver, groups, logger } = this.#options;
+    const found = await loadPools(this.#directory, logger);
+    const pools = found.filter(({ group }) => groups === 'all' || groups.includes(group));
+    if (pools.length === 0) {
+      logger.warn({ directory: this.#directory }, 'no pool on disk: taking no traffic until a whole one was read');
+    }
+    await driver.start(pools);
+    this.#lifecycle.onStop('balancer', () => driver.stop());
+    this.#lifecycle.onStop('restart listener', driver.onRestart(() => this.#each((sync) => sync.assertAgain())));
+    this.#lifecycle.onStop('groups', async () => {
+      await Promise.all([...this.#syncByGroup.values()].map((sync) => sync.stop()));
+    });
+    for (const pool of pools) this.#follow(pool.group, pool).assertAgain();
+    this.#lifecycle.track('connection', this.#connect());
+  }
+
+  /** Ends the balancer too. Never rejects. */
+  stop(): Promise<void> {
+    this.#connection.abort();
+    return this.#lifecycle.stop();
+  }
+
+  async #connect(): Promise<void> {
+    const { openBus, fleet, groups } = this.#options;
+    const bus = await openBus(this.#lifecycle.signal);
+    if (this.#lifecycle.signal.aborted) return bus.close();
+    this.#lifecycle.onStop('bus', () => bus.close());
+    this.#place = { bus, stream: streamNames(fleet).pools, fleet };
+    const wanted = groups === 'all' ? [subjects.allPools(fleet)] : groups.map((group) => subjects.pool(fleet, group));
+    for (const subject of wanted) bus.subscribe({ subject, onMessage: (message) => this.#hear(message) });
+    this.#lifecycle.onStop('connection listener', bus.onConnection((status) => {
+      if (status === 'connected') this.#connected(bus);
+    }));
+    this.#connected(bus);
+  }
+
+  /** Everything heard before may have missed something: read again, and ask the fleet again whose log it is. */
+  #connected(bus: Bus): void {
+    this.#connection.abort();
+    this.#connection = new AbortController();
+    const signal = AbortSignal.any([this.#connection.signal, this.#lifecycle.signal]);
+    this.#each((sync) => sync.readAgain());
+    this.#lifecycle.track('registration', this.#unlessAborted(signal, this.#register(bus, signal)));
+    this.#lifecycle.track('groups', this.#unlessAborted(signal, this.#discover(signal)));
+  }
+
+  async #register(bus: Bus, signal: AbortSignal): Promise<void> {
+    const { fleet, balancer, groups, driver, clock, logger } = this.#options;
+    const random = this.#random;
+    const log = await register({ bus, fleet, balancer, kind: driver.kind, groups, clock, random, logger, signal });
+    logger.info({ balancer, log }, 'balancer registered');
+    if (log === this.#log) return;
+    this.#log = log;
+    this.#each((sync) => sync.readAgain());
+  }
+
+  async #discover(signal: AbortSignal): Promise<void> {
+    const { groups, clock, logger } = this.#options;
+    for (let attempt = 1; this.#place !== undefined; attempt += 1) {
+      try {
+        const found = groups === 'all' ? await readGroups(this.#place, signal) : groups;
+        for (const group of found) this.#follow(group, undefined).readAgain();
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn({ error: textOf(error) }, 'pools not read');
+      }
+      await pause({ clock, delayMs: backoffMs(discoverBackoff, attempt, this.#random()), signal });
+    }
+  }
+
+  #hear({ subject, data }: BusMessage): void {
+    // Empty bytes stand for what was cleared; a server is out by its tombstone, never by silence.
+    if (data.length === 0) return;
+    try {
+      if (subject.endsWith('.revision')) {
+        const revision = decodeMessage(PoolRevision, data, 'a pool revision');
+        this.#follow(revision.group, undefined).hearRevision(revision);
+      } else {
+        const entry = decodeMessage(PoolEntry, data, 'a pool entry');
+        this.#follow(entry.group, undefined).hearEntry(heardEntry(entry, data));
+      }
+    } catch (error) {
+      this.#options.logger.error({ subject, error: textOf(error) }, 'pool message refused');
+    }
+  }
+
+  #follow(group: GroupId, disk: DiskPool | undefined): GroupSync {
+    const known = this.#syncByGroup.get(group);
+    if (known !== undefined) return known;
+    const { fleet, balancer, driver, clock, logger } = this.#options;
+    const sync = new GroupSync({
+      fleet,
+      balancer,
+      group,
+      driver,
+      directory: this.#directory,
+      disk,
+      place: () => this.#place,
+      registeredLog: () => this.#log,
+      clock,
+      random: this.#random,
+      logger,
+      signal: this.#lifecycle.signal,
+    });
+    this.#syncByGroup.set(group, sync);
+    return sync;
+  }
+
+  #each(act: (sync: GroupSync) => void): void {
+    for (const sync of this.#syncByGroup.values()) act(sync);
+  }
+
+  /** A later connection, or stopping, ends what this one began: that is no failure. */
+  async #unlessAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
