@@ -84,7 +84,9 @@ function wrongLink(cursor: ChainCursor, record: Record): string | undefined {
   if (record.previousSequence !== cursor.sequence) {
     return `it follows sequence ${record.previousSequence} in term ${record.term}, not ${cursor.sequence}`;
   }
-  return sameBytes(record.previousHash, cursor.hash) ? undefined : 'the record before it has another hash than it names';
+  return sameBytes(record.previousHash, cursor.hash)
+    ? undefined
+    : 'the record before it has another hash than it names';
 }
 
 /** Why its events cannot be the next ones; undefined when they are. */

@@ -164,7 +164,8 @@ export class LogWriter {
     this.#options.onAppended(record, cursor);
     this.#durable += entries.length;
     for (const entry of entries) entry.onDurable?.();
-    while (this.#draining[0] !== undefined && this.#draining[0].upTo <= this.#durable) this.#draining.shift()?.resolve();
+    while (this.#draining[0] !== undefined && this.#draining[0].upTo <= this.#durable)
+      this.#draining.shift()?.resolve();
   }
 
   /** An ack counts only for the one slot it was asked for; any other is as good as none. */
@@ -205,7 +206,10 @@ export class LogWriter {
   #seal({ entries, watermark }: Batch): Sealed {
     const { log, sequence, hash, position } = this.#cursor;
     assert(log !== null, 'a writer knows its log');
-    assert(entries.every(({ event }, index) => event.position === position + 1 + index), 'positions follow the log');
+    assert(
+      entries.every(({ event }, index) => event.position === position + 1 + index),
+      'positions follow the log',
+    );
     const head: RecordHead = {
       format: 1,
       log,

@@ -35,7 +35,10 @@ export function logContract({ name, start, stop, open }: LogRealisation): void {
     it('appends in the slot behind the expected one, and gives back the same bytes', async () => {
       const log = await open();
       const data = Uint8Array.from({ length: 1_000 }, (_, index) => index % 256);
-      expect(await log.append({ data, expectedLastSequence: 0, timeoutMs })).toEqual({ status: 'appended', sequence: 1 });
+      expect(await log.append({ data, expectedLastSequence: 0, timeoutMs })).toEqual({
+        status: 'appended',
+        sequence: 1,
+      });
       expect(await log.append({ data: bytes('b'), expectedLastSequence: 1, timeoutMs })).toEqual({
         status: 'appended',
         sequence: 2,
@@ -50,7 +53,9 @@ export function logContract({ name, start, stop, open }: LogRealisation): void {
       const log = await open();
       await fill(log, 3);
       for (const expectedLastSequence of [0, 2, 4, 100]) {
-        expect(await log.append({ data: bytes('no'), expectedLastSequence, timeoutMs })).toEqual({ status: 'conflict' });
+        expect(await log.append({ data: bytes('no'), expectedLastSequence, timeoutMs })).toEqual({
+          status: 'conflict',
+        });
       }
       expect(await log.lastSequence(timeoutMs)).toBe(3);
     });

@@ -80,9 +80,7 @@ describe('the chain of a log', () => {
 
   it('breaks at a record of another log', async () => {
     const stored = await storedIn(await logOf([1, 1, 1]));
-    const foreign = await storedIn(
-      await logOf([1, 1, 1], { cursor: { ...startCursor, log: 'another-log' as LogId } }),
-    );
+    const foreign = await storedIn(await logOf([1, 1, 1], { cursor: { ...startCursor, log: 'another-log' as LogId } }));
     const mixed = [stored[0], foreign[1], stored[2]] as StoredRecord[];
     expect(walk(mixed).broken).toMatchObject({ sequence: 2, reason: expect.stringContaining('another-log') });
   });

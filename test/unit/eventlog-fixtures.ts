@@ -62,7 +62,10 @@ export function writerOn(port: LogPort, changes: Partial<LogWriterOptions> = {})
 }
 
 /** A whole log: so many events a record, in that order. */
-export async function logOf(eventCounts: readonly number[], changes: Partial<LogWriterOptions> = {}): Promise<MemoryLog> {
+export async function logOf(
+  eventCounts: readonly number[],
+  changes: Partial<LogWriterOptions> = {},
+): Promise<MemoryLog> {
   const port = new MemoryLog();
   const writer = writerOn(port, changes);
   let position = 0;

@@ -73,7 +73,10 @@ describe('the high mark', () => {
 
   it('does not forget silently: a file that cannot be read is an error', async () => {
     await writeFile(path, '{"format":1');
-    await expect(openHighMark(path)).rejects.toMatchObject({ code: 'malformed', message: expect.stringContaining(path) });
+    await expect(openHighMark(path)).rejects.toMatchObject({
+      code: 'malformed',
+      message: expect.stringContaining(path),
+    });
     expect(await readFile(path, 'utf8')).toBe('{"format":1');
   });
 

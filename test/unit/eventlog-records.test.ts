@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { liftBy, upcast, type Upcaster } from '../../schemas/upcast.ts';
 import { findRecord } from '../../src/eventlog/find-record.ts';
-import { decodeRecord, encodeEvent, encodeRecord, type RecordHead, recordHash } from '../../src/eventlog/record-codec.ts';
+import {
+  decodeRecord,
+  encodeEvent,
+  encodeRecord,
+  type RecordHead,
+  recordHash,
+} from '../../src/eventlog/record-codec.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { FaultyLog } from './eventlog-faulty-log.ts';
 import { entryAt, eventAt, logId, logOf, upTo, writerOn } from './eventlog-fixtures.ts';

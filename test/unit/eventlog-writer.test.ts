@@ -59,7 +59,11 @@ describe('the log writer', () => {
   it('takes what telling adds', async () => {
     const port = new FaultyLog([]);
     const told = telling(port);
-    told.writer.add(entryAt(1, { onDurable: () => (told.durable.push(1), told.add(2)) }));
+    const onDurable = () => {
+      told.durable.push(1);
+      told.add(2);
+    };
+    told.writer.add(entryAt(1, { onDurable }));
     await told.writer.drained();
     await told.writer.drained();
     await expectWhole(port, told, 2);
@@ -75,7 +79,8 @@ describe('the log writer', () => {
       const event = { ...eventAt(position), reason: 'x'.repeat(60_000) };
       return entryAt(position, { event, encoded: encodeEvent(event), onDurable: () => told.durable.push(position) });
     };
-    for (let position = recordEventsMax + 6; position <= recordEventsMax + 25; position++) told.writer.add(large(position));
+    for (let position = recordEventsMax + 6; position <= recordEventsMax + 25; position++)
+      told.writer.add(large(position));
     await told.writer.drained();
     const stored = await storedIn(port.inner);
     expect(Math.max(...stored.map(({ data }) => data.length))).toBeLessThan(recordBytesMax);

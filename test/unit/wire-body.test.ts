@@ -10,7 +10,11 @@ const malformed = expect.objectContaining({ status: 'malformed' });
 describe('the body of a command', () => {
   it('is one map, in JSON or in MessagePack, told apart by its first byte', () => {
     expect(decodeBody(text('{"group":"edge"}'))).toEqual({ status: 'ok', format: 'json', value: { group: 'edge' } });
-    expect(decodeBody(encode({ group: 'edge' }))).toEqual({ status: 'ok', format: 'msgpack', value: { group: 'edge' } });
+    expect(decodeBody(encode({ group: 'edge' }))).toEqual({
+      status: 'ok',
+      format: 'msgpack',
+      value: { group: 'edge' },
+    });
     const wide = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`key${index}`, index]));
     expect(decodeBody(encode(wide))).toEqual({ status: 'ok', format: 'msgpack', value: wide });
     for (const other of ['[1]', '"x"', ' {}', '1', '\ufeff{}']) expect(decodeBody(text(other))).toEqual(malformed);
@@ -23,7 +27,9 @@ describe('the body of a command', () => {
   });
 
   it('is malformed where Content-Type says otherwise', () => {
-    expect(decodeBody(text('{}'), 'application/json; charset=utf-8')).toEqual(expect.objectContaining({ status: 'ok' }));
+    expect(decodeBody(text('{}'), 'application/json; charset=utf-8')).toEqual(
+      expect.objectContaining({ status: 'ok' }),
+    );
     expect(decodeBody(encode({}), 'application/x-msgpack')).toEqual(expect.objectContaining({ status: 'ok' }));
     expect(decodeBody(encode({}), 'Application/MsgPack')).toEqual(expect.objectContaining({ status: 'ok' }));
     expect(decodeBody(text('{}'), 'application/msgpack')).toEqual(malformed);
@@ -56,7 +62,12 @@ describe('the body of a command', () => {
   });
 
   it('survives MessagePack that claims millions of items', () => {
-    const claims = Uint8Array.from([0x81, 0xa1, 0x61, ...Array.from({ length: 20 }, () => [0xdd, 0, 0x98, 0x96, 0x80]).flat()]);
+    const claims = Uint8Array.from([
+      0x81,
+      0xa1,
+      0x61,
+      ...Array.from({ length: 20 }, () => [0xdd, 0, 0x98, 0x96, 0x80]).flat(),
+    ]);
     expect(decodeBody(claims)).toEqual(malformed);
   });
 

@@ -45,7 +45,11 @@ describe('MessagePack codec', () => {
   });
 
   it('survives every cut and every flipped byte of a real message', () => {
-    const whole = encode({ id: 'a', items: [1, 2.5, -3, { deep: 'x'.repeat(40), bytes: new Uint8Array(5) }], no: null });
+    const whole = encode({
+      id: 'a',
+      items: [1, 2.5, -3, { deep: 'x'.repeat(40), bytes: new Uint8Array(5) }],
+      no: null,
+    });
     for (let at = 0; at < whole.length; at++) {
       expect(() => decode(whole.subarray(0, at))).toThrow(Failure);
       for (let flip = 1; flip < 256; flip++) {
@@ -82,7 +86,9 @@ describe('MessagePack codec', () => {
     expect(decode(encode(Number.MAX_SAFE_INTEGER))).toBe(Number.MAX_SAFE_INTEGER);
     expect(decode(encode(Number.MIN_SAFE_INTEGER))).toBe(Number.MIN_SAFE_INTEGER);
     expect(() => decode(Uint8Array.from([0xcf, 0, 0x20, 0, 0, 0, 0, 0, 0]))).toThrow('beyond 2^53');
-    expect(() => decode(Uint8Array.from([0xd3, 0xff, 0xdf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))).toThrow('beyond 2^53');
+    expect(() => decode(Uint8Array.from([0xd3, 0xff, 0xdf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))).toThrow(
+      'beyond 2^53',
+    );
   });
 
   it('refuses what is not valid UTF-8, extensions, keys that are no strings, and bytes after the value', () => {
