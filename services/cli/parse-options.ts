@@ -2,9 +2,10 @@
 import type { z } from 'zod';
 import { Failure } from '../../src/std/failure.ts';
 
-export function parseOptions<T>(schema: z.ZodType<T>, given: unknown): T {
+/** What was given, known to be right: the service parses it itself. */
+export function checkOptions<S extends z.ZodType>(schema: S, given: unknown): z.input<S> {
   const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return given as z.input<S>;
   const [issue] = parsed.error.issues;
   const message = `${issue?.path.join('.') || 'the options'}: ${issue?.message ?? 'not of the right form'}`;
   throw new Failure({ code: 'config-invalid', retryable: false, message });

@@ -21,8 +21,8 @@ export interface ReadyMessage {
 
 /** The longest drain in common use is 30 s; after it and a little more, stopping is stuck. */
 const stopTimeoutMs = 45_000;
-/** The parent is dead and so is its fleet: there is nothing left to drain for, only files to close. */
-const orphanStopTimeoutMs = 5_000;
+/** The parent is dead and so is its fleet: there is nothing left to drain for; a balancer takes 8 s with its HAProxy. */
+const orphanStopTimeoutMs = 10_000;
 
 export interface RunServiceOptions {
   readonly global: GlobalOptions;

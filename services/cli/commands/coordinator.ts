@@ -43,9 +43,9 @@ async function run(command: Command, { data, replicas, natsMonitor, allowNotDura
     start: async () => {
       mkdirSync(data, { recursive: true, mode: 0o700 });
       const { CoordinatorRunOptions, runCoordinator } = await import('../../coordinator/run.ts');
-      const { parseOptions } = await import('../parse-options.ts');
+      const { checkOptions } = await import('../parse-options.ts');
       return runCoordinator(
-        parseOptions(CoordinatorRunOptions, {
+        checkOptions(CoordinatorRunOptions, {
           natsUrl,
           fleet: global.fleet,
           dataDirectory: resolve(data),

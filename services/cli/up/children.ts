@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { backoffMs } from '../../../src/std/backoff.ts';
-import { Failure } from '../../../src/std/failure.ts';
+import { Failure, textOf } from '../../../src/std/failure.ts';
 import type { Folders } from './folders.ts';
 import { removePidFile, writePidFile } from './pid-files.ts';
 
@@ -67,8 +67,8 @@ export class Children {
       await this.#ready(child);
     } catch (caught) {
       const { name } = definition;
-      const message = `${name} did not start${tail(this.#logFile(name))}`;
-      throw Failure.from(caught, { code: 'unavailable', retryable: true, message });
+      const message = `${name} did not start: ${textOf(caught)}${tail(this.#logFile(name))}`;
+      throw new Failure({ code: 'unavailable', retryable: true, message, cause: caught });
     }
     this.#watch(child);
   }

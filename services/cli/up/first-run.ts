@@ -11,12 +11,15 @@ export interface FirstRunOptions {
   readonly onStep: (line: string) => void;
 }
 
+/** A leader that was killed is missed for a few seconds before another one, or its successor, tries. */
+const leadTimeoutMs = 60_000;
 /** A gateway registers within its first second. */
 const registerTimeoutMs = 30_000;
 const trafficTimeoutMs = 90_000;
 const pollMs = 100;
 
 export async function firstRun(muster: Muster, { signal, onStep }: FirstRunOptions): Promise<void> {
+  await led(muster, signal);
   const seeding = await seedingOf(muster, systemClock.now(), signal);
   if (seeding.status !== 'needed') return;
   for (const server of seededServers) await registered(muster, server, signal);
@@ -29,6 +32,22 @@ export async function firstRun(muster: Muster, { signal, onStep }: FirstRunOptio
     }
     // The fleet is there and says itself what it waits for: no reason to tear it down.
     for (const { what, reason } of outcome.laggards) onStep(`${group} is not in traffic yet: ${what}: ${reason}`);
+  }
+}
+
+/** Until a leader answers: only then has an empty log got its first record. */
+async function led(muster: Muster, signal: AbortSignal): Promise<void> {
+  const deadlineAt = systemClock.monotonic() + leadTimeoutMs;
+  for (;;) {
+    const answer = await muster.query('coordinator', {}, { signal, timeoutMs: 1_000 }).catch((caught: unknown) => {
+      if (caught instanceof Failure && caught.retryable) return undefined;
+      throw caught;
+    });
+    if (answer?.status === 'ok' && answer.position > 0 && answer.data.role === 'leader') return;
+    if (systemClock.monotonic() > deadlineAt) {
+      throw new Failure({ code: 'timeout', retryable: true, message: `no coordinator leads after ${leadTimeoutMs} ms` });
+    }
+    await pause({ clock: systemClock, delayMs: pollMs, signal });
   }
 }
 

@@ -3,9 +3,9 @@
  * Nothing is ever ended on the strength of a pid alone.
  */
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { type ProcessIdentity, isRunning, processAt } from './process-identity.ts';
+import { type ProcessIdentity, allProcesses, isRunning, processAt } from './process-identity.ts';
 
 const PidFile = z.object({
   pid: z.int().min(2),
@@ -52,6 +52,17 @@ export async function reapLeftovers(folder: string, except: readonly string[]): 
   await Promise.all(running.map((name) => end(folder, name)));
   for (const name of names) removePidFile(folder, name);
   return running;
+}
+
+/**
+ * Writes down processes of this program that hold the mark in their command line: what a child of ours started and left
+ * when it was killed. Program and mark together name nobody else's: the mark is a file of ours it was started from.
+ */
+export function adoptStrays(folder: string, { program, mark }: { readonly program: string; readonly mark: string }): void {
+  for (const { pid, commandLine } of allProcesses()) {
+    const started = basename(commandLine.split(' ', 1)[0] ?? '');
+    if (started === program && commandLine.includes(mark)) writePidFile(folder, { name: `${program}-${pid}`, pid, mark });
+  }
 }
 
 async function end(folder: string, name: string): Promise<void> {

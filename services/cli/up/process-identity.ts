@@ -1,6 +1,6 @@
 /** Who a pid is: pids are used again, so a process is known by when it started and by its command line too. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -21,6 +21,19 @@ export function processAt(pid: number): RunningProcess | undefined {
 export function isRunning({ pid, startedAt }: ProcessIdentity, mark: string): boolean {
   const found = processAt(pid);
   return found !== undefined && found.startedAt === startedAt && found.commandLine.includes(mark);
+}
+
+/** Every process of this machine we may look at. */
+export function allProcesses(): RunningProcess[] {
+  return allPids()
+    .map((pid) => processAt(pid))
+    .filter((found) => found !== undefined);
+}
+
+function allPids(): number[] {
+  if (process.platform === 'linux') return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const { stdout } = spawnSync('ps', ['-axo', 'pid='], { encoding: 'utf8' });
+  return (stdout ?? '').split('\n').map((line) => Number(line.trim())).filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 
 function fromProc(pid: number): RunningProcess | undefined {

@@ -27,6 +27,11 @@ const portByGroup = { Production: 8_080, Development: 8_081 } as const;
 const gatewayStopTimeoutMs = 35_000;
 const stopTimeoutMs = 15_000;
 
+/** The file our HAProxy is started from: its command line names it, and no other HAProxy's does. */
+export function haproxyFile(folders: Folders): string {
+  return join(folders.data, 'balancer', 'haproxy.cfg');
+}
+
 export async function planServices({ folders, ports, fleet, natsUrl, natsMonitorUrl }: PlanOptions): Promise<ServicePlan> {
   const service = (name: string, args: readonly string[], stopMs: number): ChildDefinition => {
     const data = join(folders.data, name);

@@ -16,10 +16,10 @@ import { type Folders, openFolders } from './folders.ts';
 import { greet } from './greeting.ts';
 import { lockName, takeLock } from './lock.ts';
 import { defineNats, natsPortUsual } from './nats-child.ts';
-import { reapLeftovers } from './pid-files.ts';
+import { adoptStrays, reapLeftovers } from './pid-files.ts';
 import { Ports } from './ports.ts';
 import { seedPrincipal } from './seed.ts';
-import { type ServicePlan, planServices } from './services.ts';
+import { type ServicePlan, haproxyFile, planServices } from './services.ts';
 
 interface Run {
   readonly options: GlobalOptions;
@@ -67,6 +67,7 @@ export async function up(options: GlobalOptions): Promise<never> {
 /** Starts everything and says where to send a request. Resolves when the fleet is up. */
 async function start(run: Run): Promise<void> {
   const { options, output, base, folders, signal } = run;
+  adoptStrays(folders.run, { program: 'haproxy', mark: haproxyFile(folders) });
   const reaped = await reapLeftovers(folders.run, [lockName]);
   if (reaped.length > 0) step(output, 'ended', `what an earlier run left behind: ${reaped.join(', ')}`);
   const ports = new Ports(folders.root);
