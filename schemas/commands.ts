@@ -72,6 +72,16 @@ export const commandSchemas = {
   'server.leave': z.strictObject({ server: ServerId }),
   'server.move': z.strictObject({ server: ServerId, group: GroupName }),
   'server.retire': z.strictObject({ server: ServerId }),
+  /** It does not enter the pool any more; if it is in, it stays. As `kubectl cordon`. */
+  'server.cordon': z.strictObject({ server: ServerId }),
+  /** Cordon, and out of the pool in the order that loses no request; it stays a member and goes on syncing. */
+  'server.drain': z.strictObject({ server: ServerId }),
+  /** Undoes `cordon` and `drain`. */
+  'server.uncordon': z.strictObject({ server: ServerId }),
+  /** Leaves `failed`: everything is tried again from the start. */
+  'server.retry': z.strictObject({ server: ServerId }),
+  /** `by`, an available server, joins the group; once it is in the pool, `server` leaves. */
+  'server.replace': z.strictObject({ server: ServerId, by: ServerId }),
   'project.publish': z.strictObject({
     project: ProjectId,
     version: ProjectVersion,

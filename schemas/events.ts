@@ -33,6 +33,16 @@ export const LeavesTo = z.discriminatedUnion('to', [
   z.object({ to: z.literal('group'), group: GroupId }),
   z.object({ to: z.literal('retired') }),
 ]);
+/** What a drain was decided to be over on. */
+const drainEvidence = z.object({
+  /** Requests in flight by the last reading; above 0 only when the deadline cut them off. */
+  inFlight: z.int(),
+  deadlinePassed: z.boolean(),
+  /** Balancers that had not confirmed the drain when the deadline passed. */
+  unconfirmed: z.array(BalancerId),
+});
+/** Why a server no longer counts: no heartbeat within its lease, or heartbeats that say it is not well. */
+const absence = z.enum(['silent', 'unhealthy']);
 export type LeavesTo = z.infer<typeof LeavesTo>;
 
 /** What one project did on one server, in the evidence of a sync. */
@@ -81,20 +91,55 @@ export const eventSchemas = {
     group: GroupId,
     covers: Position,
     failures: z.array(ProjectFailure).max(20),
+    /** False: the server tries again by itself, with backoff, under its bound. True: it has given up. */
+    final: z.boolean(),
   }),
   /** The drain is over; with what it was decided on. */
   'server.left': z.object({
     server: ServerId,
     group: GroupId,
     next: LeavesTo,
-    evidence: z.object({
-      /** Requests in flight by the last reading; above 0 only when the deadline cut them off. */
-      inFlight: z.int(),
-      deadlinePassed: z.boolean(),
-      /** Balancers that had not confirmed the drain when the deadline passed. */
-      unconfirmed: z.array(BalancerId),
-    }),
+    evidence: drainEvidence,
   }),
+  'server.cordoned': z.object({ server: ServerId, group: GroupId }),
+  /** `until`: what puts it back; a gateway that stops asks for itself, until it registers again. */
+  'server.draining': z.object({
+    server: ServerId,
+    group: GroupId,
+    drainTimeoutMs: z.int(),
+    until: z.enum(['uncordoned', 'registered']),
+  }),
+  /** Proposed by the leader: out of the pool, still a member. */
+  'server.drained': z.object({ server: ServerId, group: GroupId, evidence: drainEvidence }),
+  'server.uncordoned': z.object({ server: ServerId, group: GroupId }),
+  'server.retried': z.object({ server: ServerId, group: GroupId }),
+  /** `by` joins now; `server` leaves once `by` is in the pool. */
+  'server.replacing': z.object({ server: ServerId, by: ServerId, group: GroupId }),
+  /** Proposed by the leader: `by` is in the pool, so `server` begins to leave. */
+  'server.replaced': z.object({ server: ServerId, by: ServerId, group: GroupId, drainTimeoutMs: z.int() }),
+  /** Proposed by the leader. `held`: the floor kept it in the pool; null group: it was available. */
+  'server.lost': z.object({
+    server: ServerId,
+    group: GroupId.nullable(),
+    cause: absence,
+    held: z.boolean(),
+    evidence: z.object({ seenAt: At, leaseMs: z.int() }),
+  }),
+  /** Proposed by the leader: its heartbeats are back; it enters the pool again by a receipt. */
+  'server.returned': z.object({ server: ServerId, group: GroupId.nullable() }),
+  /** Proposed by the leader: the pool stays as it was though these servers are lost, since less would break the floor. */
+  'pool.held': z.object({ group: GroupId, servers: z.array(ServerId).max(20), size: z.int(), floor: z.int() }),
+  /** Proposed by the leader: no lost server is in the pool any more. */
+  'pool.released': z.object({ group: GroupId }),
+  /** Proposed by the leader: every member that was there when it was asked for, and is well, holds it. */
+  'deployment.succeeded': z.object({
+    group: GroupId,
+    project: ProjectId,
+    version: ProjectVersion,
+    evidence: z.object({ servers: z.int() }),
+  }),
+  'balancer.lost': z.object({ balancer: BalancerId, evidence: z.object({ seenAt: At, leaseMs: z.int() }) }),
+  'balancer.returned': z.object({ balancer: BalancerId }),
   'project.published': z.object({ project: ProjectId, version: ProjectVersion, digest: Digest, bytes: z.int() }),
   'project.deprecated': z.object({ project: ProjectId, version: ProjectVersion.optional() }),
   'project.retired': z.object({ project: ProjectId, version: ProjectVersion.optional() }),

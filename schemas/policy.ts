@@ -5,10 +5,33 @@ import { z } from 'zod';
 export const drainTimeoutMsDefault = 30_000;
 export const drainTimeoutMsMax = 3_600_000;
 
+/** Silence after which a server counts as lost: six beats missed. Consul and Nomad take 10 s and more by default. */
+export const leaseMsDefault = 6_000;
+/** Servers of a group that sync at the same time: bounds what a storm of joins asks of the bundle store. */
+export const syncsMaxDefault = 10;
+/** Share of its servers that a pool keeps through missing heartbeats, as Envoy's panic threshold does by default. */
+export const floorPercentDefault = 50;
+/** How far back the floor looks for what the pool was: absences within it count together. */
+export const floorWindowMsDefault = 300_000;
+
 export const GroupPolicy = z.strictObject({
-  /** Milliseconds from `server.leaving` to the deadline of the drain. */
+  /** Milliseconds from the order to leave the pool to the deadline of the drain. */
   drainTimeoutMs: z.int().min(0).max(drainTimeoutMsMax),
+  /** Milliseconds of silence after which a server is lost. */
+  leaseMs: z.int().min(1_000).max(3_600_000),
+  /** Servers that sync into the group at the same time, at most. */
+  syncsMax: z.int().min(1).max(10_000),
+  /** Absence alone never takes the pool below this share of what it was, and never to nothing. */
+  floorPercent: z.int().min(0).max(100),
+  /** Milliseconds over which absences count together against the floor. */
+  floorWindowMs: z.int().min(0).max(86_400_000),
 });
 export type GroupPolicy = z.infer<typeof GroupPolicy>;
 
-export const defaultGroupPolicy: GroupPolicy = { drainTimeoutMs: drainTimeoutMsDefault };
+export const defaultGroupPolicy: GroupPolicy = {
+  drainTimeoutMs: drainTimeoutMsDefault,
+  leaseMs: leaseMsDefault,
+  syncsMax: syncsMaxDefault,
+  floorPercent: floorPercentDefault,
+  floorWindowMs: floorWindowMsDefault,
+};

@@ -1,6 +1,6 @@
 /** What comes back from servers and balancers: heartbeats, and proofs of what they have applied. Never logged as such. */
 import { z } from 'zod';
-import { BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
+import { At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
 import { HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 
@@ -42,6 +42,8 @@ export const Receipt = Stamp.extend({
   /** Applied and passing the server's own health check. Everything asked for, exactly when `failures` is empty. */
   projects: z.array(HeldProject),
   failures: z.array(ProjectFailure).max(20),
+  /** With failures: when it tries again by itself. Absent: its tries are used up. */
+  retryAt: At.optional(),
 });
 export type Receipt = z.infer<typeof Receipt>;
 

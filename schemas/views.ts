@@ -40,6 +40,12 @@ export const ServerView = z.object({
   /** Last heartbeat this leader has seen. */
   seenAt: At.nullable(),
   failures: z.array(ProjectFailure),
+  /** It may not enter the pool. */
+  cordoned: z.boolean(),
+  /** The group's pool lists it, to take new requests or to finish. */
+  inPool: z.boolean(),
+  /** Why it has this status, in a few words; empty where the status says it all. */
+  reason: z.string(),
   /** What happens next, in a few words. */
   next: z.string(),
 });
@@ -109,7 +115,12 @@ export const BalancerView = z.object({
   kind: z.string(),
   groups: z.union([z.literal('all'), z.array(GroupId)]),
   changedAt: Position,
+  status: z.enum(['live', 'lost']),
   seenAt: At.nullable(),
+  /** Each of its groups: the pool position it has confirmed, how many positions of that pool it is behind, its last error. */
+  pools: z.array(
+    z.object({ group: GroupId, applied: Position.nullable(), lag: z.int().min(0), error: z.string().nullable() }),
+  ),
 });
 export type BalancerView = z.infer<typeof BalancerView>;
 

@@ -4,7 +4,6 @@
  * writes to it. Everything in it is plain data, so that a snapshot is its encoding.
  */
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
-import type { ServerStatus } from '../../schemas/group-status.ts';
 import type {
   Address,
   BalancerId,
@@ -22,7 +21,7 @@ import type {
 import type { GroupPolicy } from '../../schemas/policy.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 export interface FleetState {
   fleet: FleetId | null;
@@ -46,11 +45,29 @@ export interface Group {
   changedAt: Position;
   /** Members, those draining out of it included. */
   servers: Set<ServerId>;
+  /** Servers on their way into it out of another group: members once their drain is over. */
+  inbound: Set<ServerId>;
+  /** Members that have not yet entered and are neither failed, lost, cordoned nor leaving, in the order they joined. */
+  syncing: Set<ServerId>;
   deploymentByProject: Map<ProjectId, Deployment>;
-  /** Position of the last deployment or withdrawal: what a member's directive hangs on beside its own joining. */
+  /** Position of the last event that changed what any member shall hold: what directives hang on beside the member's own. */
   deploymentsChangedAt: Position;
   /** Position of the last event that changed the group's pool: one entering, draining, gone, its address or weight. */
   poolChangedAt: Position;
+  /** Absences that count together against the floor; null before the first. */
+  absences: Absences | null;
+  /** Position of the `pool.held` in force; null: the pool is not held. */
+  heldAt: Position | null;
+}
+
+/** What the floor is reckoned from. A new window begins with the first absence after the old one is over. */
+export interface Absences {
+  /** `at` of the first absence of the window. */
+  beganAt: number;
+  /** Servers in the pool then. */
+  size: number;
+  /** Servers taken out of the pool for their absence since. */
+  removed: number;
 }
 
 export interface Deployment {
@@ -58,7 +75,18 @@ export interface Deployment {
   version: ProjectVersion;
   digest: Digest;
   bytes: number;
+  /** Position of the request. */
   changedAt: Position;
+  /** Position at which it succeeded on the group, or was opened to all since nobody was left to prove it; null: not yet. */
+  succeededAt: Position | null;
+  /** What the group last succeeded with, for whoever joins while this one has not; null: nothing yet, or this one. */
+  lastGood: ProjectRelease | null;
+}
+
+export interface ProjectRelease {
+  version: ProjectVersion;
+  digest: Digest;
+  bytes: number;
 }
 
 export interface Server {
@@ -69,38 +97,70 @@ export interface Server {
   agent: string | null;
   /** Position of the last event that changed the server's desired part. */
   changedAt: Position;
-  /** Position of the last event that changed what a pool says of it: address, weight. */
-  addressChangedAt: Position;
-  membership: Membership;
-  /** Position and `at` of the event that brought this membership's status. */
+  /** Position of the event that put it where it is: registered, joined, left. What its assignment carries. */
+  assignedAt: Position;
+  /** Null: in no group. */
+  member: Member | null;
+  /** Its heartbeats are missing, or say that it is not well; null: it counts. */
+  lost: { at: Position; cause: 'silent' | 'unhealthy' } | null;
+  /** Position and `at` of the event that brought its present status. */
   since: Position;
   sinceAt: number;
 }
 
-/** Where a server stands, by the log. Tagged by `ServerStatus`. */
-export type Membership =
-  | { status: 'available' }
-  | { status: 'syncing'; group: GroupId; joinedAt: Position }
-  | { status: 'failed'; group: GroupId; joinedAt: Position; failedAt: Position; covers: Position; failures: ProjectFailure[] }
-  /**
-   * In the pool. `readyAt`: the position that let it in. `covers`: the directive position last proved.
-   * `failures`: a newer set it could not apply; it stays in, serving its last good set.
-   */
-  | { status: 'ready'; group: GroupId; joinedAt: Position; readyAt: Position; covers: Position; failures: ProjectFailure[] }
-  /** `wasReady`: it was in the pool when it began to leave, so the drain waits for balancers. */
-  | {
-      status: 'draining';
-      group: GroupId;
-      joinedAt: Position;
-      leavingAt: Position;
-      wasReady: boolean;
-      /** By `at`: when the drain is cut off. */
-      deadlineAt: number;
-      next: LeavesTo;
-    };
+/**
+ * A server's membership of its group. Its facets are independent, since each may change during any other: what it
+ * holds, whether it is in the pool, whether it may be, whether it is leaving. `statusOf` reads one word from them.
+ */
+export interface Member {
+  group: GroupId;
+  joinedAt: Position;
+  /** Position of the command that asked for it: of the join, or of the move that began elsewhere. What `wait` waits on. */
+  askedAt: Position;
+  /** Position of the last event that changed this member's own directive: joined, retried, uncordoned, drained. */
+  directiveAt: Position;
+  /** Directive position last proved whole, 0: none in this membership. */
+  covers: Position;
+  /** What stands in the way of the set it was last told to hold; null: nothing known. */
+  failing: Failing | null;
+  /** Position that let it into the pool; null: it is not in it. */
+  admittedAt: Position | null;
+  /** Position of the last event that changed its pool entry; meaningless while it is not in the pool. */
+  entryAt: Position;
+  /** Lost, but the floor keeps it in the pool. */
+  held: boolean;
+  cordon: Cordon | null;
+  drain: Drain | null;
+  /** The member that leaves once this one is in the pool. */
+  replaces: ServerId | null;
+}
 
-/** Every membership's tag is a status people see; a missing one does not compile. */
-export type MembershipStatus = Membership['status'] extends ServerStatus ? Membership['status'] : never;
+export interface Failing {
+  /** True: its tries are used up. False: it tries again by itself. */
+  final: boolean;
+  at: Position;
+  /** The directive position that failed. */
+  covers: Position;
+  failures: ProjectFailure[];
+}
+
+/** `drained`: it is out of the pool and its directive says draining. `until`: what puts it back. */
+export interface Cordon {
+  at: Position;
+  drained: boolean;
+  until: 'uncordoned' | 'registered';
+}
+
+/** On its way out of the pool. */
+export interface Drain {
+  at: Position;
+  /** By `at`: when what is in flight is cut off. */
+  deadlineAt: number;
+  /** It was in the pool when the drain began, so balancers must confirm. */
+  wasInPool: boolean;
+  /** Null: it stays a member, cordoned. */
+  next: LeavesTo | null;
+}
 
 export interface Project {
   id: ProjectId;
@@ -115,6 +175,8 @@ export interface Balancer {
   kind: string;
   groups: 'all' | GroupId[];
   changedAt: Position;
+  /** Position of the `balancer.lost` in force; null: it counts. */
+  lostAt: Position | null;
 }
 
 /**

@@ -2,7 +2,7 @@
  * The machine's one signal: the whole truth about one server, desired and observed, as it is now. The machine never
  * asks why it was woken; it compares and says what to do. Also the steps it may say, as data.
  */
-import type { Membership } from '../domain/state.ts';
+import type { Server } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
 import type { EventData } from '../../schemas/events.ts';
 import type { BalancerId, GroupId, Position, ServerId } from '../../schemas/ids.ts';
@@ -12,22 +12,40 @@ export interface ServerFacts {
   readonly server: ServerId;
   /** Coordinator's clock, milliseconds since the epoch. */
   readonly now: number;
-  /** By the log, acknowledged records only. Null: the server is gone from the fleet (retired). */
-  readonly membership: Membership | null;
-  /** What it should hold and the position that follows from; null in no group. */
-  readonly desired: { readonly position: Position; readonly projects: readonly DesiredProject[] } | null;
-  /** Position of the event that put the server where it is now (joined, left, or retired at). */
-  readonly assignedAt: Position;
+  /** By the log, acknowledged records only. Null: the server is gone from the fleet (retired). Read, never written. */
+  readonly known: Server | null;
+  /** What it should hold now and the position that follows from; null in no group. */
+  readonly desired: {
+    readonly position: Position;
+    readonly serving: 'yes' | 'draining';
+    readonly projects: readonly DesiredProject[];
+  } | null;
+  /** False: other servers of the group sync first; nothing is said to it until a slot is free. */
+  readonly maySync: boolean;
   /** The newest receipt of the server's present instance, if any came. */
   readonly receipt: (Receipt & { readonly receivedAt: number }) | null;
-  /** Balancers of the group that have not confirmed a pool at or past the server's leaving. */
+  /** Balancers of the group that have not confirmed a pool at or past the server's drain. */
   readonly unconfirmedBalancers: readonly BalancerId[];
   /** In-flight requests by the last reading (server and balancers, the larger), and idle readings in a row. */
   readonly inFlight: { readonly last: number; readonly idleReadings: number };
+  /**
+   * Its proof of life. `seenAt`: the last heartbeat, or when this leader began if it has heard none: a new leader
+   * grants a full lease first. `unwellReadings`: heartbeats in a row that said it is not healthy.
+   */
+  readonly life: {
+    readonly seenAt: number;
+    readonly heard: boolean;
+    readonly leaseMs: number;
+    readonly unwellReadings: number;
+  };
+  /** The member this one replaces is still in the group and not on its way out. */
+  readonly replacedStays: boolean;
 }
 
 /** Idle readings in a row before a drain counts as empty: one may fall between two requests of a keep-alive client. */
 export const idleReadingsMin = 3;
+/** Unwell readings in a row before a server counts as absent: a single one may be a passing hiccup. */
+export const unwellReadingsMin = 3;
 
 export interface StepArguments {
   /** Say which group the server is in; null: none. */
@@ -44,6 +62,11 @@ export interface StepArguments {
   'propose-ready': EventData<'server.ready'>;
   'propose-sync-failed': EventData<'server.sync-failed'>;
   'propose-left': EventData<'server.left'>;
+  'propose-drained': EventData<'server.drained'>;
+  'propose-replaced': EventData<'server.replaced'>;
+  /** `held` is the decider's to say: it knows the floor at the head of the log. */
+  'propose-lost': Omit<EventData<'server.lost'>, 'held'>;
+  'propose-returned': EventData<'server.returned'>;
   /** Look again at this time, though nothing is heard. */
   'wake-at': { server: ServerId; at: number };
 }
