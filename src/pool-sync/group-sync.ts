@@ -60,7 +60,7 @@ export class GroupSync {
   #revisionReadAt = 0;
   /** Why the newest revision is not applied. */
   #error: string | undefined;
-  /** Of another log that was refused, so that it is told once and not every second. */
+  /** The other log that was refused last: told once, and in every receipt until the fleet names it as its own. */
   #refusedLog: LogId | undefined;
   #tick: Timer | undefined;
 
@@ -205,12 +205,17 @@ export class GroupSync {
   #believes(log: LogId): boolean {
     const known = this.#options.registeredLog() ?? this.#good?.log;
     if (known === undefined || known === log) return true;
-    this.#error = `a pool of another log was refused: ${log}, where this balancer belongs to ${known}`;
     if (this.#refusedLog !== log) {
       this.#refusedLog = log;
       this.#options.logger.error({ group: this.#options.group, log, known }, 'pool of another log refused');
     }
     return false;
+  }
+
+  #refusal(): string | undefined {
+    const log = this.#refusedLog;
+    if (log === undefined || log === this.#options.registeredLog()) return undefined;
+    return `a pool of another log was refused: ${log}; this balancer belongs to ${this.#good?.log ?? 'none'}`;
   }
 
   #isNewer(revision: PoolRevision): boolean {
@@ -232,6 +237,7 @@ export class GroupSync {
     const { fleet, balancer, group, place, logger } = this.#options;
     const bus = place()?.bus;
     const stamp = this.#good ?? this.#unapplied();
+    const error = this.#error ?? this.#refusal();
     if (bus === undefined || stamp === undefined) return;
     const taking = observed?.servers.filter(({ admin }) => admin !== 'maintenance') ?? [];
     const resting = observed?.servers.filter(({ admin }) => admin !== 'ready') ?? [];
@@ -244,7 +250,7 @@ export class GroupSync {
       servers: taking.length,
       inFlight: resting.map(({ server, inFlight }) => ({ server, inFlight })),
       ...(observed === undefined ? {} : { listen: observed.listen }),
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(error === undefined ? {} : { error }),
     };
     try {
       bus.publish({ subject: subjects.applied(fleet, balancer, group), data: encodeMessage(receipt) });
