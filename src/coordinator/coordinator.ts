@@ -196,7 +196,7 @@ export class Coordinator {
     const result = await Promise.race([landed, writer.ended]);
     if (result === 'elected') return { writer, deciding };
     logger.info({ term, reason: result.message }, 'not elected');
-    writer.stop();
+    await writer.stop();
     if (!result.retryable && result.code !== 'not-leader') throw result;
     await pause({ clock, delayMs: this.#options.random() * timing.electionJitterMs, signal: this.#lifecycle.signal });
     return undefined;

@@ -199,7 +199,7 @@ export class Reign {
       this.#sendBeat(true);
       await bus.flush();
     }
-    writer.stop();
+    await writer.stop();
     for (const release of this.#eased) release();
   }
 
