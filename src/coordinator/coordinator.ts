@@ -190,7 +190,9 @@ export class Coordinator {
       assert(!('code' in created), 'an empty log takes its first event');
     }
     const landed = new Promise<'elected'>((resolve) => {
-      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () => resolve('elected'));
+      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () =>
+        resolve('elected'),
+      );
       assert(!('code' in elected), 'the next term is always open');
     });
     const result = await Promise.race([landed, writer.ended]);
@@ -275,7 +277,10 @@ export class Coordinator {
       this.#snapshotAt = cursor.position;
     } catch (error) {
       // A cache: without it the next start folds a longer tail.
-      logger.warn({ reason: Failure.from(error, { code: 'io', retryable: true, message: 'snapshot' }).message }, 'snapshot not kept');
+      logger.warn(
+        { reason: Failure.from(error, { code: 'io', retryable: true, message: 'snapshot' }).message },
+        'snapshot not kept',
+      );
     }
   }
 }
