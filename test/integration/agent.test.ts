@@ -220,6 +220,35 @@ describe('an agent', () => {
     expect((await fetch(`${url}/one`)).status).toBe(404);
   });
 
+  it('carries out a row of directives under a loop of requests without one failing', async () => {
+    const [one, two] = [
+      await pack('hello', [answer('/hello')]),
+      await pack('hello', [answer('/hello'), answer('/two')]),
+    ];
+    await coordinator.upload(one);
+    await coordinator.upload(two);
+    const { url } = await start();
+    await coordinator.assign('edge');
+    await receiptAt(await coordinator.direct('edge', [{ bundle: one, version: '0' }]));
+    let running = true;
+    let answered = 0;
+    const client = async () => {
+      while (running) {
+        const got = await fetch(`${url}/hello`, { method: 'POST', body: 'x' });
+        expect(await got.text()).toMatch(/^hello@\d+ on edge-1$/);
+        answered += 1;
+      }
+    };
+    const clients = [client(), client(), client()];
+    for (let version = 1; version <= 12; version += 1) {
+      const bundle = version % 2 === 0 ? one : two;
+      await receiptAt(await coordinator.direct('edge', [{ bundle, version: String(version) }]));
+    }
+    await eventually(() => answered > 100);
+    running = false;
+    await Promise.all(clients);
+  });
+
   it('keeps the last two good sets on disk and no more', async () => {
     const bundles = await Promise.all([1, 2, 3].map((at) => pack('hello', [answer(`/v${at}`)])));
     const { url } = await start();
