@@ -74,7 +74,13 @@ describe('pool sync', () => {
   }
 
   async function start(): Promise<void> {
-    running = await runBalancer({ name: balancer, natsUrl: nats.url, fleet, dataDirectory: rig.dataDirectory, basePort: 0 });
+    running = await runBalancer({
+      name: balancer,
+      natsUrl: nats.url,
+      fleet,
+      dataDirectory: rig.dataDirectory,
+      basePort: 0,
+    });
   }
 
   function entry(backend: HttpBackend, fields: Partial<PoolEntry> = {}): PoolEntry {
@@ -142,7 +148,11 @@ describe('pool sync', () => {
     await receipt(1);
     const edge = 'edge' as GroupId;
     const value = { ...entry(s2), group: edge };
-    await bus.store({ subject: subjects.poolEntry(fleet, edge, value.server), data: encodeMessage(value), timeoutMs: 5_000 });
+    await bus.store({
+      subject: subjects.poolEntry(fleet, edge, value.server),
+      data: encodeMessage(value),
+      timeoutMs: 5_000,
+    });
     const closed = { log, term: 1, position: 7, group: edge, size: 1, digest: addDigests([encodeMessage(value)]) };
     await bus.store({ subject: subjects.poolRevision(fleet, edge), data: encodeMessage(closed), timeoutMs: 5_000 });
     expect(await servers((await receipt(7)).listen)).toEqual(['s2']);

@@ -62,7 +62,8 @@ describe('the HAProxy file', () => {
 
 describe("the master's list of processes", () => {
   it('tells the worker from those a reload replaced', () => {
-    const text = '#<PID> <type>\n7 master 1 [failed: 0] 0d 2.6\n# workers\n9 worker 0 0d 2.6\n# old workers\n8 worker 1 0d 2.6\n';
+    const text =
+      '#<PID> <type>\n7 master 1 [failed: 0] 0d 2.6\n# workers\n9 worker 0 0d 2.6\n# old workers\n8 worker 1 0d 2.6\n';
     expect(parseProcesses(text)).toEqual({ master: 7, failedReloads: 0, worker: 9, leaving: [8] });
   });
 });

@@ -8,7 +8,16 @@ const log = 'log-of-test' as PoolEntry['log'];
 const group = 'production' as PoolEntry['group'];
 
 function entry(server: string, fields: Partial<PoolEntry> = {}): HeardEntry {
-  const whole = { log, term: 1, position: 1, group, server, address: { host: '127.0.0.1', port: 1 }, weight: 1, admin: 'ready' };
+  const whole = {
+    log,
+    term: 1,
+    position: 1,
+    group,
+    server,
+    address: { host: '127.0.0.1', port: 1 },
+    weight: 1,
+    admin: 'ready',
+  };
   const value = { ...whole, ...fields } as PoolEntry;
   return heardEntry(value, encodeMessage(value));
 }
