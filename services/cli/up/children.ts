@@ -61,6 +61,8 @@ export class Children {
 
   /** Starts it and waits until it works. What ends before that is a failure with the end of its output. */
   async start(definition: ChildDefinition): Promise<void> {
+    if (this.#stopping)
+      throw new Failure({ code: 'aborted', retryable: false, message: 'stopping: nothing is started' });
     const child: Child = {
       definition,
       process: this.#spawn(definition),
