@@ -33,7 +33,10 @@ export const Route = z
     /** Matched as find-my-way does: `/orders`, `/orders/:id`, `/orders/*`. */
     path,
     /** Default: every method. */
-    methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])).min(1).optional(),
+    methods: z
+      .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
+      .min(1)
+      .optional(),
     /** Base URL the request's own path is appended to. */
     upstream: z.url({ protocol: /^https?$/ }).optional(),
     /** `{{server}}`, `{{project}}` and `{{version}}` in the body stand for who answers. */
@@ -47,7 +50,10 @@ export const Route = z
       })
       .optional(),
   })
-  .refine((route) => (route.upstream === undefined) !== (route.respond === undefined), 'has either "upstream" or "respond"');
+  .refine(
+    (route) => (route.upstream === undefined) !== (route.respond === undefined),
+    'has either "upstream" or "respond"',
+  );
 export type Route = z.infer<typeof Route>;
 
 /** `project.yaml`: what Muster reads of it. Anything else in it is the driver's. */

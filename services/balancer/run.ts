@@ -42,6 +42,9 @@ export interface RunningBalancer {
 const connectTimeoutMs = 10_000;
 const reconnect = { firstMs: 500, longestMs: 5_000 } as const;
 
+/** Does nothing; as rare as a timer may be. */
+const aliveEveryMs = 3_600_000;
+
 /** Resolves once the balancer serves what is on its disk. */
 export async function runBalancer(input: BalancerOptions): Promise<RunningBalancer> {
   const options = BalancerOptions.parse(input);
@@ -69,6 +72,12 @@ export async function runBalancer(input: BalancerOptions): Promise<RunningBalanc
   const ended = new Promise<void>((done) => {
     end = done;
   });
-  const stop = () => sync.stop().then(end);
+  // Our timers keep no process alive, and with NATS away nothing else does.
+  const alive = setInterval(() => undefined, aliveEveryMs);
+  const stop = async () => {
+    await sync.stop();
+    clearInterval(alive);
+    end();
+  };
   return { ended, stop };
 }

@@ -14,7 +14,11 @@ const decideTimeoutMs = 15_000;
 
 export async function change<T extends CommandType>(
   session: Session,
-  { type, payload, options }: { readonly type: T; readonly payload: CommandPayload<T>; readonly options: ChangeOptions },
+  {
+    type,
+    payload,
+    options,
+  }: { readonly type: T; readonly payload: CommandPayload<T>; readonly options: ChangeOptions },
 ): Promise<ExitCode> {
   const outcome = await session.muster.send(type, payload, sendOptions(session, options));
   return settle(session, outcome, options);
@@ -40,7 +44,10 @@ export async function settle(session: Session, outcome: SendOutcome, options: Ch
       output.complain(complaintOfRejection(rejection));
       return exitCodes.rejected;
     }
-    await output.data({ status: 'unchanged', position, message: rejection.message }, () => `unchanged: ${rejection.message}`);
+    await output.data(
+      { status: 'unchanged', position, message: rejection.message },
+      () => `unchanged: ${rejection.message}`,
+    );
     return exitCodes.done;
   }
   const { event, position, warnings, repeated } = outcome;
@@ -51,7 +58,7 @@ export async function settle(session: Session, outcome: SendOutcome, options: Ch
     await output.data({ status: 'accepted', position, repeated, event, warnings }, () => decided);
     return exitCodes.done;
   }
-  output.step(`${paint.dim('decided')}  ${decided}`);
+  output.step(`${paint.dim('decided')}   ${decided}`);
   const result = await waitInTraffic(session, { position, groups, timeoutMs: options.timeout });
   return conclude(session, { outcome, result, text: eventText(event) });
 }
@@ -78,10 +85,10 @@ export async function waitInTraffic(session: Session, { position, groups, timeou
         signal,
         onProgress(progress) {
           if (progress.step === 'stage' && progress.stage !== 'servers') {
-            output.step(`${paint.green(progress.stage.padEnd(9))}${stageText[progress.stage]} (${group})`);
+            output.step(`${paint.green(progress.stage.padEnd(10))}${stageText[progress.stage]} (${group})`);
           } else if (progress.step === 'laggards') {
             for (const laggard of progress.laggards.slice(0, laggardLinesMax)) {
-              output.step(`${paint.dim('waiting')}  ${laggardText(laggard)}`);
+              output.step(`${paint.dim('waiting')}   ${laggardText(laggard)}`);
             }
           }
         },
@@ -102,13 +109,17 @@ const stageText = { pool: 'the pool holds the change', balancers: 'every balance
 /** Follows the feed beside the wait. It only tells: should it break, the wait goes on and decides. */
 async function tellSteps(
   { muster, output }: Session,
-  { position, groups, signal }: { readonly position: number; readonly groups: readonly string[]; readonly signal: AbortSignal },
+  {
+    position,
+    groups,
+    signal,
+  }: { readonly position: number; readonly groups: readonly string[]; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     for await (const event of muster.events({ from: position + 1, follow: true, signal })) {
       if (!isStepIn(event, groups)) continue;
       const failed = event.type === 'server.sync-failed';
-      output.step(`${failed ? output.paint.red('failed   ') : output.paint.green('step     ')}${eventText(event)}`);
+      output.step(`${failed ? output.paint.red('failed    ') : output.paint.green('step      ')}${eventText(event)}`);
     }
   } catch (caught) {
     if (!signal.aborted) output.step(output.paint.dim(`(events cannot be shown: ${String(caught)})`));
@@ -130,7 +141,7 @@ async function conclude({ output }: Session, { outcome, result, text }: Conclusi
   const data = { status: result.status, position, repeated, event, warnings };
   switch (result.status) {
     case 'in-traffic':
-      await output.data(data, (paint) => `${paint.green('done')}: ${text}; in traffic (position ${position})`);
+      await output.data(data, (paint) => `${paint.green('done')}, and in traffic: ${text} (position ${position})`);
       return exitCodes.done;
     case 'failed': {
       const server = result.laggards[0]?.server;

@@ -19,11 +19,12 @@ const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'server.registered': ({ server, address }) => `server ${server} is at ${address.host}:${address.port}`,
   'server.configured': ({ server, weight }) => `server ${server} has weight ${weight}`,
   'server.joined': ({ server, group }) => `server ${server} joins ${group}`,
-  'server.leaving': ({ server, group }) => `server ${server} leaves ${group}: draining`,
-  'server.moving': ({ server, from, group }) => `server ${server} moves from ${from} to ${group}: draining`,
-  'server.retiring': ({ server, group }) => `server ${server} retires from ${group}: draining`,
+  'server.leaving': ({ server, group }) => `server ${server} leaves ${group}`,
+  'server.moving': ({ server, from, group }) => `server ${server} moves from ${from} to ${group}`,
+  'server.retiring': ({ server, group }) => `server ${server} retires from ${group}`,
   'server.retired': ({ server }) => `server ${server} is retired`,
-  'server.ready': ({ server, group, evidence }) => `server ${server} is ready in ${group}, it holds ${evidence.projects} projects`,
+  'server.ready': ({ server, group, evidence }) =>
+    `server ${server} is ready in ${group}, it holds ${evidence.projects} projects`,
   'server.sync-failed': ({ server, failures }) =>
     `server ${server} could not apply ${failures.map((failure) => `${versioned(failure)} (${failure.text})`).join(', ')}`,
   'server.left': ({ server, group, evidence }) =>

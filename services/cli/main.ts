@@ -18,7 +18,10 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   group: { summary: 'server groups', load: async () => (await import('./commands/group.ts')).addGroup },
   server: { summary: 'gateway servers', load: async () => (await import('./commands/server.ts')).addServer },
-  project: { summary: 'API projects and their versions', load: async () => (await import('./commands/project.ts')).addProject },
+  project: {
+    summary: 'API projects and their versions',
+    load: async () => (await import('./commands/project.ts')).addProject,
+  },
   deploy: {
     summary: 'run a project version on a group',
     load: async () => (await import('./commands/deploy.ts')).addDeploy,
@@ -27,7 +30,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'take a project off a group',
     load: async () => (await import('./commands/deploy.ts')).addUndeploy,
   },
-  pool: { summary: 'what balancers spread traffic over', load: async () => (await import('./commands/pool.ts')).addPool },
+  pool: {
+    summary: 'what balancers spread traffic over',
+    load: async () => (await import('./commands/pool.ts')).addPool,
+  },
   balancer: { summary: 'load balancers', load: async () => (await import('./commands/balancer.ts')).addBalancer },
   log: { summary: 'what happened: the newest events', load: async () => (await import('./commands/log.ts')).addLog },
   gateway: { summary: 'run a gateway server', load: async () => (await import('./commands/gateway.ts')).addGateway },

@@ -2,11 +2,11 @@
  * Runs one service as this process: two-stage signals, an end when the service ends, and an end when the `up` that
  * started it dies, which is noticed by its IPC channel closing.
  */
-import { once } from 'node:events';
 import { Failure } from '../../src/std/failure.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { complaintOfThrown, createOutput } from './output.ts';
 import type { GlobalOptions } from './target.ts';
+import { onTwoSignals } from './two-signals.ts';
 
 export interface RunningService {
   /** Settles when the service ends, by `stop` or by itself; rejects with why it could not go on. */
@@ -21,6 +21,10 @@ export interface ReadyMessage {
 
 /** The longest drain in common use is 30 s; after it and a little more, stopping is stuck. */
 const stopTimeoutMs = 45_000;
+/** A start that hangs on something far away, after it was asked to stop. */
+const startTimeoutMs = 15_000;
+/** Set in the environment of a child of `up`: its parent may be dead before it has come to listen for that. */
+export const childMark = 'MUSTER_STARTED_BY_UP';
 /** The parent is dead and so is its fleet: there is nothing left to drain for; a balancer takes 8 s with its HAProxy. */
 const orphanStopTimeoutMs = 10_000;
 
@@ -33,12 +37,16 @@ export interface RunServiceOptions {
 /** Ends the process itself: whatever a service left open must not keep it alive. */
 export async function runService({ global, natsUrl, start }: RunServiceOptions): Promise<never> {
   const output = createOutput(global);
-  const stopping = new StopRequests();
+  const stopping = stopRequested();
   let exitCode: ExitCode = exitCodes.done;
   try {
-    const service = await start();
+    const starting = start();
+    // A start under way is waited for: cut off in the middle it could leave something behind.
+    const early = await Promise.race([starting.then(() => undefined), stopping]);
+    if (early !== undefined) giveUpAfter(early === 'orphaned' ? orphanStopTimeoutMs : startTimeoutMs);
+    const service = await starting;
     tellReady();
-    const cause = await Promise.race([stopping.first, service.ended.then(() => 'ended' as const)]);
+    const cause = await Promise.race([stopping, service.ended.then(() => 'ended' as const)]);
     if (cause !== 'ended') await stopWithin(service, cause === 'orphaned' ? orphanStopTimeoutMs : stopTimeoutMs);
   } catch (caught) {
     const { complaint, exitCode: earned } = complaintOfThrown(caught, natsUrl);
@@ -58,31 +66,25 @@ async function stopWithin(service: RunningService, timeoutMs: number): Promise<v
 
 type StopCause = 'signal' | 'orphaned';
 
-/** The first request stops, a second signal forces. */
-class StopRequests {
-  readonly first: Promise<StopCause>;
-  #requested = false;
-
-  constructor() {
-    this.first = new Promise((resolve) => {
-      const onSignal = () => {
-        if (this.#requested) process.exit(exitCodes.failed);
-        this.#requested = true;
-        resolve('signal');
-      };
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
-      if (process.channel === undefined) return;
-      void once(process, 'disconnect').then(() => {
-        // A start that never ends must not outlive its parent either.
-        setTimeout(() => process.exit(exitCodes.failed), orphanStopTimeoutMs);
-        this.#requested = true;
-        resolve('orphaned');
-      });
+/** What asks the service to stop first: a signal, or the end of the `up` that started it. */
+function stopRequested(): Promise<StopCause> {
+  return new Promise((resolve) => {
+    onTwoSignals({ stop: () => resolve('signal'), force: () => process.exit(exitCodes.failed) });
+    if (process.env[childMark] === undefined) return;
+    if (!process.connected) return resolve('orphaned');
+    process.once('disconnect', () => {
+      giveUpAfter(orphanStopTimeoutMs);
+      resolve('orphaned');
     });
-  }
+  });
+}
+
+/** What never ends must not keep us: neither a start that hangs nor a stop. */
+function giveUpAfter(ms: number): void {
+  setTimeout(() => process.exit(exitCodes.failed), ms);
 }
 
 function tellReady(): void {
   const ready: ReadyMessage = { status: 'ready' };
-  if (process.channel !== undefined) process.send?.(ready);
+  if (process.connected) process.send?.(ready);
 }

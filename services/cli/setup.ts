@@ -21,7 +21,9 @@ export const requirements: readonly Requirement[] = [
 const installTimeoutMs = 10 * 60_000;
 
 export async function setup(output: Output, { install }: { readonly install: boolean }): Promise<ExitCode> {
-  const missing = requirements.filter(({ program, needed }) => needed(process.env) && findProgram(program) === undefined);
+  const missing = requirements.filter(
+    ({ program, needed }) => needed(process.env) && findProgram(program) === undefined,
+  );
   if (missing.length === 0) {
     await output.data({ status: 'complete', installed: [] }, () => 'everything is here: nothing to install');
     return exitCodes.done;
@@ -31,12 +33,20 @@ export async function setup(output: Output, { install }: { readonly install: boo
   if (!install || commands === undefined) return complainMissing(output, packages);
   for (const [program = '', ...args] of commands) {
     output.step(`running: ${[program, ...args].join(' ')}`);
-    const { status } = spawnSync(program, args, { stdio: ['ignore', 2, 2], timeout: installTimeoutMs, env: quietEnvironment() });
+    const { status } = spawnSync(program, args, {
+      stdio: ['ignore', 2, 2],
+      timeout: installTimeoutMs,
+      env: quietEnvironment(),
+    });
     // An index that could not be refreshed may still know the package: only a failed install counts.
     if (status !== 0 && args.includes('install')) return complainMissing(output, packages);
   }
   const still = missing.filter(({ program }) => findProgram(program) === undefined);
-  if (still.length > 0) return complainMissing(output, still.map((requirement) => requirement.package));
+  if (still.length > 0)
+    return complainMissing(
+      output,
+      still.map((requirement) => requirement.package),
+    );
   await output.data({ status: 'complete', installed: packages }, () => `installed: ${packages.join(', ')}`);
   return exitCodes.done;
 }

@@ -23,13 +23,20 @@ const colourByWord: Readonly<Record<string, keyof Paint>> = {
 
 export function renderTable({ columns, rows, empty }: Table, paint: Paint): string {
   if (rows.length === 0) return paint.dim(empty);
-  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => (row[index] ?? '').length)));
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...rows.map((row) => (row[index] ?? '').length)),
+  );
   const line = (cells: readonly string[], colour: (cell: string) => string) =>
     cells
-      .map((cell, index) => colour(cell) + ' '.repeat(index === cells.length - 1 ? 0 : (widths[index] ?? 0) - cell.length))
+      .map(
+        (cell, index) => colour(cell) + ' '.repeat(index === cells.length - 1 ? 0 : (widths[index] ?? 0) - cell.length),
+      )
       .join('  ');
   return [
-    line(columns.map((column) => column.toUpperCase()), paint.dim),
+    line(
+      columns.map((column) => column.toUpperCase()),
+      paint.dim,
+    ),
     ...rows.map((row) => line(row, (cell) => coloured(cell, paint))),
   ].join('\n');
 }

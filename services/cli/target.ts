@@ -28,7 +28,10 @@ export function natsUrlOf(options: Pick<GlobalOptions, 'nats'>, { environment, f
 }
 
 /** `--as`, then `MUSTER_PRINCIPAL`, then who is logged in, made one subject token. */
-export function principalOf(options: Pick<GlobalOptions, 'as'>, { environment }: Pick<Surroundings, 'environment'>): string {
+export function principalOf(
+  options: Pick<GlobalOptions, 'as'>,
+  { environment }: Pick<Surroundings, 'environment'>,
+): string {
   return options.as || environment['MUSTER_PRINCIPAL'] || tokenOf(userName());
 }
 

@@ -1,6 +1,6 @@
 /** Unpacked bundles on disk, one folder per digest. A folder is there whole and verified, or not at all. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ProjectFile } from '../../schemas/bundle.ts';
 import type { Digest } from '../../schemas/ids.ts';
 import { syncFolder } from '../bundles/disk.ts';
@@ -20,7 +20,8 @@ export class BundleStore {
   readonly #folder: string;
 
   constructor(dataDirectory: string) {
-    this.#folder = join(dataDirectory, 'bundles');
+    // Absolute: drivers link to it from elsewhere.
+    this.#folder = resolve(dataDirectory, 'bundles');
   }
 
   async prepare(): Promise<void> {

@@ -65,7 +65,6 @@ export class Follower {
     if (log === answer.log && answer.term < this.#term) return false;
     if (log !== answer.log) this.#changeLog(log, answer.log);
     this.#term = answer.term;
-    if (!answer.known) return true;
     const lag = findLag(this.#known(), answer);
     if (lag.assignment) this.#catchUp(() => this.#fetchAssignment());
     else if (lag.directive) this.#catchUp(() => this.#fetchDirective());

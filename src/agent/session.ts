@@ -42,6 +42,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #beats: Beats;
   readonly #follower: Follower;
+  /** Fires when the agent stops. */
+  #signal: AbortSignal = AbortSignal.abort();
   #registering: Promise<void> | undefined;
   /** Whether this process told the fleet its address: another one may have been there before. */
   #isRegistered = false;
@@ -61,7 +63,7 @@ export class Session {
 
   /** Resolves soon after the signal has fired. */
   async run(signal: AbortSignal): Promise<void> {
-    const { bus, holdings, applier, receipts } = this.#options;
+    const { bus, applier, receipts } = this.#options;
     const refresh = () => {
       receipts.send();
       // What could not be fetched before may be fetched now.
@@ -75,8 +77,6 @@ export class Session {
     const unlisten = bus.onConnection((status) => {
       if (status === 'connected') refresh();
     });
-    // Who registered before asks first, by a heartbeat: a server that was retired does not come back by a restart.
-    if (holdings.value.registeredUnder === null) this.#register();
     await this.#beats.run(signal);
     unlisten();
     await this.#registering;
@@ -87,9 +87,6 @@ export class Session {
   hurry(): void {
     this.#beats.hurry();
   }
-
-  /** Fires when the agent stops. */
-  #signal: AbortSignal = AbortSignal.abort();
 
   #readBeat(): Beat {
     const { server, instance, holdings, driver, applier } = this.#options;
@@ -116,6 +113,8 @@ export class Session {
     }
     this.#isRetired = isRetired;
     if (isRetired) return;
+    // The first answer is what starts a registration: it says that somebody is there to take it, and whether this
+    // server was retired, for then it does not come back by a restart.
     if (!isOurs || !this.#isRegistered) this.#register();
     receipts.answer(answer);
   }

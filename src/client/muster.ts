@@ -97,7 +97,8 @@ export function createMuster({ bus, fleet, principal, clock, random }: CreateMus
     wait: (position, options) => waitForTraffic({ bus, fleet, clock }, position, options),
     events: (options) => feedEvents({ bus, fleet }, options),
     uploadBundle: async (digest, bytes) => uploadBundle({ bus, fleet }, parseToken(Digest, 'digest', digest), bytes),
-    publishProject: (folder, version, options = {}) => publishFolder({ bus, fleet }, { sender, folder, version, options }),
+    publishProject: (folder, version, options = {}) =>
+      publishFolder({ bus, fleet }, { sender, folder, version, options }),
     close: async () => sender.close(),
   };
 }
@@ -128,7 +129,10 @@ async function setServers(client: Client, change: SetServers, options: SendOptio
   return { outcomes, planned: commands.length };
 }
 
-async function plannedCommands({ bus, fleet }: Client, change: SetServers): Promise<CommandPayload<'group.set-servers'>[]> {
+async function plannedCommands(
+  { bus, fleet }: Client,
+  change: SetServers,
+): Promise<CommandPayload<'group.set-servers'>[]> {
   const group = change.group as GroupName;
   const add = (change.add ?? []) as ServerId[];
   const remove = (change.remove ?? []) as ServerId[];
@@ -154,7 +158,11 @@ function oneCommand({ group, servers, add, remove }: SetServers): CommandPayload
 
 /** Names go into subjects: what is no token is refused here, before it can change what a subject means. */
 function parseToken<T>(
-  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: { message: string }[] } } },
+  schema: {
+    safeParse(
+      value: unknown,
+    ): { success: true; data: T } | { success: false; error: { issues: { message: string }[] } };
+  },
   what: string,
   value: string,
 ): T {

@@ -13,7 +13,11 @@ interface Store {
 }
 
 /** Stores the bytes under their digest unless they are there already, and says which. */
-export async function uploadBundle({ bus, fleet }: Store, digest: Digest, bytes: Uint8Array): Promise<'stored' | 'present'> {
+export async function uploadBundle(
+  { bus, fleet }: Store,
+  digest: Digest,
+  bytes: Uint8Array,
+): Promise<'stored' | 'present'> {
   if (bytes.length > bundleBytesMax) {
     const message = `the bundle has ${bytes.length} bytes, at most ${bundleBytesMax} are taken`;
     throw new Failure({ code: 'bundle-invalid', retryable: false, message });
@@ -33,7 +37,12 @@ export interface Published {
 /** Packs a folder with `project.yaml`, uploads it and publishes it. The same folder has the same digest each time. */
 export async function publishFolder(
   store: Store,
-  { sender, folder, version, options }: { sender: CommandSender; folder: string; version: string; options: SendOptions },
+  {
+    sender,
+    folder,
+    version,
+    options,
+  }: { sender: CommandSender; folder: string; version: string; options: SendOptions },
 ): Promise<Published> {
   const packed = await packFolder(folder);
   const project = packed.project.name;

@@ -158,7 +158,9 @@ class StatusInbox {
   take(): GroupStatus | undefined {
     const data = this.#data;
     this.#data = undefined;
-    return data === undefined || data.length === 0 ? undefined : decodeMessage(GroupStatus, data, `a status on ${this.#subject}`);
+    return data === undefined || data.length === 0
+      ? undefined
+      : decodeMessage(GroupStatus, data, `a status on ${this.#subject}`);
   }
 
   /** True as soon as there is something to take, false after the delay. Rejects with `aborted` on the signal. */

@@ -100,7 +100,11 @@ export class WaitingCommands<Answer> {
 }
 
 /** Says what became of the command as far as we know, and that the same id makes a repeat harmless. */
-function waitedTooLong({ id, timeoutMs, trouble }: Pick<WaitingCommand<never>, 'id' | 'timeoutMs' | 'trouble'>): Failure {
+function waitedTooLong({
+  id,
+  timeoutMs,
+  trouble,
+}: Pick<WaitingCommand<never>, 'id' | 'timeoutMs' | 'trouble'>): Failure {
   const repeat = `it may still take effect; sending it again with the id "${id}" is safe`;
   if (trouble === undefined) {
     const message = `no outcome in ${timeoutMs} ms: the command is stored and waits for a coordinator; ${repeat}`;

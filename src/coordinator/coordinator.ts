@@ -190,13 +190,15 @@ export class Coordinator {
       assert(!('code' in created), 'an empty log takes its first event');
     }
     const landed = new Promise<'elected'>((resolve) => {
-      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () => resolve('elected'));
+      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () =>
+        resolve('elected'),
+      );
       assert(!('code' in elected), 'the next term is always open');
     });
     const result = await Promise.race([landed, writer.ended]);
     if (result === 'elected') return { writer, deciding };
     logger.info({ term, reason: result.message }, 'not elected');
-    writer.stop();
+    await writer.stop();
     if (!result.retryable && result.code !== 'not-leader') throw result;
     await pause({ clock, delayMs: this.#options.random() * timing.electionJitterMs, signal: this.#lifecycle.signal });
     return undefined;
@@ -275,7 +277,10 @@ export class Coordinator {
       this.#snapshotAt = cursor.position;
     } catch (error) {
       // A cache: without it the next start folds a longer tail.
-      logger.warn({ reason: Failure.from(error, { code: 'io', retryable: true, message: 'snapshot' }).message }, 'snapshot not kept');
+      logger.warn(
+        { reason: Failure.from(error, { code: 'io', retryable: true, message: 'snapshot' }).message },
+        'snapshot not kept',
+      );
     }
   }
 }

@@ -36,7 +36,9 @@ export class DurableEvents {
     }
     this.#waiting += 1;
     try {
-      return this.#known(position) ?? (await this.#one.run(async () => this.#known(position) ?? this.#search(position)));
+      return (
+        this.#known(position) ?? (await this.#one.run(async () => this.#known(position) ?? this.#search(position)))
+      );
     } finally {
       this.#waiting -= 1;
     }

@@ -45,7 +45,10 @@ export class FleetFold {
     }
     if (followed.status === 'void') {
       const { term, writer } = followed.record;
-      this.#logger.error({ event: 'log.fence-broken', sequence: stored.sequence, term, writer }, 'void record in the log');
+      this.#logger.error(
+        { event: 'log.fence-broken', sequence: stored.sequence, term, writer },
+        'void record in the log',
+      );
       this.#cursor = followed.cursor;
       return;
     }

@@ -65,7 +65,10 @@ export class Observations {
       take(message);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#options.logger.warn({ subject: message.subject, code: error.code, reason: error.message }, 'observation refused');
+      this.#options.logger.warn(
+        { subject: message.subject, code: error.code, reason: error.message },
+        'observation refused',
+      );
     }
   }
 

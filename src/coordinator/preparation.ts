@@ -70,7 +70,9 @@ async function checkServer(options: PreparationOptions): Promise<Durability> {
     major < 2 || (major === 2 && (minor < otherMinor || (minor === otherMinor && patch < otherPatch)));
   if (before(9, 10)) throw unfit(`nats-server ${bus.server.version} is older than 2.9.10`);
   if (replicas > 1 && before(10, 27)) {
-    throw unfit(`nats-server ${bus.server.version} is unfit for replicas: its replicas may differ for good; use 2.10.27 or later`);
+    throw unfit(
+      `nats-server ${bus.server.version} is unfit for replicas: its replicas may differ for good; use 2.10.27 or later`,
+    );
   }
   // 2.9 cannot sync every append at all.
   const durability = before(10, 0) ? 'fsync-interval' : await readSync(monitorUrl);
@@ -92,5 +94,9 @@ async function readSync(monitorUrl: string | undefined): Promise<Durability> {
 }
 
 function unfit(why: string): Failure {
-  return new Failure({ code: 'unsupported', retryable: false, message: `this NATS server cannot carry the log: ${why}` });
+  return new Failure({
+    code: 'unsupported',
+    retryable: false,
+    message: `this NATS server cannot carry the log: ${why}`,
+  });
 }

@@ -36,7 +36,10 @@ async function answer(options: QueryServiceOptions, message: BusMessage): Promis
   const format: BodyFormat = body.status === 'ok' ? body.format : 'json';
   let reply: QueryAnswer;
   try {
-    reply = body.status === 'ok' ? await read(options, lastToken(message.subject), body.value) : refuse('malformed', body.message);
+    reply =
+      body.status === 'ok'
+        ? await read(options, lastToken(message.subject), body.value)
+        : refuse('malformed', body.message);
   } catch (error) {
     reply = refuse('unavailable', textOf(error));
   }
@@ -44,7 +47,8 @@ async function answer(options: QueryServiceOptions, message: BusMessage): Promis
 }
 
 async function read(options: QueryServiceOptions, name: string, body: Record<string, unknown>): Promise<QueryAnswer> {
-  if (!isQuery(name)) return refuse('unknown-query', `there is no query "${name}"; there are: ${Object.keys(querySchemas).join(', ')}`);
+  if (!isQuery(name))
+    return refuse('unknown-query', `there is no query "${name}"; there are: ${Object.keys(querySchemas).join(', ')}`);
   const { atLeast: asked, ...rest } = body;
   const atLeast = Position.optional().safeParse(asked);
   const ask = querySchemas[name].ask.safeParse(rest);

@@ -117,7 +117,10 @@ export function factsOf(server: ServerId, { state, observed, clock }: FactSource
   };
 }
 
-function awaited(membership: Membership | null, from: { state: FleetState; observed: Observed }): readonly BalancerId[] {
+function awaited(
+  membership: Membership | null,
+  from: { state: FleetState; observed: Observed },
+): readonly BalancerId[] {
   if (membership?.status !== 'draining' || !membership.wasReady) return [];
   return unconfirmedBalancers(from.state, from.observed, membership.group, membership.leavingAt);
 }

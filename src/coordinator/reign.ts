@@ -94,8 +94,18 @@ export class Reign {
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: timing.storeTimeoutMs, onError });
     const signal = this.#lifecycle.signal;
     const shared = { bus, clock, random, storeTimeoutMs: timing.storeTimeoutMs, signal };
-    this.#groups = new LastValues({ ...shared, stream: names.groups, term: this.#term, onForeign: (s) => this.#foreign(s) });
-    this.#pools = new LastValues({ ...shared, stream: names.pools, term: this.#term, onForeign: (s) => this.#foreign(s) });
+    this.#groups = new LastValues({
+      ...shared,
+      stream: names.groups,
+      term: this.#term,
+      onForeign: (s) => this.#foreign(s),
+    });
+    this.#pools = new LastValues({
+      ...shared,
+      stream: names.pools,
+      term: this.#term,
+      onForeign: (s) => this.#foreign(s),
+    });
     this.#outcomes = new Outcomes({ bus, log: this.#id, term: this.#term });
     this.#durable = new DurableEvents({ log, timeoutMs: timing.storeTimeoutMs });
     this.#feed = new FeedPublisher({
@@ -173,8 +183,14 @@ export class Reign {
       leader.unsubscribe();
       service.unsubscribe();
     });
-    track('beating', this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)));
-    track('housekeeping', this.#every(timing.housekeepingMs, signal, () => this.#keepHouse()));
+    track(
+      'beating',
+      this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
+    );
+    track(
+      'housekeeping',
+      this.#every(timing.housekeepingMs, signal, () => this.#keepHouse()),
+    );
   }
 
   /** Called after the fold, with what one acknowledged record held. */
@@ -199,7 +215,7 @@ export class Reign {
       this.#sendBeat(true);
       await bus.flush();
     }
-    writer.stop();
+    await writer.stop();
     for (const release of this.#eased) release();
   }
 
@@ -302,7 +318,8 @@ export class Reign {
     const server = state.serverById.get(beat.server);
     const assignment = this.#groups.get(subjects.assignment(fleet, beat.server))?.value;
     const group = (assignment?.['group'] ?? null) as GroupId | null;
-    const directive = group === null ? undefined : this.#groups.get(subjects.directive(fleet, group, beat.server))?.value;
+    const directive =
+      group === null ? undefined : this.#groups.get(subjects.directive(fleet, group, beat.server))?.value;
     const receipt = observations.observed.serverById.get(beat.server)?.receipt;
     return {
       log: this.#id,

@@ -130,7 +130,11 @@ export interface Bus {
   /** Removes messages strictly below `sequence`, of the one `filter` subject where given. */
   purge(options: { readonly stream: string; readonly belowSequence: number; readonly filter?: string }): Promise<void>;
   /** The object bucket, created (with direct get allowed) if missing. */
-  ensureBucket(options: { readonly bucket: string; readonly replicas: number; readonly maxBytes: number }): Promise<void>;
+  ensureBucket(options: {
+    readonly bucket: string;
+    readonly replicas: number;
+    readonly maxBytes: number;
+  }): Promise<void>;
   objects(bucket: string): ObjectBucket;
 
   /** Told of every loss and return of the connection; unsubscribes with the returned function. */

@@ -4,10 +4,11 @@
  *
  * Promises: the balancer holds the newest pool that was whole, and a receipt says only what was read back from it.
  * An empty or half-read pool, an older stamp or another log is never an instruction.
+ *
+ * Longer than most files: one run's steps share the fields, and the order of them is what there is to understand.
  */
 import { compareStamps, type BalancerId, type FleetId, type GroupId, type LogId } from '../../schemas/ids.ts';
 import type { PoolRevision } from '../../schemas/pool.ts';
-import type { Applied } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { type Balancer, type DesiredPool, holdsPool, type ObservedPool } from '../balancers/balancer.ts';
 import type { Clock, Timer } from '../std/clock.ts';
@@ -18,6 +19,7 @@ import { encodeMessage } from '../wire/message.ts';
 import { desiredPool, type HeardEntry, HeldPool, wholeness } from './held-pool.ts';
 import { type DiskPool, savePool } from './pool-disk.ts';
 import { type PoolPlace, readPool, readRevision } from './read-pool.ts';
+import { receiptOf } from './receipt.ts';
 
 export interface GroupSyncOptions {
   readonly fleet: FleetId;
@@ -60,7 +62,7 @@ export class GroupSync {
   #revisionReadAt = 0;
   /** Why the newest revision is not applied. */
   #error: string | undefined;
-  /** Of another log that was refused, so that it is told once and not every second. */
+  /** The other log that was refused last: told once, and in every receipt until the fleet names it as its own. */
   #refusedLog: LogId | undefined;
   #tick: Timer | undefined;
 
@@ -205,12 +207,17 @@ export class GroupSync {
   #believes(log: LogId): boolean {
     const known = this.#options.registeredLog() ?? this.#good?.log;
     if (known === undefined || known === log) return true;
-    this.#error = `a pool of another log was refused: ${log}, where this balancer belongs to ${known}`;
     if (this.#refusedLog !== log) {
       this.#refusedLog = log;
       this.#options.logger.error({ group: this.#options.group, log, known }, 'pool of another log refused');
     }
     return false;
+  }
+
+  #refusal(): string | undefined {
+    const log = this.#refusedLog;
+    if (log === undefined || log === this.#options.registeredLog()) return undefined;
+    return `a pool of another log was refused: ${log}; this balancer belongs to ${this.#good?.log ?? 'none'}`;
   }
 
   #isNewer(revision: PoolRevision): boolean {
@@ -232,20 +239,9 @@ export class GroupSync {
     const { fleet, balancer, group, place, logger } = this.#options;
     const bus = place()?.bus;
     const stamp = this.#good ?? this.#unapplied();
+    const error = this.#error ?? this.#refusal();
     if (bus === undefined || stamp === undefined) return;
-    const taking = observed?.servers.filter(({ admin }) => admin !== 'maintenance') ?? [];
-    const resting = observed?.servers.filter(({ admin }) => admin !== 'ready') ?? [];
-    const receipt: Applied = {
-      log: stamp.log,
-      term: stamp.term,
-      position: stamp.position,
-      balancer,
-      group,
-      servers: taking.length,
-      inFlight: resting.map(({ server, inFlight }) => ({ server, inFlight })),
-      ...(observed === undefined ? {} : { listen: observed.listen }),
-      ...(this.#error === undefined ? {} : { error: this.#error }),
-    };
+    const receipt = receiptOf({ balancer, group, stamp, observed, error });
     try {
       bus.publish({ subject: subjects.applied(fleet, balancer, group), data: encodeMessage(receipt) });
     } catch (error) {

@@ -24,7 +24,10 @@ export type Wholeness = { readonly status: 'whole' } | { readonly status: 'parti
 export function wholeness(entries: readonly HeardEntry[], revision: PoolRevision): Wholeness {
   const newer = entries.find(({ entry }) => entry.log !== revision.log || compareStamps(entry, revision) > 0);
   if (newer !== undefined) {
-    return { status: 'partial', why: `the entry of ${newer.entry.server} is of another revision, still being published` };
+    return {
+      status: 'partial',
+      why: `the entry of ${newer.entry.server} is of another revision, still being published`,
+    };
   }
   const counted = entries.filter(({ entry }) => entry.admin !== 'gone');
   if (counted.length !== revision.size) {

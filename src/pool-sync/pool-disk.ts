@@ -10,7 +10,12 @@ import type { Logger } from '../telemetry/logger.ts';
 export const DiskPool = Stamp.extend({
   group: GroupId,
   servers: z.array(
-    z.object({ server: ServerId, address: Address, weight: z.int().min(0).max(256), admin: z.enum(['ready', 'drain']) }),
+    z.object({
+      server: ServerId,
+      address: Address,
+      weight: z.int().min(0).max(256),
+      admin: z.enum(['ready', 'drain']),
+    }),
   ),
 });
 export type DiskPool = z.infer<typeof DiskPool>;

@@ -76,7 +76,10 @@ export class PoolSync {
     }
     await driver.start(pools);
     this.#lifecycle.onStop('balancer', () => driver.stop());
-    this.#lifecycle.onStop('restart listener', driver.onRestart(() => this.#each((sync) => sync.assertAgain())));
+    this.#lifecycle.onStop(
+      'restart listener',
+      driver.onRestart(() => this.#each((sync) => sync.assertAgain())),
+    );
     this.#lifecycle.onStop('groups', async () => {
       await Promise.all([...this.#syncByGroup.values()].map((sync) => sync.stop()));
     });
@@ -98,9 +101,12 @@ export class PoolSync {
     this.#place = { bus, stream: streamNames(fleet).pools, fleet };
     const wanted = groups === 'all' ? [subjects.allPools(fleet)] : groups.map((group) => subjects.pool(fleet, group));
     for (const subject of wanted) bus.subscribe({ subject, onMessage: (message) => this.#hear(message) });
-    this.#lifecycle.onStop('connection listener', bus.onConnection((status) => {
-      if (status === 'connected') this.#connected(bus);
-    }));
+    this.#lifecycle.onStop(
+      'connection listener',
+      bus.onConnection((status) => {
+        if (status === 'connected') this.#connected(bus);
+      }),
+    );
     this.#connected(bus);
   }
 

@@ -32,10 +32,15 @@ export async function readPool(
   return { entries, revision: await readRevision(place, group) };
 }
 
-export async function readRevision({ bus, stream, fleet }: PoolPlace, group: GroupId): Promise<PoolRevision | undefined> {
+export async function readRevision(
+  { bus, stream, fleet }: PoolPlace,
+  group: GroupId,
+): Promise<PoolRevision | undefined> {
   const lastOf = subjects.poolRevision(fleet, group);
   const message = await bus.get({ stream, lastOf }, 'any', getTimeoutMs);
-  return message === undefined || message.data.length === 0 ? undefined : decodeMessage(PoolRevision, message.data, 'a pool revision');
+  return message === undefined || message.data.length === 0
+    ? undefined
+    : decodeMessage(PoolRevision, message.data, 'a pool revision');
 }
 
 /** Every group that has a pool revision now. */

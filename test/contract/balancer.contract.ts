@@ -44,7 +44,10 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       await balancer.start([]);
       await balancer.apply(pool(ready(s1)));
       const { listen, servers } = await balancer.apply(pool(ready(s1), ready(s2)));
-      expect(servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'ready']]);
+      expect(servers.map(({ server, admin }) => [server, admin])).toEqual([
+        ['s1', 'ready'],
+        ['s2', 'ready'],
+      ]);
       const answers = await Promise.all(Array.from({ length: 8 }, () => get(listen)));
       expect(new Set(answers)).toEqual(new Set(['s1', 's2']));
     });
@@ -130,7 +133,10 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       expect(second.listen).not.toBe(first.listen);
       expect(await get(second.listen)).toBe('s2');
       const kept = await balancer.readBack(group);
-      expect(kept?.servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'ready']]);
+      expect(kept?.servers.map(({ server, admin }) => [server, admin])).toEqual([
+        ['s1', 'ready'],
+        ['s2', 'ready'],
+      ]);
     });
 
     it('comes back by itself with every pool when its process is killed, and says that it did', async () => {
@@ -145,7 +151,10 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       expect(await get(listen)).toBe('s1');
       const observed = await balancer.readBack(group);
       expect(observed?.listen).toBe(listen);
-      expect(observed?.servers.map(({ server, admin }) => [server, admin])).toEqual([['s1', 'ready'], ['s2', 'drain']]);
+      expect(observed?.servers.map(({ server, admin }) => [server, admin])).toEqual([
+        ['s1', 'ready'],
+        ['s2', 'drain'],
+      ]);
     });
 
     it('adopts the process an earlier one left running, on the same port', async () => {

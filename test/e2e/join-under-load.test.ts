@@ -30,7 +30,9 @@ async function answeredBy(path: string): Promise<{ server: string | null; projec
 
 describe('a group under steady load', () => {
   it('takes a third server in and lets one go without one failed request', async () => {
-    await eventually(async () => (await fleet.muster.query('servers', {})).data?.length === 2, { what: 'two gateways' });
+    await eventually(async () => (await fleet.muster.query('servers', {})).data?.length === 2, {
+      what: 'two gateways',
+    });
     await must('group', 'create', 'Edge');
     await must('project', 'publish', resolve(samples, 'hello'), '--version', '1.0.0');
     await must('project', 'publish', resolve(samples, 'orders'), '--version', '1.0.0');
@@ -43,7 +45,9 @@ describe('a group under steady load', () => {
     await eventually(() => load.result.requests > 500);
 
     await fleet.startGateway('gw3');
-    await eventually(async () => (await fleet.muster.query('servers', {})).data?.length === 3, { what: 'a third gateway' });
+    await eventually(async () => (await fleet.muster.query('servers', {})).data?.length === 3, {
+      what: 'a third gateway',
+    });
     await must('server', 'join', 'gw3', 'Edge');
     await eventually(() => (load.result.answersByServer.get('gw3') ?? 0) > 100, { what: 'traffic on the third' });
     const projects = new Set<string | null>();

@@ -29,7 +29,11 @@ afterEach(() => fleet?.stop());
 function sendAll(): { readonly settled: () => number; readonly all: Promise<number[]> } {
   let settled = 0;
   const positions = Array.from({ length: commands }, async (_, index) => {
-    const outcome = await fleet.muster.send('group.create', { group: `g${index}` as never }, { id: `c-${index}`, timeoutMs: 60_000 });
+    const outcome = await fleet.muster.send(
+      'group.create',
+      { group: `g${index}` as never },
+      { id: `c-${index}`, timeoutMs: 60_000 },
+    );
     settled += 1;
     expect(outcome.status).toBe('accepted');
     return outcome.position;

@@ -62,7 +62,11 @@ describe('commands', () => {
     const options = { id: 'create-edge', issuedAt: Date.now() };
     const first = await muster.send('group.create', group('Edge'), options);
     const second = await muster.send('group.create', group('Edge'), options);
-    expect(first).toMatchObject({ status: 'accepted', repeated: false, event: { type: 'group.created', principal: 'alice' } });
+    expect(first).toMatchObject({
+      status: 'accepted',
+      repeated: false,
+      event: { type: 'group.created', principal: 'alice' },
+    });
     expect(second).toMatchObject({ status: 'accepted', repeated: true, position: first.position });
     expect(await eventsOf('group.created')).toHaveLength(1);
   });
@@ -95,17 +99,24 @@ describe('commands', () => {
     expect(await eventsOf('group.created')).toHaveLength(1);
   });
 
-  it.runIf(process.env['NATS_URL'] === undefined)('survive a killed NATS server, each with exactly one event', async () => {
-    const sent = Array.from({ length: 200 }, (_, index) => muster.send('group.create', group(`k${index}`), { timeoutMs: 40_000 }));
-    await nats.kill('SIGKILL');
-    await nats.restart();
-    const outcomes = await Promise.all(sent);
-    expect(outcomes.every(({ status }) => status === 'accepted')).toBe(true);
-    await leads();
-    const created = await eventsOf('group.created');
-    expect(created).toHaveLength(200);
-    expect(new Set(created.map(({ position }) => position))).toEqual(new Set(outcomes.map(({ position }) => position)));
-  });
+  it.runIf(process.env['NATS_URL'] === undefined)(
+    'survive a killed NATS server, each with exactly one event',
+    async () => {
+      const sent = Array.from({ length: 200 }, (_, index) =>
+        muster.send('group.create', group(`k${index}`), { timeoutMs: 40_000 }),
+      );
+      await nats.kill('SIGKILL');
+      await nats.restart();
+      const outcomes = await Promise.all(sent);
+      expect(outcomes.every(({ status }) => status === 'accepted')).toBe(true);
+      await leads();
+      const created = await eventsOf('group.created');
+      expect(created).toHaveLength(200);
+      expect(new Set(created.map(({ position }) => position))).toEqual(
+        new Set(outcomes.map(({ position }) => position)),
+      );
+    },
+  );
 });
 
 describe('questions', () => {
@@ -150,7 +161,10 @@ describe('events', () => {
 describe('projects', () => {
   it('are uploaded once, and published the same way twice', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'muster-project-'));
-    writeFileSync(join(folder, 'project.yaml'), 'name: orders\nroutes:\n  - path: /orders\n    respond: { body: hi }\n');
+    writeFileSync(
+      join(folder, 'project.yaml'),
+      'name: orders\nroutes:\n  - path: /orders\n    respond: { body: hi }\n',
+    );
     const first = await muster.publishProject(folder, '1.0.0');
     const second = await muster.publishProject(folder, '1.0.1');
     expect(first).toMatchObject({ upload: 'stored', outcome: { status: 'accepted' } });
@@ -160,15 +174,28 @@ describe('projects', () => {
 });
 
 describe('waiting for traffic', () => {
-  const deploy = { group: 'production' as GroupName, project: 'orders' as ProjectId, version: '1.0.0' as ProjectVersion };
+  const deploy = {
+    group: 'production' as GroupName,
+    project: 'orders' as ProjectId,
+    version: '1.0.0' as ProjectVersion,
+  };
 
   /** A server of Production that a script plays, and a balancer; the project is published. */
   async function prepareGroup(): Promise<ReturnType<typeof scriptedFleet>> {
     const script = scriptedFleet(running?.bus as never, fleet);
     await script.register('web1', 9_001);
-    const balancer = await script.ask('balancer.register', { balancer: 'lb', kind: 'haproxy', groups: 'all' }, 'bal_lb');
+    const balancer = await script.ask(
+      'balancer.register',
+      { balancer: 'lb', kind: 'haproxy', groups: 'all' },
+      'bal_lb',
+    );
     expect(balancer.status).toBe('accepted');
-    await muster.send('project.publish', { project: deploy.project, version: deploy.version, digest: 'a'.repeat(64) as never, bytes: 10 });
+    await muster.send('project.publish', {
+      project: deploy.project,
+      version: deploy.version,
+      digest: 'a'.repeat(64) as never,
+      bytes: 10,
+    });
     const joined = await muster.send('server.join', { server: 'web1' as ServerId, group: deploy.group });
     expect(joined.status).toBe('accepted');
     return script;
@@ -178,7 +205,11 @@ describe('waiting for traffic', () => {
     const script = await prepareGroup();
     const { position } = await muster.send('deployment.request', deploy);
     const told: WaitProgress[] = [];
-    const waiting = muster.wait(position, { group: 'Production', timeoutMs: 20_000, onProgress: (each) => told.push(each) });
+    const waiting = muster.wait(position, {
+      group: 'Production',
+      timeoutMs: 20_000,
+      onProgress: (each) => told.push(each),
+    });
     const directive = await until(async () => {
       const found = await script.directive('production', 'web1');
       return found?.position === position && found;
@@ -191,7 +222,11 @@ describe('waiting for traffic', () => {
     });
     script.applied('lb', revision);
     await expect(waiting).resolves.toMatchObject({ status: 'in-traffic' });
-    expect(told.filter(({ step }) => step === 'stage').map((each) => 'stage' in each && each.stage)).toEqual(['servers', 'pool', 'balancers']);
+    expect(told.filter(({ step }) => step === 'stage').map((each) => 'stage' in each && each.stage)).toEqual([
+      'servers',
+      'pool',
+      'balancers',
+    ]);
     // Long past: it is told at once.
     await expect(muster.wait(1, { group: 'production' })).resolves.toMatchObject({ status: 'in-traffic' });
   });
@@ -208,14 +243,19 @@ describe('waiting for traffic', () => {
     const repeat = setInterval(() => script.receipt(directive, { projects: [], failures }), 200);
     const outcome = await muster.wait(position, { group: 'production', timeoutMs: 20_000 });
     clearInterval(repeat);
-    expect(outcome).toMatchObject({ status: 'failed', laggards: [{ server: 'web1', reason: 'orders@1.0.0: port taken' }] });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      laggards: [{ server: 'web1', reason: 'orders@1.0.0: port taken' }],
+    });
   });
 
   it('ends by its deadline with who it waits for', async () => {
     await prepareGroup();
     const { position } = await muster.send('deployment.request', deploy);
     const outcome = await muster.wait(position, { group: 'production', timeoutMs: 1_500 });
-    expect(outcome).toMatchObject({ status: 'timeout', laggards: expect.arrayContaining([expect.objectContaining({ server: 'web1' })]) });
+    expect(outcome).toMatchObject({
+      status: 'timeout',
+      laggards: expect.arrayContaining([expect.objectContaining({ server: 'web1' })]),
+    });
   });
 });
-

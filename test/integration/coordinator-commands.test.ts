@@ -53,7 +53,11 @@ async function eventsFrom(position: number, count: number): Promise<Record<strin
 describe('a coordinator on a new fleet', () => {
   it('seeds the default groups once, in the record of its election', async () => {
     const [created, elected] = await eventsFrom(1, 2);
-    expect(created).toMatchObject({ position: 1, type: 'fleet.created', data: { groups: ['Production', 'Development'] } });
+    expect(created).toMatchObject({
+      position: 1,
+      type: 'fleet.created',
+      data: { groups: ['Production', 'Development'] },
+    });
     expect(elected).toMatchObject({ position: 2, type: 'coordinator.elected', data: { term: 1 } });
   });
 
@@ -62,7 +66,12 @@ describe('a coordinator on a new fleet', () => {
     expect(outcome).toMatchObject({
       status: 'accepted',
       safeToRepeat: false,
-      event: { type: 'group.created', principal: 'alice', reason: 'a first try', data: { group: 'edge', name: 'Edge' } },
+      event: {
+        type: 'group.created',
+        principal: 'alice',
+        reason: 'a first try',
+        data: { group: 'edge', name: 'Edge' },
+      },
     });
     const position = outcome['position'] as number;
     const stream = streamNames(fleet).feed;

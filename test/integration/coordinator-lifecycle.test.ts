@@ -81,7 +81,9 @@ describe('the way in', () => {
     await play.ask('server.join', { server: 's1', group: 'Production' });
     const directive = await eventually(() => play.directive('production', 's1'));
     expect(directive).toMatchObject({ serving: 'yes', projects: [{ project: 'hello', version: '1.0.0', digest }] });
-    expect(await eventually(() => play.assignment('s1').then((a) => a?.group && a))).toMatchObject({ group: 'production' });
+    expect(await eventually(() => play.assignment('s1').then((a) => a?.group && a))).toMatchObject({
+      group: 'production',
+    });
     expect(await play.entry('production', 's1')).toBeUndefined();
     play.receipt(directive);
     const entry = await eventually(() => play.entry('production', 's1'));
@@ -128,7 +130,9 @@ describe('the way out', () => {
     for (let reading = 0; reading < 3; reading += 1) await play.beat('s1', draining, 0);
     await eventually(async () => (await statusOf('s1')) === 'available');
     await eventually(async () => (await play.revision('production'))?.size === 0);
-    expect(await eventually(() => play.assignment('s1').then((a) => a?.group === null && a))).toMatchObject({ group: null });
+    expect(await eventually(() => play.assignment('s1').then((a) => a?.group === null && a))).toMatchObject({
+      group: null,
+    });
     await eventually(async () => (await play.directive('production', 's1')) === undefined);
   });
 
@@ -196,7 +200,11 @@ describe('after a restart', () => {
     await running.pop()?.stop();
     running.push(await startCoordinator({ url: nats.url, fleet }));
     await eventually(() => running[0]?.coordinator.role === 'leader');
-    const answer = await bus.request({ subject: `muster.${fleet}.query.groups`, data: Buffer.from('{}'), timeoutMs: 5_000 });
+    const answer = await bus.request({
+      subject: `muster.${fleet}.query.groups`,
+      data: Buffer.from('{}'),
+      timeoutMs: 5_000,
+    });
     const groups = JSON.parse(Buffer.from(answer.data).toString()).data;
     expect(groups).toMatchObject([{ group: 'production', deployments: [] }]);
   });

@@ -44,8 +44,10 @@ async function startGateway(): Promise<{ driver: BuiltinDriver; url: string; por
   return { driver, url: `http://127.0.0.1:${address.port}`, port: address.port };
 }
 
-async function startUpstream(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server: Server = createServer(onRequest);
+async function startUpstream(
+  onRequest: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<string> {
+  const server: Server = createServer((request, response) => void onRequest(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stoppers.push(() => {
     server.closeAllConnections();
@@ -341,6 +343,20 @@ describe('upstreams', () => {
     expect(await answer.json()).toMatchObject({ project: 'bad@1.0.0' });
     await expect(fetch(`${url}/half`).then((half) => half.text())).rejects.toThrow();
     await eventually(() => driver.inFlight() === 0);
+  });
+
+  it('that drop a connection under a request get it once more, where that is harmless', async () => {
+    const { driver, url } = await startGateway();
+    const asked: string[] = [];
+    const upstream = await startUpstream((request, response) => {
+      asked.push(request.method ?? '');
+      if (asked.length % 2 === 1) request.socket.destroy();
+      else response.end('second');
+    });
+    await driver.apply([projectOf('shaky', { routes: [{ path: '/shaky', upstream }] })], signal);
+    expect(await (await fetch(`${url}/shaky`)).text()).toBe('second');
+    expect((await fetch(`${url}/shaky`, { method: 'POST', body: 'once' })).status).toBe(502);
+    expect(asked).toEqual(['GET', 'GET', 'POST']);
   });
 
   it('that answer before they have read the body do not cut off the client', async () => {

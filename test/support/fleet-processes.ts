@@ -42,7 +42,10 @@ export async function startFleet(): Promise<FleetProcesses> {
   const portByName = new Map<string, number>();
   let muster: Muster | undefined;
   const start = async (name: string, words: string[]): Promise<FleetProcess> => {
-    const child = spawn(process.execPath, [cli, '--nats', nats.url, ...words], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [cli, '--nats', nats.url, ...words], {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
     child.stdout.pipe(log);
     child.stderr.pipe(log);
@@ -76,7 +79,10 @@ export async function startFleet(): Promise<FleetProcesses> {
     async startCoordinator() {
       const started = await start('coordinator', ['coordinator', 'run', '--data', join(directory, 'coordinator')]);
       muster ??= await connectMuster({ url: nats.url, principal: 'e2e' });
-      await eventually(() => muster?.query('coordinator', {}, { timeoutMs: 1_000 }), { timeoutMs: 20_000, what: 'a coordinator' });
+      await eventually(() => muster?.query('coordinator', {}, { timeoutMs: 1_000 }), {
+        timeoutMs: 20_000,
+        what: 'a coordinator',
+      });
       return started;
     },
     async startGateway(name) {
@@ -86,7 +92,15 @@ export async function startFleet(): Promise<FleetProcesses> {
     async startBalancer(groups) {
       const listens: string[] = [];
       for (const group of groups) listens.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
-      return start('haproxy', ['balancer', 'run', '--name', 'haproxy', '--data', join(directory, 'haproxy'), ...listens]);
+      return start('haproxy', [
+        'balancer',
+        'run',
+        '--name',
+        'haproxy',
+        '--data',
+        join(directory, 'haproxy'),
+        ...listens,
+      ]);
     },
     async run(...words) {
       const child = spawn(process.execPath, [cli, '--nats', nats.url, '--as', 'e2e', ...words], { cwd: directory });

@@ -8,9 +8,9 @@ import { systemClock } from '../../src/std/clock.ts';
 
 export interface HaproxyRig {
   readonly dataDirectory: string;
-  /** To look at and to end the process behind the balancer. */
-  readonly process: HaproxyProcess;
   create(): HaproxyBalancer;
+  /** Master and workers of the HAProxy whose data is in this folder below ours. */
+  pidsIn(folder: string): Promise<number[]>;
   /** Kills master and workers. */
   kill(): Promise<void>;
   cleanUp(): Promise<void>;
@@ -18,26 +18,29 @@ export interface HaproxyRig {
 
 export async function createHaproxyRig(): Promise<HaproxyRig> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'muster-hap-'));
-  const managed = new HaproxyProcess({
-    binary: 'haproxy',
-    configPath: join(dataDirectory, 'haproxy.cfg'),
-    adminSocketPath: join(dataDirectory, 'admin.sock'),
-    masterSocketPath: join(dataDirectory, 'master.sock'),
-    logPath: join(dataDirectory, 'haproxy.log'),
-    startProcess: true,
-    clock: systemClock,
-  });
+  const processIn = (folder: string) =>
+    new HaproxyProcess({
+      binary: 'haproxy',
+      configPath: join(dataDirectory, folder, 'haproxy.cfg'),
+      adminSocketPath: join(dataDirectory, folder, 'admin.sock'),
+      masterSocketPath: join(dataDirectory, folder, 'master.sock'),
+      logPath: join(dataDirectory, folder, 'haproxy.log'),
+      startProcess: true,
+      clock: systemClock,
+    });
+  const pidsIn = async (folder: string) => {
+    const now = await processIn(folder).processes();
+    return now === undefined ? [] : [now.master, now.worker, ...now.leaving].filter((pid) => pid !== 0);
+  };
   return {
     dataDirectory,
-    process: managed,
     create: () => new HaproxyBalancer({ dataDirectory, clock: systemClock, basePort: 0 }),
+    pidsIn,
     async kill() {
-      const now = await managed.processes();
-      if (now === undefined) return;
-      for (const pid of [now.master, now.worker, ...now.leaving]) if (pid !== 0) process.kill(pid, 'SIGKILL');
+      for (const pid of await pidsIn('')) process.kill(pid, 'SIGKILL');
     },
     async cleanUp() {
-      await managed.stop();
+      for (const folder of ['', 'haproxy']) await processIn(folder).stop();
       rmSync(dataDirectory, { recursive: true, force: true });
     },
   };

@@ -13,7 +13,11 @@ import type { Applied, Beat, Receipt } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 
 export interface ScriptedFleet {
-  ask(type: string, body: object, principal?: string): Promise<Record<string, never> & { status: string; position: number }>;
+  ask(
+    type: string,
+    body: object,
+    principal?: string,
+  ): Promise<Record<string, never> & { status: string; position: number }>;
   register(server: string, port: number): Promise<void>;
   directive(group: string, server: string): Promise<Directive | undefined>;
   assignment(server: string): Promise<Assignment | undefined>;
@@ -39,7 +43,11 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
       return JSON.parse(Buffer.from(answer.data).toString());
     },
     async register(server, port) {
-      const outcome = await this.ask('server.register', { server, address: { host: '127.0.0.1', port } }, `srv_${server}`);
+      const outcome = await this.ask(
+        'server.register',
+        { server, address: { host: '127.0.0.1', port } },
+        `srv_${server}`,
+      );
       if (outcome.status !== 'accepted') throw new Error(JSON.stringify(outcome));
     },
     async directive(group, server) {
@@ -60,14 +68,32 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
     },
     async beat(server, { log, term, position }, inFlight = 0) {
       const stamp = { term, position };
-      const beat: Beat = { server: server as ServerId, instance: 'i1', log, assignment: stamp, directive: stamp, inFlight, healthy: true };
+      const beat: Beat = {
+        server: server as ServerId,
+        instance: 'i1',
+        log,
+        assignment: stamp,
+        directive: stamp,
+        inFlight,
+        healthy: true,
+      };
       const subject = subjects.beat(fleet, server as ServerId);
       const answer = await bus.request({ subject, data: encodeMessage(beat), timeoutMs });
       return decodeMessage(BeatAnswer, answer.data, 'a beat answer');
     },
     receipt({ log, term, position, server, serving, projects }, changes = {}) {
       const held = projects.map(({ project, version }) => ({ project, version }));
-      const receipt: Receipt = { log, term, position, server, serving, instance: 'i1', projects: held, failures: [], ...changes };
+      const receipt: Receipt = {
+        log,
+        term,
+        position,
+        server,
+        serving,
+        instance: 'i1',
+        projects: held,
+        failures: [],
+        ...changes,
+      };
       bus.publish({ subject: subjects.receipt(fleet, server), data: encodeMessage(receipt) });
     },
     applied(balancer, { log, term, position, group, size }) {

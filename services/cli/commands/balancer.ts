@@ -1,15 +1,32 @@
 /** `muster balancer …` */
-import type { Command } from 'commander';
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { BalancerId } from '../../../schemas/ids.ts';
 import type { BalancerView } from '../../../schemas/views.ts';
-import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
+import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
 import { ageText } from '../durations.ts';
 import type { Paint } from '../paint.ts';
-import { showQuery, withMuster } from '../session.ts';
+import { globalOptions, showQuery, withMuster } from '../session.ts';
 import { renderTable } from '../table.ts';
+import { natsUrlOf } from '../target.ts';
+
+interface RunOptions {
+  readonly name: string;
+  readonly data?: string;
+  readonly group?: string[];
+  readonly frontend: Readonly<Record<string, { host: string; port: number }>>;
+  readonly host: string;
+  readonly basePort: number;
+  readonly haproxy?: string;
+  /** Commander's name for `--no-start`. */
+  readonly start: boolean;
+}
 
 export function addBalancer(program: Command): void {
-  const balancer = program.command('balancer').summary('load balancers').description('Load balancers: each spreads traffic over the pools of its groups.');
+  const balancer = program
+    .command('balancer')
+    .summary('load balancers')
+    .description('Load balancers: each spreads traffic over the pools of its groups.');
   balancer
     .command('list')
     .description('all balancers')
@@ -23,6 +40,63 @@ export function addBalancer(program: Command): void {
       await withMuster(command, (session) => change(session, { type: 'balancer.retire', payload, options }));
     },
   );
+  addRun(balancer);
+}
+
+function addRun(balancer: Command): void {
+  balancer
+    .command('run')
+    .description('run HAProxy and keep it in step with the pools, until Ctrl-C')
+    .option('--name <name>', "the balancer's name in the fleet", 'haproxy')
+    .option('--data <folder>', 'pools, configuration and sockets (default: .muster/data/NAME)')
+    .option('--group <group...>', 'only these groups (default: all, with those still to be created)')
+    .option(
+      '--frontend <group=host:port>',
+      "where a group's requests are taken; may be given more than once",
+      frontend,
+      {},
+    )
+    .option('--host <host>', 'where every other group is listened on', '127.0.0.1')
+    .option('--base-port <port>', 'the first port tried for every other group', position, 8_080)
+    .option('--haproxy <path>', 'the haproxy program (default: found on the PATH)')
+    .option('--no-start', 'wait for a HAProxy somebody else starts on our file and master socket')
+    .action((options: RunOptions, command: Command) => run(command, options));
+}
+
+async function run(command: Command, options: RunOptions): Promise<void> {
+  const global = globalOptions(command);
+  const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
+  const { runService } = await import('../run-service.ts');
+  await runService({
+    global,
+    natsUrl,
+    start: async () => {
+      const { BalancerOptions, runBalancer } = await import('../../balancer/run.ts');
+      const { checkOptions } = await import('../parse-options.ts');
+      const { findProgram } = await import('../programs.ts');
+      const { name, data, group, frontend: listen, host, basePort, haproxy, start } = options;
+      return runBalancer(
+        checkOptions(BalancerOptions, {
+          name,
+          natsUrl,
+          fleet: global.fleet,
+          dataDirectory: resolve(data ?? join('.muster', 'data', name)),
+          listen,
+          host,
+          basePort,
+          startProcess: start,
+          haproxyBinary: haproxy ?? findProgram('haproxy') ?? 'haproxy',
+          ...(group === undefined ? {} : { groups: group }),
+        }),
+      );
+    },
+  });
+}
+
+function frontend(text: string, before: RunOptions['frontend']): RunOptions['frontend'] {
+  const [, group = '', host = '', port = ''] = /^([^=]+)=(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (group === '') throw new InvalidArgumentError('Write GROUP=HOST:PORT, such as production=127.0.0.1:8080.');
+  return { ...before, [group]: { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) } };
 }
 
 function table(balancers: readonly BalancerView[], paint: Paint): string {

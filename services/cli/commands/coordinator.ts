@@ -16,13 +16,20 @@ interface RunOptions {
 }
 
 export function addCoordinator(program: Command): void {
-  const coordinator = program.command('coordinator').summary('run a coordinator, or ask the one that runs').description('Coordinators: one leads, the others stand by.');
+  const coordinator = program
+    .command('coordinator')
+    .summary('run a coordinator, or ask the one that runs')
+    .description('Coordinators: one leads, the others stand by.');
   coordinator
     .command('run')
     .description('run a coordinator in the foreground, until Ctrl-C')
-    .option('--data <folder>', 'where it keeps the highest position it has seen, outside NATS', join('.muster', 'data', 'coordinator'))
+    .option(
+      '--data <folder>',
+      'where it keeps the highest position it has seen, outside NATS',
+      join('.muster', 'data', 'coordinator'),
+    )
     .option('--replicas <count>', 'copies of every stream: 1 on one NATS server, 3 on a cluster', position, 1)
-    .option('--nats-monitor <url>', 'the NATS server\'s monitoring address, to check that it syncs each write')
+    .option('--nats-monitor <url>', "the NATS server's monitoring address, to check that it syncs each write")
     .option('--allow-not-durable', 'run though the NATS server may lose acknowledged writes in a power cut')
     .action((options: RunOptions, command: Command) => run(command, options));
   coordinator
@@ -33,7 +40,10 @@ export function addCoordinator(program: Command): void {
     );
 }
 
-async function run(command: Command, { data, replicas, natsMonitor, allowNotDurable = false }: RunOptions): Promise<void> {
+async function run(
+  command: Command,
+  { data, replicas, natsMonitor, allowNotDurable = false }: RunOptions,
+): Promise<void> {
   const global = globalOptions(command);
   const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
   const { runService } = await import('../run-service.ts');
@@ -58,7 +68,10 @@ async function run(command: Command, { data, replicas, natsMonitor, allowNotDura
   });
 }
 
-function page(view: { instance: string; role: string; durability: string; servers: number; groups: number }, paint: Paint): string {
+function page(
+  view: { instance: string; role: string; durability: string; servers: number; groups: number },
+  paint: Paint,
+): string {
   const { instance, role, durability, servers, groups } = view;
   return renderFields(
     [

@@ -10,7 +10,8 @@ export function addDeploy(program: Command): void {
   addChangeOptions(deploy.description('Run a project version on every server of a group.')).action(
     async (text: string, group: string, options: ChangeOptions, command: Command) => {
       const { project, version } = splitVersion(text);
-      if (!version) command.error(`error: name the version: ${project}@1.0.0 (see: muster project list)`, { exitCode: 2 });
+      if (!version)
+        command.error(`error: name the version: ${project}@1.0.0 (see: muster project list)`, { exitCode: 2 });
       const payload = { group: group as GroupName, project: project as ProjectId, version: version as ProjectVersion };
       const { change } = await import('../change.ts');
       await withMuster(command, (session) => change(session, { type: 'deployment.request', payload, options }));

@@ -20,7 +20,7 @@ export function addGateway(program: Command): void {
   gateway
     .command('run')
     .description('run a gateway in the foreground: it registers, and gets everything its group runs once it joins one')
-    .requiredOption('--name <name>', 'the server\'s name in the fleet')
+    .requiredOption('--name <name>', "the server's name in the fleet")
     .option('--listen <host:port>', 'where it takes requests; port 0: a free one', '127.0.0.1:0')
     .option('--advertise <host:port>', 'where balancers reach it, when that is elsewhere')
     .option('--data <folder>', 'its bundles and what it last applied (default: .muster/data/NAME)')

@@ -17,7 +17,10 @@ interface SetServersOptions extends ChangeOptions {
 }
 
 export function addGroup(program: Command): void {
-  const group = program.command('group').summary('server groups').description('Server groups: named sets of servers that carry the same projects.');
+  const group = program
+    .command('group')
+    .summary('server groups')
+    .description('Server groups: named sets of servers that carry the same projects.');
   group
     .command('list')
     .description('all groups')
@@ -37,7 +40,7 @@ export function addGroup(program: Command): void {
     .action((name: string, options: ChangeOptions & PolicyOptions, command) =>
       send(command, { type: 'group.create', payload: { group: name as GroupName, ...policyOf(options) }, options }),
     );
-  addChangeOptions(group.command('configure <group>').description('change a group\'s policy'))
+  addChangeOptions(group.command('configure <group>').description("change a group's policy"))
     .requiredOption('--drain-timeout <duration>', 'how long a leaving server may finish requests', duration)
     .action((name: string, options: ChangeOptions & PolicyOptions, command) =>
       send(command, {
@@ -46,11 +49,16 @@ export function addGroup(program: Command): void {
         options,
       }),
     );
-  addChangeOptions(group.command('delete <group>').description('delete a group without servers and deployments')).action(
-    (name: string, options: ChangeOptions, command) =>
-      send(command, { type: 'group.delete', payload: { group: name as GroupName }, options }),
+  addChangeOptions(
+    group.command('delete <group>').description('delete a group without servers and deployments'),
+  ).action((name: string, options: ChangeOptions, command) =>
+    send(command, { type: 'group.delete', payload: { group: name as GroupName }, options }),
   );
-  addChangeOptions(group.command('set-servers <group> [servers...]').description('make these the group\'s servers, or add and remove some'))
+  addChangeOptions(
+    group
+      .command('set-servers <group> [servers...]')
+      .description("make these the group's servers, or add and remove some"),
+  )
     .option('--add <servers...>', 'servers to add')
     .option('--remove <servers...>', 'servers to take away')
     .action((name: string, servers: string[], options: SetServersOptions, command) =>
@@ -80,12 +88,19 @@ async function setServers(command: Command, { name, servers, options }: SetServe
   const { add, remove } = options;
   const changes = add !== undefined || remove !== undefined;
   // Nothing named must never mean "empty the group".
-  if (changes === servers.length > 0) command.error('error: name either the servers, or --add and --remove', { exitCode: 2 });
+  if (changes === servers.length > 0)
+    command.error('error: name either the servers, or --add and --remove', { exitCode: 2 });
   const { sendOptions, settle } = await import('../change.ts');
   await withMuster(command, async (session) => {
-    const wanted = changes ? { ...(add === undefined ? {} : { add }), ...(remove === undefined ? {} : { remove }) } : { servers };
-    const { outcomes, planned } = await session.muster.setServers({ group: name, ...wanted }, sendOptions(session, options));
-    if (outcomes.length < planned) session.output.step(`part ${outcomes.length} of ${planned} was refused; those before it stand`);
+    const wanted = changes
+      ? { ...(add === undefined ? {} : { add }), ...(remove === undefined ? {} : { remove }) }
+      : { servers };
+    const { outcomes, planned } = await session.muster.setServers(
+      { group: name, ...wanted },
+      sendOptions(session, options),
+    );
+    if (outcomes.length < planned)
+      session.output.step(`part ${outcomes.length} of ${planned} was refused; those before it stand`);
     const last = outcomes.at(-1);
     if (last !== undefined) return settle(session, last, options);
     await session.output.data({ status: 'unchanged' }, () => 'unchanged: the group has exactly these servers');
@@ -123,13 +138,27 @@ function groupPage(group: GroupView, paint: Paint): string {
     ['drain timeout', `${group.policy.drainTimeoutMs} ms`],
     ['changed at', `position ${group.changedAt}`],
   ];
-  if (status !== null) fields.push(['reached', `servers ${status.servers} · pool ${status.pool} · balancers ${status.balancers}`]);
+  if (status !== null)
+    fields.push(['reached', `servers ${status.servers} · pool ${status.pool} · balancers ${status.balancers}`]);
   const servers = renderTable(
-    { columns: ['server', 'status'], rows: group.servers.map(({ server, status: word }) => [server, word]), empty: 'no servers' },
+    {
+      columns: ['server', 'status'],
+      rows: group.servers.map(({ server, status: word }) => [server, word]),
+      empty: 'no servers',
+    },
     paint,
   );
-  const rows = group.deployments.map(({ project, version, holding, servers: of }) => [project, version, `${holding} of ${of}`]);
+  const rows = group.deployments.map(({ project, version, holding, servers: of }) => [
+    project,
+    version,
+    `${holding} of ${of}`,
+  ]);
   const deployments = renderTable({ columns: ['project', 'version', 'held by'], rows, empty: 'no deployments' }, paint);
   const laggards = (status?.laggards ?? []).map(({ what, reason }) => `${paint.yellow(what)}: ${reason}`);
-  return [renderFields(fields, paint), servers, deployments, ...(laggards.length === 0 ? [] : [laggards.join('\n')])].join('\n\n');
+  return [
+    renderFields(fields, paint),
+    servers,
+    deployments,
+    ...(laggards.length === 0 ? [] : [laggards.join('\n')]),
+  ].join('\n\n');
 }

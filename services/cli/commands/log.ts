@@ -23,10 +23,16 @@ export function addLog(program: Command): void {
     .option('-n, --lines <count>', 'how many', count, linesDefault)
     .option('--from <position>', 'from this position on instead', position)
     .option('-f, --follow', 'go on with what comes, until Ctrl-C')
-    .action((options: LogOptions, command: Command) => withMuster(command, (session) => show(session, command, options)));
+    .action((options: LogOptions, command: Command) =>
+      withMuster(command, (session) => show(session, command, options)),
+    );
 }
 
-async function show({ muster, output, signal }: Session, command: Command, { lines, from, follow = false }: LogOptions) {
+async function show(
+  { muster, output, signal }: Session,
+  command: Command,
+  { lines, from, follow = false }: LogOptions,
+) {
   const { output: format } = globalOptions(command);
   const range = from === undefined ? { last: lines } : { from };
   let shown = 0;
@@ -53,7 +59,12 @@ function logLine(event: Event, { text, paint }: { readonly text: string; readonl
   const at = new Date(event.at).toISOString().replace('T', ' ').slice(0, 19);
   const reason = event.reason === undefined ? '' : paint.dim(` (${event.reason})`);
   const type = event.type === 'command.rejected' || event.type === 'server.sync-failed' ? paint.red : paint.bold;
-  const columns = [String(event.position).padStart(6), paint.dim(at), type(event.type.padEnd(20)), paint.dim(event.principal.padEnd(14))];
+  const columns = [
+    String(event.position).padStart(6),
+    paint.dim(at),
+    type(event.type.padEnd(20)),
+    paint.dim(event.principal.padEnd(14)),
+  ];
   return `${columns.join('  ')}  ${text}${reason}`;
 }
 

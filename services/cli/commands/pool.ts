@@ -8,10 +8,13 @@ import { showQuery, withMuster } from '../session.ts';
 import { renderTable } from '../table.ts';
 
 export function addPool(program: Command): void {
-  const pool = program.command('pool').summary('what balancers spread traffic over').description('Pools: what balancers spread a group\'s traffic over.');
+  const pool = program
+    .command('pool')
+    .summary('what balancers spread traffic over')
+    .description("Pools: what balancers spread a group's traffic over.");
   pool
     .command('get <group>')
-    .description('the servers in a group\'s pool, and which balancers have proved it')
+    .description("the servers in a group's pool, and which balancers have proved it")
     .action((group: string, _options, command) =>
       withMuster(command, async (session) =>
         showQuery(session, await session.muster.query('pool', { group: group as GroupName }), poolPage),
@@ -23,7 +26,12 @@ function poolPage({ group, position, servers, balancers }: PoolView, paint: Pain
   const members = renderTable(
     {
       columns: ['server', 'address', 'weight', 'admin'],
-      rows: servers.map(({ server, address, weight, admin }) => [server, `${address.host}:${address.port}`, String(weight), admin]),
+      rows: servers.map(({ server, address, weight, admin }) => [
+        server,
+        `${address.host}:${address.port}`,
+        String(weight),
+        admin,
+      ]),
       empty: 'the pool is empty: no server of the group is ready',
     },
     paint,

@@ -10,25 +10,41 @@ import { showQuery, withMuster } from '../session.ts';
 import { renderTable } from '../table.ts';
 
 export function addProject(program: Command): void {
-  const project = program.command('project').summary('API projects and their versions').description('API projects: each has versions, which never change.');
+  const project = program
+    .command('project')
+    .summary('API projects and their versions')
+    .description('API projects: each has versions, which never change.');
   project
     .command('list')
     .description('all projects and versions, and where they run')
     .action((_options, command) =>
-      withMuster(command, async (session) => showQuery(session, await session.muster.query('projects', {}), projectTable)),
+      withMuster(command, async (session) =>
+        showQuery(session, await session.muster.query('projects', {}), projectTable),
+      ),
     );
-  addChangeOptions(project.command('publish <folder>').description('pack a folder with project.yaml and publish it as a version'))
+  addChangeOptions(
+    project.command('publish <folder>').description('pack a folder with project.yaml and publish it as a version'),
+  )
     .requiredOption('--version <version>', 'the version it shall have')
-    .action((folder: string, options: ChangeOptions & { version: string }, command) => publish(command, folder, options));
+    .action((folder: string, options: ChangeOptions & { version: string }, command) =>
+      publish(command, folder, options),
+    );
   for (const verb of ['deprecate', 'retire'] as const) {
     addChangeOptions(
       project
         .command(`${verb} <project[@version]>`)
-        .description(verb === 'retire' ? 'take a version or a whole project out of use for good' : 'warn whoever deploys it from now on'),
+        .description(
+          verb === 'retire'
+            ? 'take a version or a whole project out of use for good'
+            : 'warn whoever deploys it from now on',
+        ),
     ).action(async (text: string, options: ChangeOptions, command) => {
       const { change } = await import('../change.ts');
       const { project: id, version } = splitVersion(text);
-      const payload = { project: id as ProjectId, ...(version === undefined ? {} : { version: version as ProjectVersion }) };
+      const payload = {
+        project: id as ProjectId,
+        ...(version === undefined ? {} : { version: version as ProjectVersion }),
+      };
       await withMuster(command, (session) => change(session, { type: `project.${verb}`, payload, options }));
     });
   }
@@ -41,7 +57,9 @@ async function publish(command: Command, folder: string, options: ChangeOptions 
     const published = await muster.publishProject(folder, options.version, sendOptions(session, options));
     const { project, version, digest, bytes, upload, outcome } = published;
     output.step(`${output.paint.dim('packed')}   ${project}@${version}, ${bytes} bytes, digest ${digest.slice(0, 12)}`);
-    output.step(`${output.paint.dim('uploaded')} ${upload === 'stored' ? 'once' : 'nothing: the fleet has these bytes already'}`);
+    output.step(
+      `${output.paint.dim('uploaded')} ${upload === 'stored' ? 'once' : 'nothing: the fleet has these bytes already'}`,
+    );
     return settle(session, outcome, options);
   });
 }
@@ -59,5 +77,8 @@ function projectTable(projects: readonly ProjectView[], paint: Paint): string {
       `${ageText(Date.now() - version.publishedAt)} ago`,
     ]),
   );
-  return renderTable({ columns, rows, empty: 'no projects; next: muster project publish FOLDER --version 1.0.0' }, paint);
+  return renderTable(
+    { columns, rows, empty: 'no projects; next: muster project publish FOLDER --version 1.0.0' },
+    paint,
+  );
 }

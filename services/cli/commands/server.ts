@@ -11,12 +11,23 @@ import { showQuery, withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 
 export function addServer(program: Command): void {
-  const server = program.command('server').summary('gateway servers').description('Gateway servers: each in one group, or available.');
+  const server = program
+    .command('server')
+    .summary('gateway servers')
+    .description('Gateway servers: each in one group, or available.');
   server
     .command('list')
     .description('all servers, with what they do and what happens next')
     .option('--group <group>', 'only those of one group')
-    .addOption(new Option('--status <status>', 'only those with this status').choices(['available', 'syncing', 'failed', 'ready', 'draining']))
+    .addOption(
+      new Option('--status <status>', 'only those with this status').choices([
+        'available',
+        'syncing',
+        'failed',
+        'ready',
+        'draining',
+      ]),
+    )
     .action((options: { group?: string; status?: string }, command) => list(command, options));
   server
     .command('get <server>')
@@ -33,23 +44,27 @@ export function addServer(program: Command): void {
       await withMuster(command, (session) => change(session, { type: 'server.join', payload, options }));
     },
   );
-  addChangeOptions(server.command('move <server> <group>').description('drain a server and join it to another group')).action(
-    async (id: string, group: string, options: ChangeOptions, command) => {
-      const { change } = await import('../change.ts');
-      const payload = { server: id as ServerId, group: group as GroupName };
-      await withMuster(command, (session) => change(session, { type: 'server.move', payload, options }));
-    },
-  );
+  addChangeOptions(
+    server.command('move <server> <group>').description('drain a server and join it to another group'),
+  ).action(async (id: string, group: string, options: ChangeOptions, command) => {
+    const { change } = await import('../change.ts');
+    const payload = { server: id as ServerId, group: group as GroupName };
+    await withMuster(command, (session) => change(session, { type: 'server.move', payload, options }));
+  });
   addChangeOptions(server.command('leave <server>').description('drain a server and make it available')).action(
     async (id: string, options: ChangeOptions, command) => {
       const { change } = await import('../change.ts');
-      await withMuster(command, (session) => change(session, { type: 'server.leave', payload: { server: id as ServerId }, options }));
+      await withMuster(command, (session) =>
+        change(session, { type: 'server.leave', payload: { server: id as ServerId }, options }),
+      );
     },
   );
   addChangeOptions(server.command('retire <server>').description('drain a server and take it out of the fleet')).action(
     async (id: string, options: ChangeOptions, command) => {
       const { change } = await import('../change.ts');
-      await withMuster(command, (session) => change(session, { type: 'server.retire', payload: { server: id as ServerId }, options }));
+      await withMuster(command, (session) =>
+        change(session, { type: 'server.retire', payload: { server: id as ServerId }, options }),
+      );
     },
   );
 }
@@ -76,7 +91,10 @@ function serverTable(servers: readonly ServerView[], paint: Paint): string {
     server.seenAt === null ? '-' : ageText(Date.now() - server.seenAt),
     server.next === '' ? '-' : server.next,
   ]);
-  return renderTable({ columns, rows, empty: 'no servers; next: muster gateway run --name NAME --listen 127.0.0.1:0' }, paint);
+  return renderTable(
+    { columns, rows, empty: 'no servers; next: muster gateway run --name NAME --listen 127.0.0.1:0' },
+    paint,
+  );
 }
 
 function serverPage(server: ServerView, paint: Paint): string {
@@ -86,7 +104,12 @@ function serverPage(server: ServerView, paint: Paint): string {
     ['group', server.group ?? '-'],
     ['address', `${server.address.host}:${server.address.port}`],
     ['weight', String(server.weight)],
-    ['labels', Object.entries(server.labels).map(([name, value]) => `${name}=${value}`).join(' ') || '-'],
+    [
+      'labels',
+      Object.entries(server.labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ') || '-',
+    ],
     ['agent', server.agent ?? '-'],
     ['in flight', server.inFlight === null ? '-' : String(server.inFlight)],
     ['last heard', server.seenAt === null ? 'not yet' : `${ageText(Date.now() - server.seenAt)} ago`],
@@ -94,7 +117,12 @@ function serverPage(server: ServerView, paint: Paint): string {
     ['next', server.next === '' ? '-' : server.next],
   ];
   const rows = server.desired.map(({ project, version, digest }) => [project, version, digest.slice(0, 12)]);
-  const desired = renderTable({ columns: ['shall hold', 'version', 'digest'], rows, empty: 'shall hold nothing' }, paint);
-  const failures = server.failures.map(({ project, version, text }) => `${paint.red(`${project}@${version}`)}: ${text}`);
+  const desired = renderTable(
+    { columns: ['shall hold', 'version', 'digest'], rows, empty: 'shall hold nothing' },
+    paint,
+  );
+  const failures = server.failures.map(
+    ({ project, version, text }) => `${paint.red(`${project}@${version}`)}: ${text}`,
+  );
   return [renderFields(fields, paint), desired, ...(failures.length === 0 ? [] : [failures.join('\n')])].join('\n\n');
 }

@@ -6,7 +6,7 @@ export function addSetup(program: Command): void {
   program
     .command('setup')
     .summary('find or install what npm cannot bring: nats-server and haproxy')
-    .description('Finds nats-server and haproxy, or installs them with the system\'s package manager (apt or Homebrew).')
+    .description("Finds nats-server and haproxy, or installs them with the system's package manager (apt or Homebrew).")
     .option('--check', 'install nothing, only say what is missing')
     .action(async (options: { check?: boolean }, command: Command) => {
       const { setup } = await import('../setup.ts');

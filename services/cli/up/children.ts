@@ -9,6 +9,7 @@ import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { backoffMs } from '../../../src/std/backoff.ts';
 import { Failure, textOf } from '../../../src/std/failure.ts';
+import { childMark } from '../run-service.ts';
 import type { Folders } from './folders.ts';
 import { removePidFile, writePidFile } from './pid-files.ts';
 
@@ -21,7 +22,6 @@ export interface ChildDefinition {
   /** Settles once it works. A Node child of ours says so by IPC. */
   readonly ready: 'ipc' | (() => Promise<void>);
   readonly stopTimeoutMs: number;
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ChildrenOptions {
@@ -61,7 +61,15 @@ export class Children {
 
   /** Starts it and waits until it works. What ends before that is a failure with the end of its output. */
   async start(definition: ChildDefinition): Promise<void> {
-    const child: Child = { definition, process: this.#spawn(definition), startedAt: performance.now(), failures: 0, restart: undefined };
+    if (this.#stopping)
+      throw new Failure({ code: 'aborted', retryable: false, message: 'stopping: nothing is started' });
+    const child: Child = {
+      definition,
+      process: this.#spawn(definition),
+      startedAt: performance.now(),
+      failures: 0,
+      restart: undefined,
+    };
     this.#childByName.set(definition.name, child);
     try {
       await this.#ready(child);
@@ -88,14 +96,14 @@ export class Children {
     }
   }
 
-  #spawn({ name, program, args, mark, ready, environment }: ChildDefinition): ChildProcess {
+  #spawn({ name, program, args, mark, ready }: ChildDefinition): ChildProcess {
     const file = this.#logFile(name);
     setAside(file);
     const log = openSync(file, 'a');
     const child = spawn(program, args, {
       stdio: ready === 'ipc' ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
       detached: true,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...(ready === 'ipc' ? { [childMark]: '1' } : {}) },
     });
     closeSync(log);
     // Without a listener a program that is not there would end us; the exit that follows is what counts.
@@ -113,7 +121,8 @@ export class Children {
     });
     const works = ready === 'ipc' ? once(child, 'message', { signal: stop.signal }) : ready();
     try {
-      if (child.pid === undefined) throw new Failure({ code: 'unavailable', retryable: false, message: `no program ${definition.program}` });
+      if (child.pid === undefined)
+        throw new Failure({ code: 'unavailable', retryable: false, message: `no program ${definition.program}` });
       await Promise.race([works, ended]);
     } catch (caught) {
       if (!stop.signal.aborted) throw caught;
@@ -149,7 +158,10 @@ export class Children {
     const child = this.#childByName.get(name);
     if (child === undefined) return;
     clearTimeout(child.restart);
-    for (const [by, timeoutMs] of [['SIGTERM', child.definition.stopTimeoutMs], ['SIGKILL', killTimeoutMs]] as const) {
+    for (const [by, timeoutMs] of [
+      ['SIGTERM', child.definition.stopTimeoutMs],
+      ['SIGKILL', killTimeoutMs],
+    ] as const) {
       const { process: running } = child;
       if (running.pid === undefined || !isAlive(running)) break;
       const exit = once(running, 'exit', { signal: AbortSignal.timeout(timeoutMs) });

@@ -45,7 +45,11 @@ async function led(muster: Muster, signal: AbortSignal): Promise<void> {
     });
     if (answer?.status === 'ok' && answer.position > 0 && answer.data.role === 'leader') return;
     if (systemClock.monotonic() > deadlineAt) {
-      throw new Failure({ code: 'timeout', retryable: true, message: `no coordinator leads after ${leadTimeoutMs} ms` });
+      throw new Failure({
+        code: 'timeout',
+        retryable: true,
+        message: `no coordinator leads after ${leadTimeoutMs} ms`,
+      });
     }
     await pause({ clock: systemClock, delayMs: pollMs, signal });
   }

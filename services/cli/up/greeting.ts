@@ -31,7 +31,8 @@ export async function greet(muster: Muster, { output, plan, signal }: GreetOptio
   output.step(
     [
       '',
-      paint.bold('The fleet is up.') + paint.dim(' No authentication, loopback only. Data: ./.muster. Ctrl-C stops it.'),
+      paint.bold('The fleet is up.') +
+        paint.dim(' No authentication, loopback only. Data: ./.muster. Ctrl-C stops it.'),
       '',
       'Send a request:',
       ...requests,

@@ -22,7 +22,10 @@ const killTimeoutMs = 5_000;
 const pollMs = 50;
 
 /** Writes down a process that has just been started; false when it is gone already. */
-export function writePidFile(folder: string, { name, pid, mark }: { name: string; pid: number; mark: string }): boolean {
+export function writePidFile(
+  folder: string,
+  { name, pid, mark }: { name: string; pid: number; mark: string },
+): boolean {
   const found = processAt(pid);
   if (found === undefined) return false;
   const file: PidFile = { pid, startedAt: found.startedAt, mark };
@@ -54,19 +57,35 @@ export async function reapLeftovers(folder: string, except: readonly string[]): 
   return running;
 }
 
-/**
- * Writes down processes of this program that hold the mark in their command line: what a child of ours started and left
- * when it was killed. Program and mark together name nobody else's: the mark is a file of ours it was started from.
- */
-export function adoptStrays(folder: string, { program, mark }: { readonly program: string; readonly mark: string }): void {
-  for (const { pid, commandLine } of allProcesses()) {
-    const started = basename(commandLine.split(' ', 1)[0] ?? '');
-    if (started === program && commandLine.includes(mark)) writePidFile(folder, { name: `${program}-${pid}`, pid, mark });
-  }
+/** A process that a child of ours started and may leave when it is killed. */
+export interface Stray {
+  readonly program: string;
+  /** A file of ours it was started from: with the program it names nobody else's. */
+  readonly mark: string;
+}
+
+/** Writes strays down, so that they are reaped with the others. */
+export function adoptStrays(folder: string, stray: Stray): void {
+  for (const { pid } of straysOf(stray))
+    writePidFile(folder, { name: `${stray.program}-${pid}`, pid, mark: stray.mark });
+}
+
+/** No goodbye: where somebody has asked twice. */
+export function killStrays(stray: Stray): void {
+  for (const { pid } of straysOf(stray)) signalQuietly(pid, 'SIGKILL');
+}
+
+function straysOf({ program, mark }: Stray): ProcessIdentity[] {
+  return allProcesses().filter(
+    ({ commandLine }) => basename(commandLine.split(' ', 1)[0] ?? '') === program && commandLine.includes(mark),
+  );
 }
 
 async function end(folder: string, name: string): Promise<void> {
-  for (const [signal, timeoutMs] of [['SIGTERM', endTimeoutMs], ['SIGKILL', killTimeoutMs]] as const) {
+  for (const [signal, timeoutMs] of [
+    ['SIGTERM', endTimeoutMs],
+    ['SIGKILL', killTimeoutMs],
+  ] as const) {
     const deadlineAt = performance.now() + timeoutMs;
     const found = runningOf(folder, name);
     if (found === undefined) return;

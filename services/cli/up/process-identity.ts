@@ -33,7 +33,10 @@ export function allProcesses(): RunningProcess[] {
 function allPids(): number[] {
   if (process.platform === 'linux') return readdirSync('/proc').map(Number).filter(Number.isInteger);
   const { stdout } = spawnSync('ps', ['-axo', 'pid='], { encoding: 'utf8' });
-  return (stdout ?? '').split('\n').map((line) => Number(line.trim())).filter((pid) => Number.isInteger(pid) && pid > 0);
+  return (stdout ?? '')
+    .split('\n')
+    .map((line) => Number(line.trim()))
+    .filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 
 function fromProc(pid: number): RunningProcess | undefined {

@@ -117,7 +117,8 @@ export function samplesFolder(): string {
   let folder = import.meta.dirname;
   while (!isPackageRoot(folder)) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Failure({ code: 'io', retryable: false, message: 'the sample projects are not found' });
+    if (parent === folder)
+      throw new Failure({ code: 'io', retryable: false, message: 'the sample projects are not found' });
     folder = parent;
   }
   return join(folder, 'services', 'cli', 'samples');

@@ -29,10 +29,16 @@ const stopTimeoutMs = 15_000;
 
 /** The file our HAProxy is started from: its command line names it, and no other HAProxy's does. */
 export function haproxyFile(folders: Folders): string {
-  return join(folders.data, 'balancer', 'haproxy.cfg');
+  return join(folders.data, 'balancer', 'haproxy', 'haproxy.cfg');
 }
 
-export async function planServices({ folders, ports, fleet, natsUrl, natsMonitorUrl }: PlanOptions): Promise<ServicePlan> {
+export async function planServices({
+  folders,
+  ports,
+  fleet,
+  natsUrl,
+  natsMonitorUrl,
+}: PlanOptions): Promise<ServicePlan> {
   const service = (name: string, args: readonly string[], stopMs: number): ChildDefinition => {
     const data = join(folders.data, name);
     const shared = ['--nats', natsUrl, '--fleet', fleet, '--data', data];

@@ -14,11 +14,13 @@ import { Children } from './children.ts';
 import { firstRun } from './first-run.ts';
 import { type Folders, openFolders } from './folders.ts';
 import { greet } from './greeting.ts';
+import { onTwoSignals } from '../two-signals.ts';
 import { lockName, takeLock } from './lock.ts';
 import { defineNats, natsPortUsual } from './nats-child.ts';
-import { adoptStrays, reapLeftovers } from './pid-files.ts';
+import { adoptStrays, killStrays, reapLeftovers, type Stray } from './pid-files.ts';
 import { Ports } from './ports.ts';
 import { seedPrincipal } from './seed.ts';
+import { untilServed } from './until-served.ts';
 import { type ServicePlan, haproxyFile, planServices } from './services.ts';
 
 interface Run {
@@ -41,12 +43,19 @@ export async function up(options: GlobalOptions): Promise<never> {
   const lock = takeLock(folders.run);
   if (lock.status === 'taken') {
     const who = lock.pid === undefined ? 'is just starting' : `runs as pid ${lock.pid}`;
-    output.complain({ code: 'already-running', message: `another muster up of this folder ${who}`, next: 'muster group list' });
+    output.complain({
+      code: 'already-running',
+      message: `another muster up of this folder ${who}`,
+      next: 'muster group list',
+    });
     process.exit(exitCodes.rejected);
   }
   const onTrouble = (line: string) => output.step(`${output.paint.yellow('trouble')}   ${line}`);
   const children = new Children({ folders, onTrouble });
-  const stopping = stopOnSignals(output, children);
+  const stopping = stopOnSignals(output, () => {
+    children.kill();
+    killStrays(haproxyOf(folders));
+  });
   const run = { options, output, base, folders, children, signal: stopping.signal };
   let exitCode: number = exitCodes.done;
   try {
@@ -64,20 +73,32 @@ export async function up(options: GlobalOptions): Promise<never> {
   process.exit(exitCode);
 }
 
+/** HAProxy outlives the balancer service that started it, on purpose: its command line names our file. */
+function haproxyOf(folders: Folders): Stray {
+  return { program: 'haproxy', mark: haproxyFile(folders) };
+}
+
 /** Starts everything and says where to send a request. Resolves when the fleet is up. */
 async function start(run: Run): Promise<void> {
   const { options, output, base, folders, signal } = run;
-  adoptStrays(folders.run, { program: 'haproxy', mark: haproxyFile(folders) });
+  adoptStrays(folders.run, haproxyOf(folders));
   const reaped = await reapLeftovers(folders.run, [lockName]);
   if (reaped.length > 0) step(output, 'ended', `what an earlier run left behind: ${reaped.join(', ')}`);
   const ports = new Ports(folders.root);
   const bus = await startBus(run, ports);
   writeFileSync(join(base, natsFile), JSON.stringify({ url: bus.url, fleet: options.fleet, pid: process.pid }));
-  const plan = await planServices({ folders, ports, fleet: options.fleet, natsUrl: bus.url, natsMonitorUrl: bus.monitorUrl });
+  const plan = await planServices({
+    folders,
+    ports,
+    fleet: options.fleet,
+    natsUrl: bus.url,
+    natsMonitorUrl: bus.monitorUrl,
+  });
   await startServices(run, plan);
   const muster = await connectMuster({ url: bus.url, fleet: options.fleet, principal: seedPrincipal, signal });
   try {
     await firstRun(muster, { signal, onStep: (line) => step(output, 'seeded', line) });
+    await untilServed(muster, { entryByGroup: plan.entryByGroup, signal });
     await greet(muster, { output, plan, signal });
   } finally {
     await muster.close();
@@ -93,19 +114,24 @@ async function startBus({ options, output, folders, children }: Run, ports: Port
   const port = await ports.claim('nats', natsPortUsual);
   const nats = defineNats(folders, { port, monitorPort: await ports.claim('nats-monitor') });
   await children.start(nats.definition);
-  step(output, 'started', `nats-server at ${nats.url}${nats.syncsAlways ? '' : ` ${output.paint.yellow('(not durable: before 2.10 it cannot sync each write)')}`}`);
+  step(
+    output,
+    'started',
+    `nats-server at ${nats.url}${nats.syncsAlways ? '' : ` ${output.paint.yellow('(not durable: before 2.10 it cannot sync each write)')}`}`,
+  );
   return nats;
 }
 
+/** The balancer comes last: a gateway it finds down at first gets traffic only some checks later. */
 async function startServices({ output, children }: Run, plan: ServicePlan): Promise<void> {
-  await children.start(plan.coordinator);
-  step(output, 'started', 'coordinator');
-  await Promise.all(
-    [...plan.gateways, plan.balancer].map(async (definition) => {
-      await children.start(definition);
-      step(output, 'started', definition.name);
-    }),
-  );
+  for (const together of [[plan.coordinator], plan.gateways, [plan.balancer]]) {
+    await Promise.all(
+      together.map(async (definition) => {
+        await children.start(definition);
+        step(output, 'started', definition.name);
+      }),
+    );
+  }
 }
 
 function step(output: Output, verb: string, line: string): void {
@@ -113,20 +139,20 @@ function step(output: Output, verb: string, line: string): void {
 }
 
 /** The first signal asks everything to stop, a second one kills it. */
-function stopOnSignals(output: Output, children: Children): { requested: Promise<void>; signal: AbortSignal } {
+function stopOnSignals(output: Output, kill: () => void): { requested: Promise<void>; signal: AbortSignal } {
   const abort = new AbortController();
   const requested = new Promise<void>((resolve) => {
-    const onSignal = () => {
-      if (abort.signal.aborted) {
+    onTwoSignals({
+      stop() {
+        abort.abort();
+        resolve();
+      },
+      force() {
         output.step('killing what is left');
-        children.kill();
+        kill();
         process.exit(exitCodes.failed);
-      }
-      abort.abort();
-      resolve();
-    };
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+      },
+    });
   });
   return { requested, signal: abort.signal };
 }
-

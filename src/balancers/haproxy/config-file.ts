@@ -76,11 +76,16 @@ export function renderConfig({ adminSocketPath, groups }: ConfigOptions): Render
   const sorted = [...groups].sort((a, b) => (a.pool.group < b.pool.group ? -1 : 1));
   const global = `  stats socket ${adminSocketPath} mode 600 level admin expose-fd listeners\n  hard-stop-after 5m`;
   const fronts = sorted.map(frontend);
-  const hash = createHash('sha256').update([global, defaults, serverOptions, ...fronts].join('\n')).digest('hex');
+  const hash = createHash('sha256')
+    .update([global, defaults, serverOptions, ...fronts].join('\n'))
+    .digest('hex');
   const structure = `muster-${hash.slice(0, 16)}`;
   const blocks = sorted.map((group, at) => `${fronts[at]}\n${group.pool.servers.map(serverLine).join('')}`);
   const head = '# Written by Muster from the pools it was given; changes by hand are overwritten.';
-  return { structure, text: `${head}\nglobal\n  description ${structure}\n${global}\n\n${defaults}\n\n${blocks.join('\n')}` };
+  return {
+    structure,
+    text: `${head}\nglobal\n  description ${structure}\n${global}\n\n${defaults}\n\n${blocks.join('\n')}`,
+  };
 }
 
 function frontend({ pool, listen }: ConfigGroup): string {

@@ -14,12 +14,11 @@ import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
-import { backendOf, frontendOf, hostPort, renderConfig, writeConfig } from './config-file.ts';
+import { backendOf, renderConfig, writeConfig } from './config-file.ts';
 import { ListenBook } from './listen-book.ts';
-import { parseServers, parseSessions } from './observe.ts';
 import { HaproxyProcess } from './process.ts';
 import { resolveAddresses } from './resolve-addresses.ts';
-import { ask } from './runtime-socket.ts';
+import { HaproxyRuntime, type ObservedBackend } from './runtime.ts';
 import { socketFolder } from './sockets.ts';
 
 export interface HaproxyOptions {
@@ -49,8 +48,8 @@ const watchEveryMs = 250;
 interface Parts {
   readonly configPath: string;
   readonly adminSocketPath: string;
-  readonly masterSocketPath: string;
   readonly process: HaproxyProcess;
+  readonly runtime: HaproxyRuntime;
   readonly book: ListenBook;
 }
 
@@ -99,20 +98,7 @@ export class HaproxyBalancer implements Balancer {
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const listen = this.#listenByGroup.get(group);
     if (listen === undefined) return undefined;
-    const backend = backendOf(group);
-    const text = await this.#ask(stateOf(backend));
-    const servers = parseServers(text, backend);
-    const sessions = parseSessions(text, backend);
-    if (sessions.size === 0) return undefined;
-    const elsewhere = await this.#leavingConnections(frontendOf(group));
-    return {
-      group,
-      listen: `http://${hostPort(listen)}`,
-      servers: servers.map(({ server, address, weight, admin, healthy }) => {
-        const inFlight = (sessions.get(server) ?? 0) + (admin === 'ready' ? 0 : elsewhere);
-        return { server, address, weight, admin, healthy, inFlight };
-      }),
-    };
+    return this.#opened.runtime.readBack(group, listen);
   }
 
   onRestart(listener: () => void): () => void {
@@ -141,7 +127,8 @@ export class HaproxyBalancer implements Balancer {
     const { listen: given = {}, host = hostDefault, basePort = basePortDefault } = this.#options;
     const book = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
     await book.open();
-    return { ...paths, book, process: new HaproxyProcess({ ...paths, binary, logPath, startProcess, clock }) };
+    const process = new HaproxyProcess({ ...paths, binary, logPath, startProcess, clock });
+    return { ...paths, book, process, runtime: new HaproxyRuntime({ ...paths, process, clock }) };
   }
 
   get #opened(): Parts {
@@ -171,7 +158,7 @@ export class HaproxyBalancer implements Balancer {
   /** Compares file, process and memory with every desired pool, and changes what differs. */
   async #converge(): Promise<void> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { configPath, adminSocketPath, process } = this.#opened;
+    const { configPath, adminSocketPath, process, runtime } = this.#opened;
     const groups = [...this.#poolByGroup].map(([group, pool]) => {
       const listen = this.#listenByGroup.get(group);
       assert(listen !== undefined, 'a group taken in has an address');
@@ -181,74 +168,40 @@ export class HaproxyBalancer implements Balancer {
     await writeConfig({ path: configPath, text, binary: this.#options.binary ?? 'haproxy' });
     const before = await process.processes();
     if (before === undefined) await process.start();
-    else if (before.worker === 0 || !(await this.#says(structure))) await process.reload();
+    else if (before.worker === 0 || !(await runtime.says(structure))) await process.reload();
     this.#worker = (await process.processes())?.worker ?? 0;
     for (const group of this.#poolByGroup.keys()) await this.#assertPool(group);
   }
 
   async #assertPool(group: GroupId): Promise<void> {
-    const change = await this.#changeOf(group);
-    const commands = commandsFor(change);
-    if (commands.length > 0) await this.#ask(commands);
+    const commands = commandsFor(this.#changeFor(group, await this.#opened.runtime.observe(group)));
+    if (commands.length > 0) await this.#opened.runtime.ask(commands);
   }
 
   /** Says `del server` until nobody is left who left the pool; true when nobody is. */
   async #removeLeft(group: GroupId): Promise<boolean> {
-    const backend = backendOf(group);
+    const { runtime } = this.#opened;
     const deadlineAt = this.#clock.monotonic() + removalTimeoutMs;
     for (;;) {
-      const text = await this.#ask(stateOf(backend));
-      const change = this.#changeFrom(group, text);
+      const observed = await runtime.observe(group);
+      const change = this.#changeFor(group, observed);
       const wanted = new Set(change.desired.map(({ server }) => server));
-      if (change.observed.every(({ server }) => wanted.has(server))) return true;
+      if (observed.servers.every(({ server }) => wanted.has(server))) return true;
       if (this.#clock.monotonic() > deadlineAt) return false;
-      const commands = removalsFor(change, parseSessions(text, backend));
-      if (commands.length > 0) await this.#ask(commands);
+      const commands = removalsFor(change, observed.sessionsByServer);
+      if (commands.length > 0) await runtime.ask(commands);
       await pause({ clock: this.#clock, delayMs: removalPollMs });
     }
   }
 
-  async #changeOf(group: GroupId): Promise<BackendChange> {
-    return this.#changeFrom(group, await this.#ask(stateOf(backendOf(group))));
-  }
-
-  #changeFrom(group: GroupId, text: string): BackendChange {
-    const backend = backendOf(group);
-    return { backend, observed: parseServers(text, backend), desired: this.#poolByGroup.get(group)?.servers ?? [] };
+  #changeFor(group: GroupId, { servers: observed }: ObservedBackend): BackendChange {
+    return { backend: backendOf(group), observed, desired: this.#poolByGroup.get(group)?.servers ?? [] };
   }
 
   /** Texts of single commands are not relied on: whatever they said, what is read back has to be the pool. */
   async #proveHeld(group: GroupId): Promise<void> {
-    const left = commandsFor(await this.#changeOf(group));
+    const left = commandsFor(this.#changeFor(group, await this.#opened.runtime.observe(group)));
     if (left.length > 0) throw unavailable(`did not take: ${left.slice(0, 3).join('; ')}`);
-  }
-
-  /**
-   * Client connections on workers that a reload replaced. Each may carry one more request to any server of then, and
-   * 2.6 lets nobody change their pool: so for a server that takes no new requests they all count as in flight.
-   */
-  async #leavingConnections(frontend: string): Promise<number> {
-    const { process, masterSocketPath: socketPath } = this.#opened;
-    const leaving = (await process.processes())?.leaving ?? [];
-    if (leaving.length === 0) return 0;
-    const commands = leaving.map((pid) => `@!${pid} show stat ${frontend} 1 -1`);
-    const text = await ask({ socketPath, commands, clock: this.#clock });
-    let connections = 0;
-    for (const line of text.split('\n')) connections += parseSessions(line, frontend).get('FRONTEND') ?? 0;
-    return connections;
-  }
-
-  async #says(structure: string): Promise<boolean> {
-    try {
-      return (await this.#ask(['show info'])).includes(`description: ${structure}\n`);
-    } catch (error) {
-      if (error instanceof Failure && error.retryable) return false;
-      throw error;
-    }
-  }
-
-  #ask(commands: readonly string[]): Promise<string> {
-    return ask({ socketPath: this.#opened.adminSocketPath, commands, clock: this.#clock });
   }
 
   #watchLater(): void {
@@ -272,10 +225,6 @@ export class HaproxyBalancer implements Balancer {
       if (!(error instanceof Failure)) throw error;
     }
   }
-}
-
-function stateOf(backend: string): string[] {
-  return [`show servers state ${backend}`, `show stat ${backend} 6 -1`];
 }
 
 function unavailable(what: string): Failure {

@@ -87,7 +87,11 @@ export class HaproxyProcess {
   async stop(): Promise<void> {
     const pid = (await this.processes())?.master ?? this.#child?.pid;
     if (pid === undefined || this.#exited()) return;
-    for (const [signal, waitMs] of [['SIGUSR1', softStopMs], ['SIGTERM', hardStopMs], ['SIGKILL', hardStopMs]] as const) {
+    for (const [signal, waitMs] of [
+      ['SIGUSR1', softStopMs],
+      ['SIGTERM', hardStopMs],
+      ['SIGKILL', hardStopMs],
+    ] as const) {
       if (!send(pid, signal) || (await this.#gone(pid, waitMs))) return;
     }
     throw this.#failure('outlived SIGKILL', `process ${pid}`);

@@ -54,9 +54,7 @@ function askLine({ socketPath, clock, timeoutMs = askTimeoutMs }: AskOptions, li
       reject(failure);
     };
     const timer = clock.after(timeoutMs, () =>
-      fail(
-        new Failure({ code: 'timeout', retryable: true, message: `HAProxy gave no answer within ${timeoutMs} ms` }),
-      ),
+      fail(new Failure({ code: 'timeout', retryable: true, message: `HAProxy gave no answer within ${timeoutMs} ms` })),
     );
     // The master's socket stays open after an answer unless it is told to quit; the worker's takes it as well.
     socket.on('connect', () => socket.write(`${line};quit\n`));

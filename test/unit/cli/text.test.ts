@@ -47,13 +47,27 @@ describe('whom a command speaks to, and as whom', () => {
 
 describe('output', () => {
   it('aligns columns without boxes and without trailing blanks', () => {
-    const table = { columns: ['a', 'long'], rows: [['value', 'x'], ['v', 'y']], empty: 'none' };
+    const table = {
+      columns: ['a', 'long'],
+      rows: [
+        ['value', 'x'],
+        ['v', 'y'],
+      ],
+      empty: 'none',
+    };
     expect(renderTable(table, createPaint(false))).toBe('A      LONG\nvalue  x\nv      y');
     expect(renderTable({ ...table, rows: [] }, createPaint(false))).toBe('none');
   });
 
   it('aligns by what is seen when words are coloured', () => {
-    const table = { columns: ['status', 'x'], rows: [['ready', '1'], ['failed', '2']], empty: '' };
+    const table = {
+      columns: ['status', 'x'],
+      rows: [
+        ['ready', '1'],
+        ['failed', '2'],
+      ],
+      empty: '',
+    };
     const plain = renderTable(table, createPaint(false));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what colours are made of.
     expect(renderTable(table, createPaint(true)).replace(/\u001b\[\d+m/g, '')).toBe(plain);
@@ -90,6 +104,12 @@ describe('the configuration of our nats-server', () => {
     expect(text).toContain('store_dir: "/data \\"x\\""');
     expect(text).toContain('sync_interval: always');
     expect(configuration({ ...options, syncsAlways: false })).not.toContain('sync_interval');
-    expect(['2.9.10', '2.10.0', '2.15.1', '3.0.0', '0.0.0'].map(knowsSyncInterval)).toEqual([false, true, true, true, false]);
+    expect(['2.9.10', '2.10.0', '2.15.1', '3.0.0', '0.0.0'].map(knowsSyncInterval)).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });

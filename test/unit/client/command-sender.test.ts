@@ -34,7 +34,17 @@ function accept(id: string, changes: object = {}): void {
     data: { group: 'edge' },
     warnings: ['careful'],
   };
-  const outcome = { log: 'log-0001', term: 1, position: 7, id, repeated: false, safeToRepeat: true, status: 'accepted', event, ...changes };
+  const outcome = {
+    log: 'log-0001',
+    term: 1,
+    position: 7,
+    id,
+    repeated: false,
+    safeToRepeat: true,
+    status: 'accepted',
+    event,
+    ...changes,
+  };
   bus.deliver(`_INBOX_alice.${id}`, encodeMessage(outcome));
 }
 
@@ -47,7 +57,12 @@ describe('sending a command', () => {
       value: { group: 'edge', id: 'c-1', issuedAt: clock.now(), reason: 'tidy', ifPosition: 3 },
     });
     accept('c-1');
-    await expect(sent).resolves.toMatchObject({ status: 'accepted', position: 7, warnings: ['careful'], repeated: false });
+    await expect(sent).resolves.toMatchObject({
+      status: 'accepted',
+      position: 7,
+      warnings: ['careful'],
+      repeated: false,
+    });
   });
 
   it('gives a rejection as a value', async () => {
@@ -75,7 +90,9 @@ describe('sending a command', () => {
   });
 
   it('says that repeating with the same id is safe when it waited too long', async () => {
-    const sent = sender.send('group.delete', { group }, { id: 'c-1', timeoutMs: 5_000 }).catch((caught: unknown) => caught);
+    const sent = sender
+      .send('group.delete', { group }, { id: 'c-1', timeoutMs: 5_000 })
+      .catch((caught: unknown) => caught);
     await clock.advance(6_000);
     const failure = (await sent) as Failure;
     expect(failure).toMatchObject({ code: 'timeout', retryable: true });
@@ -84,7 +101,9 @@ describe('sending a command', () => {
 
   it('says "disconnected" when the connection was down to the end', async () => {
     bus.onStore = () => Promise.reject(disconnected());
-    const sent = sender.send('group.delete', { group }, { id: 'c-1', timeoutMs: 5_000 }).catch((caught: unknown) => caught);
+    const sent = sender
+      .send('group.delete', { group }, { id: 'c-1', timeoutMs: 5_000 })
+      .catch((caught: unknown) => caught);
     await clock.advance(6_000);
     expect(await sent).toMatchObject({ code: 'disconnected', retryable: true });
   });
@@ -111,11 +130,16 @@ describe('sending a command', () => {
     const abort = new AbortController();
     const sent = sender.send('group.delete', { group }, { id: 'c-1', signal: abort.signal });
     abort.abort();
-    await expect(sent).rejects.toMatchObject({ code: 'aborted', message: expect.stringContaining('may still take effect') });
+    await expect(sent).rejects.toMatchObject({
+      code: 'aborted',
+      message: expect.stringContaining('may still take effect'),
+    });
   });
 
   it('refuses an id that is no subject token before anything is sent', async () => {
-    await expect(sender.send('group.delete', { group }, { id: 'a.b' })).rejects.toMatchObject({ code: 'config-invalid' });
+    await expect(sender.send('group.delete', { group }, { id: 'a.b' })).rejects.toMatchObject({
+      code: 'config-invalid',
+    });
     expect(bus.stored).toHaveLength(0);
   });
 

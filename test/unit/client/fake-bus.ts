@@ -59,7 +59,10 @@ export class ManualClock implements Clock {
   after(delayMs: number, run: () => void) {
     const timer = { at: this.#now + delayMs, run };
     this.#timers.push(timer);
-    return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) };
+    const cancel = () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+    return { cancel };
   }
   get timers(): number {
     return this.#timers.length;

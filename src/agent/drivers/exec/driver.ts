@@ -12,7 +12,7 @@
  * Weaker than the built-in gateway: requests in flight are not known to it, so it reports none; use a health URL and
  * the balancers' own counts.
  */
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { ServerId } from '../../../../schemas/ids.ts';
 import type { Clock } from '../../../std/clock.ts';
 import { Failure } from '../../../std/failure.ts';
@@ -47,7 +47,8 @@ export class ExecDriver implements Driver {
 
   constructor(options: ExecDriverOptions) {
     this.#options = options;
-    this.#folder = join(options.dataDirectory, 'sets');
+    // Absolute: the command may change its folder.
+    this.#folder = resolve(options.dataDirectory, 'sets');
   }
 
   start(): Promise<Record<string, never>> {

@@ -1,0 +1,43 @@
+/** Waits until requests are answered where the greeting will send people: ready by the log is not yet up by HAProxy. */
+import type { Muster } from '../../../src/client/muster.ts';
+import { systemClock } from '../../../src/std/clock.ts';
+import { pause } from '../../../src/std/deadline.ts';
+
+export interface UntilServedOptions {
+  readonly entryByGroup: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** A few health checks; what is not served by then says itself why, in `muster group get`. */
+const serveTimeoutMs = 15_000;
+const pollMs = 100;
+const requestTimeoutMs = 2_000;
+/** What HAProxy answers where no server of the pool is up. */
+const unavailable = 503;
+
+/** Ends when every group that has ready servers answers, or after a while: the fleet is up either way. */
+export async function untilServed(muster: Muster, { entryByGroup, signal }: UntilServedOptions): Promise<void> {
+  const answer = await muster.query('groups', {}, { signal });
+  const groups = answer.status === 'ok' ? answer.data : [];
+  const urls = groups
+    .filter(({ servers }) => servers.some(({ status }) => status === 'ready'))
+    .map(({ name, deployments }) => `${entryByGroup[name] ?? ''}/${deployments[0]?.project ?? ''}`)
+    .filter((url) => url.startsWith('http'));
+  const deadlineAt = systemClock.monotonic() + serveTimeoutMs;
+  for (const url of urls) {
+    while (!(await isServed(url, signal)) && systemClock.monotonic() < deadlineAt) {
+      await pause({ clock: systemClock, delayMs: pollMs, signal });
+    }
+  }
+}
+
+async function isServed(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) });
+    await response.arrayBuffer();
+    return response.status !== unavailable;
+  } catch {
+    // Nothing listens there yet, or it took too long: not served.
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+/** The coordinator's half of the bus, played by a test: it answers what it is told to and publishes by hand. */
+import type { Assignment, Directive } from '../../schemas/directive.ts';
+import { type FleetId, GroupId, type LogId, type ServerId } from '../../schemas/ids.ts';
+import { Beat, Receipt } from '../../schemas/receipt.ts';
+import { lastToken, subjects } from '../../schemas/subjects.ts';
+import type { PackedBundle } from '../../src/bundles/pack.ts';
+import type { Bus } from '../../src/nats/bus.ts';
+import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
+import { decodeBody } from '../../src/wire/body.ts';
+import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
+
+export interface Wanted {
+  readonly bundle: PackedBundle;
+  readonly version: string;
+}
+
+export class HandCoordinator {
+  readonly beats: Beat[] = [];
+  readonly receipts: Receipt[] = [];
+  /** The bodies of registrations, in order. */
+  readonly registrations: Record<string, unknown>[] = [];
+  /** Set what the next answers say. */
+  log: LogId;
+  known = true;
+  /** False: heartbeats stay unanswered. */
+  answers = true;
+  position = 0;
+  readonly #bus: Bus;
+  readonly #fleet: FleetId;
+  readonly #server: ServerId;
+  #assignment = { term: 0, position: 0 };
+  #directive = { term: 0, position: 0 };
+  #group: GroupId | null = null;
+
+  private constructor(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }) {
+    this.#bus = bus;
+    this.#fleet = names.fleet;
+    this.#server = names.server;
+    this.log = names.log;
+  }
+
+  static async start(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }): Promise<HandCoordinator> {
+    const coordinator = new HandCoordinator(bus, names);
+    const sizes = { log: 1e7, commands: 1e7, groups: 1e7, pools: 1e7, feed: 1e7 };
+    await bus.ensureStream(streamDefinitions(names.fleet, { replicas: 1, sizes }).groups);
+    await bus.ensureBucket({ bucket: streamNames(names.fleet).bundles, replicas: 1, maxBytes: 1e8 });
+    coordinator.listen();
+    await bus.flush();
+    return coordinator;
+  }
+
+  listen(): void {
+    const fleet = this.#fleet;
+    this.#bus.subscribe({
+      subject: subjects.allBeats(fleet),
+      onMessage: (message) => {
+        this.beats.push(decodeMessage(Beat, message.data, 'a heartbeat'));
+        if (!this.answers) return;
+        const receipt = this.receipts.at(-1)?.position ?? 0;
+        const { log, known } = this;
+        const stamps = { assignment: this.#assignment, directive: this.#directive };
+        message.respond(encodeMessage({ log, term: 1, known, group: this.#group, ...stamps, receipt }));
+      },
+    });
+    this.#bus.subscribe({
+      subject: subjects.allReceipts(fleet),
+      onMessage: (message) => this.receipts.push(decodeMessage(Receipt, message.data, 'a receipt')),
+    });
+    this.#bus.subscribe({
+      subject: subjects.allDo(fleet),
+      onMessage: (message) => {
+        const body = decodeBody(message.data);
+        if (body.status !== 'ok' || lastToken(message.subject) !== 'register') throw new Error('not a registration');
+        this.registrations.push(body.value);
+        this.known = true;
+        const rejection = { code: 'unchanged', message: 'it is so already' };
+        const common = {
+          log: this.log,
+          term: 1,
+          position: 1,
+          id: body.value['id'],
+          repeated: false,
+          safeToRepeat: true,
+        };
+        message.respond(encodeMessage({ ...common, status: 'rejected', rejection }));
+      },
+    });
+  }
+
+  async upload(bundle: PackedBundle): Promise<void> {
+    await this.#bus.objects(streamNames(this.#fleet).bundles).put(bundle.digest, bundle.bytes);
+  }
+
+  async assign(group: string | null): Promise<void> {
+    this.position += 1;
+    this.#group = group === null ? null : GroupId.parse(group);
+    this.#assignment = { term: 1, position: this.position };
+    const assignment: Assignment = { log: this.log, ...this.#assignment, server: this.#server, group: this.#group };
+    await this.store(subjects.assignment(this.#fleet, this.#server), assignment);
+  }
+
+  /** Publishes the directive and returns its position. */
+  async direct(group: string, wanted: readonly Wanted[], serving: Directive['serving'] = 'yes'): Promise<number> {
+    this.position += 1;
+    this.#directive = { term: 1, position: this.position };
+    const projects = wanted.map(({ bundle, version }) => ({
+      project: bundle.manifest.project,
+      version,
+      digest: bundle.digest,
+      bytes: bundle.bytes.byteLength,
+    }));
+    const stamp = { log: this.log, ...this.#directive };
+    const subject = subjects.directive(this.#fleet, GroupId.parse(group), this.#server);
+    await this.store(subject, { ...stamp, server: this.#server, group, serving, projects });
+    return this.position;
+  }
+
+  /** The receipt for this position, if it came. */
+  receiptAt(position: number): Receipt | undefined {
+    return this.receipts.findLast((receipt) => receipt.position === position && receipt.log === this.log);
+  }
+
+  async store(subject: string, value: unknown): Promise<void> {
+    await this.#bus.store({ subject, data: encodeMessage(value), timeoutMs: 5_000 });
+  }
+}
