@@ -4,9 +4,8 @@
  * answer for the same input. They must not know clocks, NATS, or what was published before. Their caller hands in
  * acknowledged state only, since what they return is told to others.
  */
-import { directivePosition } from '../domain/membership.ts';
-import type { FleetState, Group } from '../domain/state.ts';
-import { never } from '../std/failure.ts';
+import { desiredRelease, directivePosition } from '../domain/membership.ts';
+import type { FleetState, Group, Member } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
 import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import { byText } from './order.ts';
@@ -16,49 +15,43 @@ export interface Desired {
   readonly projects: DesiredProject[];
 }
 
+/** With `serving`: whether to take new requests. Who drains is told so only once nobody sends to it any more. */
+export interface DesiredOfServer extends Desired {
+  readonly serving: 'yes' | 'draining';
+}
+
 /**
  * What the server should hold, sorted by project, and the position that follows from; null in no group.
  *
- * A draining server's position is its leaving, and never moves: a deployment made meanwhile must not be numbered past
- * the directive that tells it to drain, or the server would refuse that one as older. The log does not keep the set it
- * had, so the projects are the group's own of now.
+ * Each project at the version this member should have: one that joined while a deployment has yet to succeed gets
+ * what the group last succeeded with.
  */
-export function desiredFor(state: FleetState, serverId: ServerId): Desired | null {
-  const membership = state.serverById.get(serverId)?.membership;
-  if (membership === undefined || membership.status === 'available') return null;
-  const group = state.groupById.get(membership.group);
+export function desiredFor(state: FleetState, serverId: ServerId): DesiredOfServer | null {
+  const member = state.serverById.get(serverId)?.member ?? null;
+  if (member === null) return null;
+  const group = state.groupById.get(member.group);
   if (group === undefined) return null;
-  switch (membership.status) {
-    case 'syncing':
-    case 'failed':
-    case 'ready':
-      return { position: directivePosition(group, membership), projects: projectsOf(group) };
-    case 'draining':
-      return { position: membership.leavingAt, projects: projectsOf(group) };
-    default:
-      return never(membership);
-  }
+  const { drain, cordon } = member;
+  const position = Math.max(directivePosition(group, member), drain?.at ?? 0);
+  const serving = drain !== null || cordon?.drained === true ? 'draining' : 'yes';
+  return { position, serving, projects: projectsFor(group, member) };
 }
 
 /** What the group shall carry, for whoever watches a group; null for an unknown one. */
 export function groupDesired(state: FleetState, groupId: GroupId): (Desired & { readonly group: GroupId }) | null {
   const group = state.groupById.get(groupId);
   if (group === undefined) return null;
-  return { group: groupId, position: group.deploymentsChangedAt, projects: projectsOf(group) };
-}
-
-/**
- * Position of the event that put the server into the group it is in, or out of the last one. For a server the fleet
- * does not know: the state's own, since when it was retired stands in no state and was no later than that.
- */
-export function assignedAt(state: FleetState, serverId: ServerId): Position {
-  const server = state.serverById.get(serverId);
-  if (server === undefined) return state.position;
-  return server.membership.status === 'available' ? server.since : server.membership.joinedAt;
-}
-
-function projectsOf(group: Group): DesiredProject[] {
-  return [...group.deploymentByProject.values()]
+  const projects = [...group.deploymentByProject.values()]
     .map(({ project, version, digest, bytes }) => ({ project, version, digest, bytes }))
     .sort((a, b) => byText(a.project, b.project));
+  return { group: groupId, position: group.deploymentsChangedAt, projects };
+}
+
+function projectsFor(group: Group, member: Member): DesiredProject[] {
+  const projects: DesiredProject[] = [];
+  for (const deployment of group.deploymentByProject.values()) {
+    const { version, digest, bytes } = desiredRelease(deployment, member);
+    projects.push({ project: deployment.project, version, digest, bytes });
+  }
+  return projects.sort((a, b) => byText(a.project, b.project));
 }

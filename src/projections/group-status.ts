@@ -1,61 +1,90 @@
 /** How far a group has come from desired to traffic: what `wait` waits on. One pass over the group. */
-import type { FleetState, Group, Server } from '../domain/state.ts';
+import { statusOf } from '../domain/membership.ts';
+import type { FleetState, Group, Member, Server } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
-import { laggardsMax } from '../../schemas/group-status.ts';
+import { laggardsMax, serverStatuses } from '../../schemas/group-status.ts';
 import type { GroupStatus } from '../../schemas/group-status.ts';
-import type { GroupId, Position } from '../../schemas/ids.ts';
+import type { BalancerId, GroupId, Position } from '../../schemas/ids.ts';
 import { appliedBy, balancersOf } from './balancers.ts';
 import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
-import { doneUpTo, waitsFor } from './progress.ts';
-import type { Member } from './progress.ts';
+import { doneUpTo, isWaitedFor } from './progress.ts';
+import type { MemberOf } from './progress.ts';
+import { membersOf } from './server-view.ts';
+import { laggardText } from './server-words.ts';
 
 /** Laggards kept for the pool and balancers however many servers lag: the last stage must not go unnamed. */
 const laterStagesLaggardsMax = 5;
 
 type Laggard = GroupStatus['laggards'][number];
-interface Behind {
-  readonly server: Server;
-  readonly member: Member;
-  readonly upTo: Position;
+interface Behind extends MemberOf {
+  /** Null: nobody can wait for it, and the stage does not hang on it. */
+  readonly upTo: Position | null;
 }
 
 export function groupStatus(state: FleetState, observed: Observed, groupId: GroupId): GroupStatus {
   const group = state.groupById.get(groupId);
   assert(group !== undefined, `status is asked of a group that exists: ${groupId}`);
   assert(state.log !== null, 'a log that holds a group has a name');
-  const counts = { syncing: 0, failed: 0, ready: 0, draining: 0 };
-  const members: { server: Server; member: Member }[] = [];
-  const behind: Behind[] = [];
-  for (const serverId of group.servers) {
-    const server = state.serverById.get(serverId);
-    assert(server !== undefined && server.membership.status !== 'available', `${serverId} is a member of ${groupId}`);
-    const member = server.membership;
-    counts[member.status] += 1;
-    members.push({ server, member });
-    const upTo = doneUpTo(group, member);
-    if (upTo !== null) behind.push({ server, member, upTo });
-  }
+  const members = membersOf(state, groupId);
+  const behind = [...behindIn(group, members), ...inboundTo(state, group)];
   const balancers = balancerPositionsOf(state, observed, groupId);
   const published = observed.publishedPoolByGroup.get(groupId) ?? 0;
   const carried = (revision: Position) => carriedBy({ state, group, members, revision });
-  const later = laterStages({ group, published, balancers });
+  const later = laterStages({ state, group, published, balancers });
   return {
     log: state.log,
     term: state.term,
     position: state.position,
     group: groupId,
     desired: Math.max(group.changedAt, group.deploymentsChangedAt),
-    counts,
+    counts: countsOf(members),
     servers: lowest(
       state.position,
-      behind.map(({ upTo }) => upTo),
+      behind.map(({ upTo }) => upTo ?? state.position),
     ),
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
     balancerPositions: balancers,
-    laggards: [...serverLaggards({ state, observed, group, behind, max: laggardsMax - later.length }), ...later],
+    held: heldText(group, members),
+    laggards: [...serverLaggards({ state, observed, behind, max: laggardsMax - later.length }), ...later],
   };
+}
+
+type Members = readonly { readonly server: Server; readonly member: Member }[];
+
+function countsOf(members: Members): GroupStatus['counts'] {
+  const counts = Object.fromEntries(serverStatuses.map((status) => [status, 0])) as GroupStatus['counts'];
+  for (const { server } of members) counts[statusOf(server)] += 1;
+  return counts;
+}
+
+function behindIn(group: Group, members: Members): Behind[] {
+  const behind: Behind[] = [];
+  for (const { server, member } of members) {
+    const upTo = doneUpTo({ server, member, group });
+    if (upTo !== null || !isWaitedFor({ server, member })) behind.push({ server, member, group, upTo });
+  }
+  return behind;
+}
+
+/** Servers still on their way out of another group: asked for here, and not here yet. */
+function inboundTo(state: FleetState, { inbound }: Group): Behind[] {
+  const behind: Behind[] = [];
+  for (const id of inbound) {
+    const server = state.serverById.get(id);
+    const from = server?.member == null ? undefined : state.groupById.get(server.member.group);
+    if (server?.member?.drain == null || from === undefined) continue;
+    behind.push({ server, member: server.member, group: from, upTo: server.member.drain.at - 1 });
+  }
+  return behind;
+}
+
+function heldText({ heldAt, absences }: Group, members: Members): string | null {
+  if (heldAt === null) return null;
+  const held = members.filter(({ member }) => member.held).length;
+  const of = absences === null ? '' : ` of ${absences.size}`;
+  return `since position ${heldAt}: ${held}${of} servers are lost and stay in the pool, without them it fell below its floor`;
 }
 
 /**
@@ -70,13 +99,13 @@ function carriedBy({
 }: {
   state: FleetState;
   group: Group;
-  members: readonly { member: Member }[];
+  members: Members;
   revision: Position;
 }): Position {
   if (revision >= group.poolChangedAt) return state.position;
   let upTo = revision;
   for (const { member } of members) {
-    if (member.status === 'ready' && member.readyAt > revision) upTo = Math.min(upTo, member.joinedAt - 1);
+    if (member.admittedAt !== null && member.admittedAt > revision) upTo = Math.min(upTo, member.askedAt - 1);
   }
   return upTo;
 }
@@ -93,30 +122,31 @@ function balancerPositionsOf(state: FleetState, observed: Observed, groupId: Gro
 function serverLaggards({
   state,
   observed,
-  group,
   behind,
   max,
 }: {
   state: FleetState;
   observed: Observed;
-  group: Group;
   behind: Behind[];
   max: number;
 }): Laggard[] {
-  // Those that hold the stage back the most come first; reasons are written only for those shown.
-  behind.sort((a, b) => a.upTo - b.upTo || byText(a.server.id, b.server.id));
-  return behind.slice(0, max).map(({ server, member }) => ({
+  // Those that hold the stage back the most come first, those nobody waits for last; reasons only for those shown.
+  const order = ({ upTo }: Behind) => upTo ?? Number.POSITIVE_INFINITY;
+  behind.sort((a, b) => (order(a) === order(b) ? byText(a.server.id, b.server.id) : order(a) - order(b)));
+  return behind.slice(0, max).map(({ server }) => ({
     what: `server ${server.id}`,
     server: server.id,
-    reason: `${member.status} since position ${server.since}: ${waitsFor({ state, observed, group, server, member })}`,
+    reason: laggardText(state, observed, server),
   }));
 }
 
 function laterStages({
+  state,
   group,
   published,
   balancers,
 }: {
+  state: FleetState;
   group: Group;
   published: Position;
   balancers: Readonly<Record<string, Position>>;
@@ -129,7 +159,8 @@ function laterStages({
   for (const [balancer, applied] of Object.entries(balancers)) {
     if (applied >= wanted) continue;
     const confirmed = applied === 0 ? 'nor any' : `but ${applied}`;
-    const reason = `balancer ${balancer} has not confirmed pool position ${wanted}, ${confirmed}`;
+    const isLost = state.balancerById.get(balancer as BalancerId)?.lostAt != null;
+    const reason = `${isLost ? 'lost ' : ''}balancer ${balancer} has not confirmed pool position ${wanted}, ${confirmed}`;
     laggards.push({ what: `balancer ${balancer}`, reason });
   }
   return laggards.slice(0, laterStagesLaggardsMax);

@@ -1,5 +1,7 @@
 /** Groups and deployments as people read them. A group's cost is its own; all groups cost the fleet, once. */
+import { desiredRelease, statusOf } from '../domain/membership.ts';
 import type { FleetState, Group } from '../domain/state.ts';
+import type { ProjectId } from '../../schemas/ids.ts';
 import type { DeploymentView, GroupView } from '../../schemas/views.ts';
 import { groupStatus } from './group-status.ts';
 import type { Observed } from './observed.ts';
@@ -14,7 +16,7 @@ export function groupView(state: FleetState, observed: Observed, group: Group): 
     policy: group.policy,
     changedAt: group.changedAt,
     servers: membersOf(state, group.id)
-      .map(({ id, membership }) => ({ server: id, status: membership.status }))
+      .map(({ server }) => ({ server: server.id, status: statusOf(server) }))
       .sort((a, b) => byText(a.server, b.server)),
     deployments: deploymentViews(state, observed, group),
     status: groupStatus(state, observed, group.id),
@@ -28,7 +30,7 @@ export function groupViews(state: FleetState, observed: Observed): GroupView[] {
 
 /** Sorted by project, with how many of the servers that should hold it have proved that they do. */
 export function deploymentViews(state: FleetState, observed: Observed, group: Group): DeploymentView[] {
-  const { servers, holdingByProject } = countHolding(state, observed, group);
+  const countsByProject = countHolding(state, observed, group);
   return [...group.deploymentByProject.values()]
     .sort((a, b) => byText(a.project, b.project))
     .map(({ project, version, digest, changedAt }) => ({
@@ -37,8 +39,7 @@ export function deploymentViews(state: FleetState, observed: Observed, group: Gr
       version,
       digest,
       changedAt,
-      holding: holdingByProject.get(project) ?? 0,
-      servers,
+      ...(countsByProject.get(project) ?? { holding: 0, servers: 0 }),
     }));
 }
 
@@ -51,18 +52,28 @@ function sortedGroups(state: FleetState): Group[] {
   return [...state.groupById.values()].sort((a, b) => byText(a.id, b.id));
 }
 
-/** Draining servers count nowhere: nothing new is asked of them. */
+/**
+ * Draining servers count nowhere: nothing new is asked of them. Nor, for a deployment that has yet to succeed, does
+ * who came after it and should hold the version before.
+ */
 function countHolding(state: FleetState, observed: Observed, group: Group) {
-  const holdingByProject = new Map<string, number>();
-  let servers = 0;
-  for (const { id, membership } of membersOf(state, group.id)) {
-    if (membership.status === 'available' || membership.status === 'draining') continue;
-    servers += 1;
-    const receipt = receiptSince(state, observed, { server: id, joinedAt: membership.joinedAt });
+  const countsByProject = new Map<ProjectId, { holding: number; servers: number }>();
+  const staying = membersOf(state, group.id).filter(({ member }) => member.drain === null);
+  for (const deployment of group.deploymentByProject.values()) {
+    const isForAll = deployment.succeededAt !== null || deployment.lastGood === null;
+    const servers = isForAll
+      ? staying.length
+      : staying.filter(({ member }) => desiredRelease(deployment, member).version === deployment.version).length;
+    countsByProject.set(deployment.project, { holding: 0, servers });
+  }
+  for (const { server, member } of staying) {
+    const receipt = receiptSince(state, observed, { server: server.id, joinedAt: member.joinedAt });
     for (const { project, version } of receipt?.projects ?? []) {
-      if (group.deploymentByProject.get(project)?.version !== version) continue;
-      holdingByProject.set(project, (holdingByProject.get(project) ?? 0) + 1);
+      const deployment = group.deploymentByProject.get(project);
+      const counts = countsByProject.get(project);
+      if (deployment === undefined || counts === undefined || deployment.version !== version) continue;
+      if (desiredRelease(deployment, member).version === version) counts.holding += 1;
     }
   }
-  return { servers, holdingByProject };
+  return countsByProject;
 }

@@ -1,5 +1,5 @@
 /** Pools and balancers as people read them. */
-import type { FleetState, Group } from '../domain/state.ts';
+import type { Balancer, FleetState, Group } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
 import type { BalancerView, PoolView } from '../../schemas/views.ts';
 import { appliedBy, balancersOf } from './balancers.ts';
@@ -36,11 +36,28 @@ export function balancerViews(state: FleetState, observed: Observed): BalancerVi
   }
   return [...state.balancerById.values()]
     .sort((a, b) => byText(a.id, b.id))
-    .map(({ id, kind, groups, changedAt }) => ({
-      balancer: id,
-      kind,
-      groups: groups === 'all' ? groups : [...groups],
-      changedAt,
-      seenAt: seenAtByBalancer.get(id) ?? null,
+    .map((balancer) => ({
+      balancer: balancer.id,
+      kind: balancer.kind,
+      groups: balancer.groups === 'all' ? balancer.groups : [...balancer.groups],
+      changedAt: balancer.changedAt,
+      status: balancer.lostAt === null ? 'live' : 'lost',
+      seenAt: seenAtByBalancer.get(balancer.id) ?? null,
+      pools: lagsOf(state, observed, balancer),
     }));
+}
+
+/** Sorted by group. How far behind the pool that the log says each is. */
+function lagsOf(state: FleetState, observed: Observed, { id: balancer, groups }: Balancer): BalancerView['pools'] {
+  const served = groups === 'all' ? [...state.groupById.keys()] : groups.filter((group) => state.groupById.has(group));
+  return served.sort(byText).map((group) => {
+    const newest = appliedBy(state, observed, { balancer, group })?.applied;
+    const wanted = state.groupById.get(group)?.poolChangedAt ?? 0;
+    return {
+      group,
+      applied: newest?.position ?? null,
+      lag: Math.max(0, wanted - (newest?.position ?? 0)),
+      error: newest?.error ?? null,
+    };
+  });
 }

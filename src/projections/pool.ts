@@ -35,15 +35,11 @@ export function poolOf(state: FleetState, groupId: GroupId): Pool | null {
   return { group: groupId, position: group.poolChangedAt, entries };
 }
 
-/** The server's place in its group's pool; null when it has none: in no group, not yet in, or never was. */
-export function poolMemberOf(server: Server): PoolMember | null {
-  const { id, address, weight, membership } = server;
-  const entry = { server: id, address, weight };
-  if (membership.status === 'ready') {
-    return { ...entry, admin: 'ready', position: Math.max(membership.readyAt, server.addressChangedAt) };
-  }
-  if (membership.status === 'draining' && isInPool(membership)) {
-    return { ...entry, admin: 'drain', position: Math.max(membership.leavingAt, server.addressChangedAt) };
-  }
-  return null;
+/**
+ * The server's place in its group's pool; null when it has none: in no group, not yet in, or out again. One that is
+ * lost stands there only while the floor keeps it.
+ */
+export function poolMemberOf({ id: server, address, weight, member }: Server): PoolMember | null {
+  if (member === null || !isInPool(member)) return null;
+  return { server, address, weight, admin: member.drain === null ? 'ready' : 'drain', position: member.entryAt };
 }

@@ -1,6 +1,7 @@
-/** One server as people read it: where it stands, what it should hold, and what happens next. */
-import type { FleetState, Group, Server } from '../domain/state.ts';
-import { assert, never } from '../std/failure.ts';
+/** One server as people read it: where it stands and why, what it should hold, and what happens next. */
+import { isInPool, statusOf } from '../domain/membership.ts';
+import type { FleetState, Member, Server } from '../domain/state.ts';
+import { assert } from '../std/failure.ts';
 import type { ProjectFailure } from '../../schemas/events.ts';
 import type { ServerStatus } from '../../schemas/group-status.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
@@ -8,19 +9,19 @@ import type { ServerView } from '../../schemas/views.ts';
 import { desiredFor } from './desired.ts';
 import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
-import { receiptSince, waitsFor } from './progress.ts';
-import type { Member } from './progress.ts';
+import { receiptSince } from './progress.ts';
+import { serverWords } from './server-words.ts';
 
 export function serverView(state: FleetState, observed: Observed, server: Server): ServerView {
-  const { id, membership } = server;
+  const { id, member } = server;
   const seen = observed.serverById.get(id);
   const receipt = seen?.receipt ?? null;
   return {
     server: id,
-    status: membership.status,
+    status: statusOf(server),
     sinceAt: server.sinceAt,
     since: server.since,
-    group: membership.status === 'available' ? null : membership.group,
+    group: member?.group ?? null,
     address: server.address,
     weight: server.weight,
     labels: server.labels,
@@ -32,7 +33,9 @@ export function serverView(state: FleetState, observed: Observed, server: Server
     inFlight: seen?.beat?.inFlight ?? null,
     seenAt: seen === undefined || seen.beat === null ? null : seen.seenAt,
     failures: failuresOf(state, observed, server),
-    next: nextOf(state, observed, server),
+    cordoned: member !== null && member.cordon !== null,
+    inPool: member !== null && isInPool(member),
+    ...serverWords(state, observed, server),
   };
 }
 
@@ -43,48 +46,29 @@ export interface ServerFilter {
 
 /** Sorted by server. With a group the cost is the group's, else the fleet's. */
 export function serverViews(state: FleetState, observed: Observed, { group, status }: ServerFilter): ServerView[] {
-  const candidates = group === undefined ? state.serverById.values() : membersOf(state, group);
+  const candidates =
+    group === undefined ? state.serverById.values() : membersOf(state, group).map(({ server }) => server);
   return [...candidates]
-    .filter((server) => status === undefined || server.membership.status === status)
+    .filter((server) => status === undefined || statusOf(server) === status)
     .sort((a, b) => byText(a.id, b.id))
     .map((server) => serverView(state, observed, server));
 }
 
 /** The group's members, those draining out of it included. */
-export function membersOf(state: FleetState, groupId: GroupId): Server[] {
+export function membersOf(state: FleetState, groupId: GroupId): { server: Server; member: Member }[] {
   return [...(state.groupById.get(groupId)?.servers ?? [])].map((id) => memberOf(state, id));
 }
 
-function memberOf(state: FleetState, id: ServerId): Server {
+function memberOf(state: FleetState, id: ServerId): { server: Server; member: Member } {
   const server = state.serverById.get(id);
-  assert(server !== undefined, `a group's members are in the fleet: ${id}`);
-  return server;
+  assert(server !== undefined && server.member !== null, `a group's members are in the fleet: ${id}`);
+  return { server, member: server.member };
 }
 
 /** By the newest receipt since it joined, which is a proposal ahead of the log; by the log where none came. */
-function failuresOf(state: FleetState, observed: Observed, { id, membership }: Server): ProjectFailure[] {
-  if (membership.status === 'available' || membership.status === 'draining') return [];
-  const receipt = receiptSince(state, observed, { server: id, joinedAt: membership.joinedAt });
+function failuresOf(state: FleetState, observed: Observed, { id, member }: Server): ProjectFailure[] {
+  if (member === null || member.drain !== null) return [];
+  const receipt = receiptSince(state, observed, { server: id, joinedAt: member.joinedAt });
   if (receipt !== null) return receipt.failures;
-  return membership.status === 'syncing' ? [] : membership.failures;
-}
-
-function nextOf(state: FleetState, observed: Observed, server: Server): string {
-  if (server.membership.status === 'available') return 'waits to be joined to a group';
-  const member: Member = server.membership;
-  const group: Group | undefined = state.groupById.get(member.group);
-  assert(group !== undefined, `a member's group is in the fleet: ${member.group}`);
-  const waits = waitsFor({ state, observed, group, server, member });
-  switch (member.status) {
-    case 'syncing':
-      return `${waits}; then it takes traffic`;
-    case 'failed':
-      return `${waits}; it takes traffic once a receipt holds everything`;
-    case 'ready':
-      return waits === '' ? 'takes traffic' : `takes traffic; ${waits}`;
-    case 'draining':
-      return waits;
-    default:
-      return never(member);
-  }
+  return member.failing?.failures ?? [];
 }

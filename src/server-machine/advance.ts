@@ -8,7 +8,7 @@
  * - Facts come from acknowledged records only, and `receipt` only from this log and the server's present instance.
  * - Steps of one server are carried out in order, each after the one before is stored: a move hangs on it.
  * - What stands already is not published again; a proposal under way is not proposed again until it is decided.
- * - The snapshot is kept as it is, or thrown away: without one the look begins from the log's membership.
+ * - The snapshot is kept as it is, or thrown away: without one the look begins from the log.
  */
 import { transition } from 'xstate';
 import type { SnapshotFrom } from 'xstate';
@@ -20,10 +20,15 @@ import { serverMachine } from './machine.ts';
 export const machineSnapshots = [
   'available',
   'syncing',
-  'failed',
+  'retrying',
   'ready',
+  'cordoned',
   'draining.confirming',
   'draining.emptying',
+  'lost.away',
+  'lost.confirming',
+  'lost.emptying',
+  'failed',
   'gone',
 ] as const;
 export type MachineSnapshot = (typeof machineSnapshots)[number];
@@ -45,11 +50,8 @@ const unseen = serverMachine.resolveState({ value: 'unseen' });
 
 /** Throws, as for any broken invariant, when the snapshot is none of this chart or a member has no desired set. */
 export function advance(snapshot: MachineSnapshot | undefined, facts: ServerFacts): Advanced {
-  const { membership, desired } = facts;
-  assert(
-    membership === null || membership.status === 'available' || desired !== null,
-    `a member has a desired set: ${facts.server}`,
-  );
+  const { known, desired } = facts;
+  assert(known === null || known.member === null || desired !== null, `a member has a desired set: ${facts.server}`);
   const before = snapshot === undefined ? unseen : chartSnapshotByName.get(snapshot);
   assert(before !== undefined, `a snapshot names a state of the chart: ${JSON.stringify(snapshot)}`);
   const [after, actions] = transition(serverMachine, before, { type: 'facts', facts });
@@ -63,13 +65,19 @@ function valueNamed(name: MachineSnapshot): ChartSnapshot['value'] {
       return { draining: 'confirming' };
     case 'draining.emptying':
       return { draining: 'emptying' };
+    case 'lost.away':
+      return { lost: 'away' };
+    case 'lost.confirming':
+      return { lost: 'confirming' };
+    case 'lost.emptying':
+      return { lost: 'emptying' };
     default:
       return name;
   }
 }
 
 function nameOf({ value }: ChartSnapshot): MachineSnapshot {
-  if (typeof value !== 'string') return `draining.${value.draining}`;
+  if (typeof value !== 'string') return 'draining' in value ? `draining.${value.draining}` : `lost.${value.lost}`;
   assert(value !== 'unseen', 'facts lead to a state of their own');
   return value;
 }
@@ -88,6 +96,10 @@ const stepNames: ReadonlySet<string> = new Set(
     'propose-ready': true,
     'propose-sync-failed': true,
     'propose-left': true,
+    'propose-drained': true,
+    'propose-replaced': true,
+    'propose-lost': true,
+    'propose-returned': true,
     'wake-at': true,
   } satisfies { [N in StepName]: true }),
 );

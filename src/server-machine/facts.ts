@@ -12,6 +12,8 @@ export interface ServerFacts {
   readonly server: ServerId;
   /** Coordinator's clock, milliseconds since the epoch. */
   readonly now: number;
+  /** The log's position all of this is true at. */
+  readonly position: Position;
   /** By the log, acknowledged records only. Null: the server is gone from the fleet (retired). Read, never written. */
   readonly known: Server | null;
   /** What it should hold now and the position that follows from; null in no group. */
@@ -63,7 +65,8 @@ export interface StepArguments {
   'propose-sync-failed': EventData<'server.sync-failed'>;
   'propose-left': EventData<'server.left'>;
   'propose-drained': EventData<'server.drained'>;
-  'propose-replaced': EventData<'server.replaced'>;
+  /** The drain's time is the decider's to say: it knows the policy at the head of the log. */
+  'propose-replaced': Omit<EventData<'server.replaced'>, 'drainTimeoutMs'>;
   /** `held` is the decider's to say: it knows the floor at the head of the log. */
   'propose-lost': Omit<EventData<'server.lost'>, 'held'>;
   'propose-returned': EventData<'server.returned'>;

@@ -1,14 +1,25 @@
 /** Questions about the facts: each is one condition the chart branches on. Pure, and total over all facts. */
-import type { Membership } from '../domain/state.ts';
+import type { Drain, Member } from '../domain/state.ts';
 import type { ProjectFailure } from '../../schemas/events.ts';
-import { idleReadingsMin } from './facts.ts';
+import { idleReadingsMin, unwellReadingsMin } from './facts.ts';
 import type { ServerFacts } from './facts.ts';
 
-export type Draining = Extract<Membership, { status: 'draining' }>;
+export function memberOf({ known }: ServerFacts): Member | null {
+  return known?.member ?? null;
+}
 
-/** The receipt is for exactly what is desired now, and the server takes requests. Any other proves nothing. */
+export function drainOf(facts: ServerFacts): Drain | null {
+  return memberOf(facts)?.drain ?? null;
+}
+
+/** The receipt is for exactly what is desired now, serving as it is told to. Any other proves nothing. */
 function answersDesired({ receipt, desired }: ServerFacts): boolean {
-  return receipt !== null && desired !== null && receipt.position === desired.position && receipt.serving === 'yes';
+  return (
+    receipt !== null &&
+    desired !== null &&
+    receipt.position === desired.position &&
+    receipt.serving === desired.serving
+  );
 }
 
 /** The receipt proves the whole of what is desired: every project at its version, and nothing failed. */
@@ -19,25 +30,56 @@ export function holdsDesired(facts: ServerFacts): boolean {
   return desired.projects.every(({ project, version }) => held.get(project) === version);
 }
 
-/** A member has proved what the log does not hold yet: what lets it into the pool or, once in, a newer set. */
-export function provesAnew(facts: ServerFacts): boolean {
-  const status = facts.membership?.status;
-  const entering = status === 'syncing' || status === 'failed';
-  return (entering || isNewerForReady(facts)) && holdsDesired(facts);
+/** A member that stays and counts: one absent proves nothing, one on its way out has nothing left to prove. */
+function canProve(facts: ServerFacts): boolean {
+  const { known } = facts;
+  return known?.member != null && known.member.drain === null && known.lost === null && absence(facts) === null;
 }
 
-/** The receipt names failures of the desired set which the log does not hold yet. */
+/** A member has proved what the log does not hold yet: a newer set, the end of its failing, or its way into the pool. */
+export function provesAnew(facts: ServerFacts): boolean {
+  const member = memberOf(facts);
+  if (member === null || !canProve(facts) || !holdsDesired(facts)) return false;
+  const isNewer = facts.desired !== null && facts.desired.position > member.covers;
+  const enters = member.admittedAt === null && member.cordon === null;
+  return isNewer || member.failing !== null || enters;
+}
+
+/** The receipt names failures of the desired set, or the end of its tries, which the log does not hold yet. */
 export function failsAnew(facts: ServerFacts): boolean {
-  const { membership, receipt, desired } = facts;
-  if (!answersDesired(facts) || receipt === null || desired === null || receipt.failures.length === 0) return false;
-  if (membership?.status === 'syncing') return true;
-  if (membership?.status === 'failed') {
-    return membership.covers !== desired.position || !sameFailures(membership.failures, receipt.failures);
-  }
-  // For a server in the pool the log keeps no position beside the failures: the same ones are not said twice.
+  const { receipt, desired } = facts;
+  const member = memberOf(facts);
+  if (member === null || !canProve(facts) || !answersDesired(facts)) return false;
+  if (receipt === null || desired === null || receipt.failures.length === 0) return false;
+  const { failing } = member;
   return (
-    isNewerForReady(facts) && membership?.status === 'ready' && !sameFailures(membership.failures, receipt.failures)
+    failing === null ||
+    failing.covers !== desired.position ||
+    failing.final !== isFinal(receipt) ||
+    !sameFailures(failing.failures, receipt.failures)
   );
+}
+
+/** A receipt with failures and no next try: the server has given up. */
+export function isFinal({ retryAt }: NonNullable<ServerFacts['receipt']>): boolean {
+  return retryAt === undefined;
+}
+
+/**
+ * It may be told its directive. Only who has nothing yet waits for its turn: once told, or failing, or in the pool, a
+ * server is told whatever is new. So no directive that stands is ever taken back for another server's sake.
+ */
+export function isItsTurn(facts: ServerFacts): boolean {
+  const member = memberOf(facts);
+  if (member === null || facts.maySync) return true;
+  const isToldAlready = facts.receipt !== null && facts.receipt.position === facts.desired?.position;
+  return member.covers > 0 || member.failing !== null || member.admittedAt !== null || isToldAlready;
+}
+
+/** It is in the pool, and the one it replaces has not begun to leave. */
+export function takesOver(facts: ServerFacts): boolean {
+  const member = memberOf(facts);
+  return member !== null && member.replaces !== null && member.admittedAt !== null && facts.replacedStays;
 }
 
 /** Every balancer has stopped sending to the draining server, or there is none that ever sent. */
@@ -45,18 +87,21 @@ export function balancersConfirmed({ unconfirmedBalancers }: ServerFacts): boole
   return unconfirmedBalancers.length === 0;
 }
 
-export function deadlinePassed(facts: ServerFacts): boolean {
-  const draining = drainingOf(facts);
-  return draining !== null && facts.now >= draining.deadlineAt;
+/** Balancers may still send to it, and there is time to wait for them. */
+export function awaitsBalancers(facts: ServerFacts): boolean {
+  return drainOf(facts) !== null && !neverServed(facts) && !balancersConfirmed(facts) && !deadlinePassed(facts);
 }
 
-/** The server itself says, by its receipt, that it drains at this very leaving. */
+export function deadlinePassed(facts: ServerFacts): boolean {
+  const drain = drainOf(facts);
+  return drain !== null && facts.now >= drain.deadlineAt;
+}
+
+/** The server itself says, by its receipt, that it drains, since this very drain began or was given its next. */
 export function provesDraining(facts: ServerFacts): boolean {
   const { receipt } = facts;
-  const draining = drainingOf(facts);
-  return (
-    draining !== null && receipt !== null && receipt.serving === 'draining' && receipt.position === draining.leavingAt
-  );
+  const drain = drainOf(facts);
+  return drain !== null && receipt !== null && receipt.serving === 'draining' && receipt.position >= drain.at;
 }
 
 /** Nobody sends any more, the server refuses what is new, and nothing is in flight by enough readings in a row. */
@@ -67,15 +112,34 @@ export function isEmpty(facts: ServerFacts): boolean {
 
 /** It never was in a pool: no balancer sends to it, so there is nothing to wait for. */
 export function neverServed(facts: ServerFacts): boolean {
-  return drainingOf(facts)?.wasReady === false;
+  return drainOf(facts)?.wasInPool === false;
 }
 
-export function drainingOf({ membership }: ServerFacts): Draining | null {
-  return membership?.status === 'draining' ? membership : null;
+export function drainIsOver(facts: ServerFacts): boolean {
+  return drainOf(facts) !== null && (neverServed(facts) || isEmpty(facts) || deadlinePassed(facts));
 }
 
-function isNewerForReady({ membership, desired }: ServerFacts): boolean {
-  return membership?.status === 'ready' && desired !== null && desired.position > membership.covers;
+/**
+ * Why it does not count any more, when the log does not say so yet. A server on its way out may well call itself not
+ * well, since it refuses what is new: only its silence counts.
+ */
+export function absence(facts: ServerFacts): 'silent' | 'unhealthy' | null {
+  const { known, now, life } = facts;
+  if (known === null || known.lost !== null) return null;
+  if (now >= leaseEndsAt(facts)) return 'silent';
+  const takesTraffic = known.member !== null && known.member.admittedAt !== null && known.member.drain === null;
+  return takesTraffic && life.unwellReadings >= unwellReadingsMin ? 'unhealthy' : null;
+}
+
+/** It was lost, and is heard again by this very leader; well again, if that was it. */
+export function isBack(facts: ServerFacts): boolean {
+  const { known, now, life } = facts;
+  if (known === null || known.lost === null || !life.heard || now >= leaseEndsAt(facts)) return false;
+  return known.lost.cause === 'silent' || life.unwellReadings === 0;
+}
+
+export function leaseEndsAt({ life }: ServerFacts): number {
+  return life.seenAt + life.leaseMs;
 }
 
 /** The same failures, in whatever order and however often each is named. */

@@ -1,31 +1,17 @@
 /**
- * The chart of one server. One event, `facts`: the whole truth as it is now. The log's membership alone decides which
- * state the server is in, from whatever state it was in before, since several events may lie between two looks. Being
- * in a state says what should be published there, each time; and what to propose, while the log does not hold it.
+ * The chart of one server. One event, `facts`: the whole truth as it is now. The log alone decides which state the
+ * server is in, from whatever state it was in before, since several events may lie between two looks: the states are
+ * the statuses, one for one. Being in a state says what should be published there, each time; and what to propose,
+ * while the log does not hold it.
  *
  * Never started as an actor: `advance.ts` drives it by the pure `transition()`, which returns the custom actions with
  * their parameters and runs nothing. So an action's implementation here is empty, and its type is what matters.
  */
 import { setup } from 'xstate';
-import {
-  balancersConfirmed,
-  deadlinePassed,
-  failsAnew,
-  isEmpty,
-  neverServed,
-  provesAnew,
-  provesDraining,
-} from './guards.ts';
-import {
-  assignmentTo,
-  drainDeadline,
-  drainingDirective,
-  leaving,
-  readiness,
-  servingDirective,
-  strayDirectives,
-  syncFailure,
-} from './step-arguments.ts';
+import { statusOf } from '../domain/membership.ts';
+import type { ServerStatus } from '../../schemas/group-status.ts';
+import * as ask from './guards.ts';
+import * as say from './step-arguments.ts';
 import type { ServerFacts, StepArguments, StepName } from './facts.ts';
 
 export interface FactsEvent {
@@ -38,6 +24,7 @@ const on =
   (question: (facts: ServerFacts) => boolean) =>
   ({ event }: About) =>
     question(event.facts);
+const isStatus = (status: ServerStatus) => on(({ known }) => known !== null && statusOf(known) === status);
 
 function step<N extends StepName>(_name: N): (_: unknown, params: StepArguments[N]) => void {
   return () => undefined;
@@ -46,25 +33,29 @@ function step<N extends StepName>(_name: N): (_: unknown, params: StepArguments[
 const chart = setup({
   types: { events: {} as FactsEvent },
   guards: {
-    isGone: on(({ membership }) => membership === null),
-    isAvailable: on(({ membership }) => membership?.status === 'available'),
-    isSyncing: on(({ membership }) => membership?.status === 'syncing'),
-    hasFailed: on(({ membership }) => membership?.status === 'failed'),
-    isReady: on(({ membership }) => membership?.status === 'ready'),
-    isDraining: on(({ membership }) => membership?.status === 'draining'),
-    /** Balancers may still send to it, and there is time to wait for them. */
-    awaitsBalancers: on(
-      (facts) =>
-        facts.membership?.status === 'draining' &&
-        !neverServed(facts) &&
-        !balancersConfirmed(facts) &&
-        !deadlinePassed(facts),
-    ),
-    provesAnew: on(provesAnew),
-    failsAnew: on(failsAnew),
-    mustBeToldToDrain: on((facts) => !neverServed(facts) && !provesDraining(facts)),
-    mayLeave: on((facts) => neverServed(facts) || isEmpty(facts) || deadlinePassed(facts)),
-    hasTimeLeft: on((facts) => !deadlinePassed(facts)),
+    isGone: on(({ known }) => known === null),
+    isAvailable: isStatus('available'),
+    isSyncing: isStatus('syncing'),
+    isRetrying: isStatus('retrying'),
+    hasFailed: isStatus('failed'),
+    isReady: isStatus('ready'),
+    isCordoned: isStatus('cordoned'),
+    isDraining: isStatus('draining'),
+    isLost: isStatus('lost'),
+    isDrainingAndAwaits: on((facts) => facts.known !== null && facts.known.lost === null && ask.awaitsBalancers(facts)),
+    isLostAndAwaits: on((facts) => facts.known !== null && facts.known.lost !== null && ask.awaitsBalancers(facts)),
+    isLostAndDrains: on((facts) => facts.known !== null && facts.known.lost !== null && ask.drainOf(facts) !== null),
+    isMember: on((facts) => ask.memberOf(facts) !== null),
+    isItsTurn: on(ask.isItsTurn),
+    provesAnew: on(ask.provesAnew),
+    failsAnew: on(ask.failsAnew),
+    takesOver: on(ask.takesOver),
+    isAbsent: on((facts) => ask.absence(facts) !== null),
+    isBack: on(ask.isBack),
+    mustBeToldToDrain: on((facts) => !ask.neverServed(facts) && !ask.provesDraining(facts)),
+    mayLeave: on((facts) => ask.drainIsOver(facts) && ask.drainOf(facts)?.next !== null),
+    isDrained: on((facts) => ask.drainIsOver(facts) && ask.drainOf(facts)?.next === null),
+    hasNextLook: on((facts) => say.nextLook(facts) !== null),
   },
   actions: {
     'publish-assignment': step('publish-assignment'),
@@ -73,33 +64,54 @@ const chart = setup({
     'propose-ready': step('propose-ready'),
     'propose-sync-failed': step('propose-sync-failed'),
     'propose-left': step('propose-left'),
+    'propose-drained': step('propose-drained'),
+    'propose-replaced': step('propose-replaced'),
+    'propose-lost': step('propose-lost'),
+    'propose-returned': step('propose-returned'),
     'wake-at': step('wake-at'),
   },
 });
 
-const assign = { type: 'publish-assignment', params: ({ event }: About) => assignmentTo(event.facts) } as const;
-const direct = { type: 'publish-directive', params: ({ event }: About) => servingDirective(event.facts) } as const;
-const clear = { type: 'clear-directives', params: ({ event }: About) => strayDirectives(event.facts) } as const;
+const assign = { type: 'publish-assignment', params: ({ event }: About) => say.assignmentTo(event.facts) } as const;
+const direct = { type: 'publish-directive', params: ({ event }: About) => say.directive(event.facts) } as const;
+const clear = { type: 'clear-directives', params: ({ event }: About) => say.strayDirectives(event.facts) } as const;
 
 /** The directive stands before the assignment points to it, and the old one goes last: a move never finds nothing. */
 const hold = [direct, assign, clear] as const;
 /** No directive of its own: a draining server keeps what it was told, one told it is in no group holds nothing. */
 const place = [assign, clear] as const;
 
-const proposeProved = chart.enqueueActions(({ event, enqueue, check }) => {
-  if (check('provesAnew')) enqueue({ type: 'propose-ready', params: readiness(event.facts) });
-  if (check('failsAnew')) enqueue({ type: 'propose-sync-failed', params: syncFailure(event.facts) });
+const directInTurn = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('isItsTurn')) enqueue({ type: 'publish-directive', params: say.directive(event.facts) });
+});
+const directIfMember = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('isMember')) enqueue({ type: 'publish-directive', params: say.directive(event.facts) });
 });
 const tellToDrain = chart.enqueueActions(({ event, enqueue, check }) => {
-  if (check('mustBeToldToDrain')) enqueue({ type: 'publish-directive', params: drainingDirective(event.facts) });
+  if (check('mustBeToldToDrain')) enqueue({ type: 'publish-directive', params: say.directive(event.facts) });
 });
-const proposeLeaving = chart.enqueueActions(({ event, enqueue, check }) => {
-  if (check('mayLeave')) enqueue({ type: 'propose-left', params: leaving(event.facts) });
+const proposeProved = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('provesAnew')) enqueue({ type: 'propose-ready', params: say.readiness(event.facts) });
+  if (check('failsAnew')) enqueue({ type: 'propose-sync-failed', params: say.syncFailure(event.facts) });
+  if (check('takesOver')) enqueue({ type: 'propose-replaced', params: say.replacement(event.facts) });
 });
-/** Silence must not outlast the deadline. Past it there is nothing left to wake for: the leaving is proposed. */
-const wakeAtDeadline = chart.enqueueActions(({ event, enqueue, check }) => {
-  if (check('hasTimeLeft')) enqueue({ type: 'wake-at', params: drainDeadline(event.facts) });
+const proposeOut = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('mayLeave')) enqueue({ type: 'propose-left', params: say.leaving(event.facts) });
+  if (check('isDrained')) enqueue({ type: 'propose-drained', params: say.drained(event.facts) });
 });
+const proposeReturned = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('isBack')) enqueue({ type: 'propose-returned', params: say.comeback(event.facts) });
+});
+/** Silence must not outlast a lease or a deadline. Past it there is nothing left to wake for: it is proposed. */
+const watch = chart.enqueueActions(({ event, enqueue, check }) => {
+  if (check('isAbsent')) enqueue({ type: 'propose-lost', params: say.loss(event.facts) });
+  if (check('hasNextLook')) enqueue({ type: 'wake-at', params: say.wake(event.facts) });
+});
+
+const stay = { entry: [...hold, proposeProved, watch] };
+// No directive: the one that stands says to serve, and a newer one would outrank the order to drain.
+const confirming = [...place];
+const emptying = [tellToDrain, ...place, proposeOut];
 
 export const serverMachine = chart.createMachine({
   id: 'server',
@@ -109,26 +121,41 @@ export const serverMachine = chart.createMachine({
   on: {
     facts: [
       { guard: 'isGone', target: '.gone' },
+      { guard: 'isLostAndAwaits', target: '.lost.confirming' },
+      { guard: 'isLostAndDrains', target: '.lost.emptying' },
+      { guard: 'isLost', target: '.lost.away' },
       { guard: 'isAvailable', target: '.available' },
-      { guard: 'isSyncing', target: '.syncing' },
-      { guard: 'hasFailed', target: '.failed' },
-      { guard: 'isReady', target: '.ready' },
-      { guard: 'awaitsBalancers', target: '.draining.confirming' },
+      { guard: 'isDrainingAndAwaits', target: '.draining.confirming' },
       { guard: 'isDraining', target: '.draining.emptying' },
+      { guard: 'hasFailed', target: '.failed' },
+      { guard: 'isRetrying', target: '.retrying' },
+      { guard: 'isCordoned', target: '.cordoned' },
+      { guard: 'isSyncing', target: '.syncing' },
+      { guard: 'isReady', target: '.ready' },
     ],
   },
   states: {
     unseen: {},
-    available: { entry: [...place] },
-    syncing: { entry: [...hold, proposeProved] },
-    failed: { entry: [...hold, proposeProved] },
-    ready: { entry: [...hold, proposeProved] },
+    available: { entry: [...place, watch] },
+    syncing: { entry: [directInTurn, ...place, proposeProved, watch] },
+    retrying: stay,
+    failed: stay,
+    ready: stay,
+    cordoned: stay,
     draining: {
       initial: 'confirming',
       states: {
-        // No directive: the one that stands says to serve, and a newer one would outrank the order to drain.
-        confirming: { entry: [...place, wakeAtDeadline] },
-        emptying: { entry: [tellToDrain, ...place, proposeLeaving, wakeAtDeadline] },
+        confirming: { entry: [...confirming, watch] },
+        emptying: { entry: [...emptying, watch] },
+      },
+    },
+    lost: {
+      initial: 'away',
+      states: {
+        // It may come back at any time, and then finds what it shall hold.
+        away: { entry: [directIfMember, ...place, proposeReturned, watch] },
+        confirming: { entry: [...confirming, proposeReturned, watch] },
+        emptying: { entry: [...emptying, proposeReturned, watch] },
       },
     },
     gone: { entry: [...place] },

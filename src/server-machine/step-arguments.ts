@@ -1,26 +1,21 @@
 /** What each step says, taken from the facts. Called by the chart only where the facts hold what is needed. */
+import type { Drain, Member } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
+import type { EventData } from '../../schemas/events.ts';
 import type { GroupId } from '../../schemas/ids.ts';
-import { deadlinePassed, drainingOf, isEmpty } from './guards.ts';
+import { absence, deadlinePassed, drainOf, isEmpty, isFinal, leaseEndsAt, memberOf } from './guards.ts';
 import type { ServerFacts, StepArguments } from './facts.ts';
 
+/** A server the fleet does not know any more has no position of its own: that of the facts is no lower. */
 export function assignmentTo(facts: ServerFacts): StepArguments['publish-assignment'] {
-  return { server: facts.server, group: groupOf(facts), position: facts.assignedAt };
+  return { server: facts.server, group: groupOf(facts), position: facts.known?.assignedAt ?? facts.position };
 }
 
-/** Hold what is desired and take requests. */
-export function servingDirective({ server, membership, desired }: ServerFacts): StepArguments['publish-directive'] {
-  assert(membership !== null && membership.status !== 'available' && desired !== null, 'a member has a desired set');
-  const { group } = membership;
-  return { server, group, position: desired.position, serving: 'yes', projects: desired.projects };
-}
-
-/** Refuse what is new, finish what is in flight. Stamped with the leaving, which no earlier directive has reached. */
-export function drainingDirective(facts: ServerFacts): StepArguments['publish-directive'] {
-  const draining = drainingOf(facts);
-  assert(draining !== null && facts.desired !== null, 'a draining server has a desired set');
-  const { group, leavingAt: position } = draining;
-  return { server: facts.server, group, position, serving: 'draining', projects: facts.desired.projects };
+/** Hold what is desired, and take requests or refuse new ones, as is desired. */
+export function directive(facts: ServerFacts): StepArguments['publish-directive'] {
+  const { group } = theMember(facts);
+  const { position, serving, projects } = theDesired(facts);
+  return { server: facts.server, group, position, serving, projects };
 }
 
 /** Directives of groups it is no longer in; of every group when it is in none. */
@@ -28,40 +23,97 @@ export function strayDirectives(facts: ServerFacts): StepArguments['clear-direct
   return { server: facts.server, except: groupOf(facts) };
 }
 
-export function readiness({ server, membership, desired, receipt }: ServerFacts): StepArguments['propose-ready'] {
-  assert(membership !== null && membership.status !== 'available', 'only a member becomes ready');
-  assert(desired !== null && receipt !== null, 'nobody is ready without a receipt for what is desired');
+export function readiness(facts: ServerFacts): StepArguments['propose-ready'] {
+  const receipt = theReceipt(facts);
   const evidence = { receivedAt: receipt.receivedAt, projects: receipt.projects.length, instance: receipt.instance };
-  return { server, group: membership.group, covers: desired.position, evidence };
+  return { server: facts.server, group: theMember(facts).group, covers: theDesired(facts).position, evidence };
 }
 
 export function syncFailure(facts: ServerFacts): StepArguments['propose-sync-failed'] {
-  const { server, membership, desired, receipt } = facts;
-  assert(membership !== null && membership.status !== 'available', 'only a member fails to sync');
-  assert(desired !== null && receipt !== null, 'a failure is what a receipt says');
-  return { server, group: membership.group, covers: desired.position, failures: receipt.failures };
+  const receipt = theReceipt(facts);
+  const { position: covers } = theDesired(facts);
+  const { group } = theMember(facts);
+  return { server: facts.server, group, covers, failures: receipt.failures, final: isFinal(receipt) };
 }
 
-/** With the evidence as it is: a drain that ended by itself, one cut off, or none needed. */
+/** Out of the group, where the drain leads there. */
 export function leaving(facts: ServerFacts): StepArguments['propose-left'] {
-  const draining = drainingOf(facts);
-  assert(draining !== null, 'only a draining server leaves');
-  const { group, next, wasReady } = draining;
+  const { next } = theDrain(facts);
+  assert(next !== null, 'a server leaves to somewhere');
+  return { server: facts.server, group: theMember(facts).group, next, evidence: drainEvidence(facts) };
+}
+
+/** Out of the pool, and still a member. */
+export function drained(facts: ServerFacts): StepArguments['propose-drained'] {
+  return { server: facts.server, group: theMember(facts).group, evidence: drainEvidence(facts) };
+}
+
+/** As it is: a drain that ended by itself, one cut off, or none needed. */
+function drainEvidence(facts: ServerFacts): EventData<'server.left'>['evidence'] {
   // Where no balancer ever sent, what a person sends past them is not waited for, and so not counted as cut off.
-  const cutOff = wasReady && !isEmpty(facts);
+  const cutOff = theDrain(facts).wasInPool && !isEmpty(facts);
   assert(!cutOff || deadlinePassed(facts), 'a drain ends empty, or by its deadline');
-  const evidence = cutOff
+  return cutOff
     ? { inFlight: facts.inFlight.last, deadlinePassed: true, unconfirmed: [...facts.unconfirmedBalancers] }
     : { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
-  return { server: facts.server, group, next, evidence };
 }
 
-export function drainDeadline(facts: ServerFacts): StepArguments['wake-at'] {
-  const draining = drainingOf(facts);
-  assert(draining !== null, 'only a drain has a deadline');
-  return { server: facts.server, at: draining.deadlineAt };
+export function replacement(facts: ServerFacts): StepArguments['propose-replaced'] {
+  const { replaces, group } = theMember(facts);
+  assert(replaces !== null, 'only who replaces somebody takes over');
+  return { server: replaces, by: facts.server, group };
 }
 
-function groupOf({ membership }: ServerFacts): GroupId | null {
-  return membership === null || membership.status === 'available' ? null : membership.group;
+export function loss(facts: ServerFacts): StepArguments['propose-lost'] {
+  const cause = absence(facts);
+  assert(cause !== null, 'a server is lost for a cause');
+  const { seenAt, leaseMs } = facts.life;
+  return { server: facts.server, group: groupOf(facts), cause, evidence: { seenAt, leaseMs } };
+}
+
+export function comeback(facts: ServerFacts): StepArguments['propose-returned'] {
+  return { server: facts.server, group: groupOf(facts) };
+}
+
+/** The earliest time at which silence alone changes what is so: a drain's deadline, the end of the lease. */
+export function nextLook(facts: ServerFacts): number | null {
+  const drain = drainOf(facts);
+  const times: number[] = [];
+  if (drain !== null) times.push(drain.deadlineAt);
+  // One that is lost already has no lease to lose; it is looked at when it is heard.
+  if (facts.known !== null && facts.known.lost === null) times.push(leaseEndsAt(facts));
+  const ahead = times.filter((at) => at > facts.now);
+  return ahead.length === 0 ? null : Math.min(...ahead);
+}
+
+export function wake(facts: ServerFacts): StepArguments['wake-at'] {
+  const at = nextLook(facts);
+  assert(at !== null, 'there is a time to wake at');
+  return { server: facts.server, at };
+}
+
+function groupOf(facts: ServerFacts): GroupId | null {
+  return memberOf(facts)?.group ?? null;
+}
+
+function theMember(facts: ServerFacts): Member {
+  const member = memberOf(facts);
+  assert(member !== null, `only a member of a group is told or says this: ${facts.server}`);
+  return member;
+}
+
+function theDrain(facts: ServerFacts): Drain {
+  const drain = drainOf(facts);
+  assert(drain !== null, `only a draining server drains: ${facts.server}`);
+  return drain;
+}
+
+function theDesired({ server, desired }: ServerFacts): NonNullable<ServerFacts['desired']> {
+  assert(desired !== null, `a member has a desired set: ${server}`);
+  return desired;
+}
+
+function theReceipt({ server, receipt }: ServerFacts): NonNullable<ServerFacts['receipt']> {
+  assert(receipt !== null, `only a receipt proves or fails: ${server}`);
+  return receipt;
 }
