@@ -4,7 +4,8 @@
  * answer for the same input. They must not know clocks, NATS, or what was published before. Their caller hands in
  * acknowledged state only, since what they return is told to others.
  */
-import { desiredRelease, directivePosition } from '../domain/membership.ts';
+import { directivePosition, directiveServing } from '../domain/membership.ts';
+import { desiredRelease } from '../domain/release.ts';
 import type { FleetState, Group, Member } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
 import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
@@ -31,10 +32,8 @@ export function desiredFor(state: FleetState, serverId: ServerId): DesiredOfServ
   if (member === null) return null;
   const group = state.groupById.get(member.group);
   if (group === undefined) return null;
-  const { drain, cordon } = member;
-  const position = Math.max(directivePosition(group, member), drain?.at ?? 0);
-  const serving = drain !== null || cordon?.drained === true ? 'draining' : 'yes';
-  return { position, serving, projects: projectsFor(group, member) };
+  const position = Math.max(directivePosition(group, member), member.drain?.at ?? 0);
+  return { position, serving: directiveServing(member), projects: projectsFor(group, member) };
 }
 
 /** What the group shall carry, for whoever watches a group; null for an unknown one. */

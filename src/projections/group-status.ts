@@ -46,7 +46,7 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
     balancerPositions: balancers,
-    held: heldText(group, members),
+    held: heldText(group),
     laggards: [...serverLaggards({ state, observed, behind, max: laggardsMax - later.length }), ...later],
   };
 }
@@ -80,11 +80,10 @@ function inboundTo(state: FleetState, { inbound }: Group): Behind[] {
   return behind;
 }
 
-function heldText({ heldAt, absences }: Group, members: Members): string | null {
+function heldText({ heldAt, heldCount, absences }: Group): string | null {
   if (heldAt === null) return null;
-  const held = members.filter(({ member }) => member.held).length;
   const of = absences === null ? '' : ` of ${absences.size}`;
-  return `since position ${heldAt}: ${held}${of} servers are lost and stay in the pool, without them it fell below its floor`;
+  return `since position ${heldAt}: ${heldCount}${of} are lost and stay in the pool, which without them fell below its floor`;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Groups and deployments as people read them. A group's cost is its own; all groups cost the fleet, once. */
-import { desiredRelease, statusOf } from '../domain/membership.ts';
+import { statusOf } from '../domain/membership.ts';
+import { triesCurrent } from '../domain/release.ts';
 import type { FleetState, Group } from '../domain/state.ts';
 import type { ProjectId } from '../../schemas/ids.ts';
 import type { DeploymentView, GroupView } from '../../schemas/views.ts';
@@ -61,9 +62,7 @@ function countHolding(state: FleetState, observed: Observed, group: Group) {
   const staying = membersOf(state, group.id).filter(({ member }) => member.drain === null);
   for (const deployment of group.deploymentByProject.values()) {
     const isForAll = deployment.succeededAt !== null || deployment.lastGood === null;
-    const servers = isForAll
-      ? staying.length
-      : staying.filter(({ member }) => desiredRelease(deployment, member).version === deployment.version).length;
+    const servers = isForAll ? staying.length : staying.filter(({ member }) => triesCurrent(deployment, member)).length;
     countsByProject.set(deployment.project, { holding: 0, servers });
   }
   for (const { server, member } of staying) {
@@ -72,7 +71,7 @@ function countHolding(state: FleetState, observed: Observed, group: Group) {
       const deployment = group.deploymentByProject.get(project);
       const counts = countsByProject.get(project);
       if (deployment === undefined || counts === undefined || deployment.version !== version) continue;
-      if (desiredRelease(deployment, member).version === version) counts.holding += 1;
+      if (triesCurrent(deployment, member)) counts.holding += 1;
     }
   }
   return countsByProject;

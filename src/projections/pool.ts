@@ -1,5 +1,5 @@
 /** One group's pool, by the log: who takes traffic, with what weight, and who takes no new requests any more. */
-import { isInPool } from '../domain/membership.ts';
+import { adminOf, isInPool } from '../domain/membership.ts';
 import type { FleetState, Server } from '../domain/state.ts';
 import type { Address, GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import { byText } from './order.ts';
@@ -41,5 +41,5 @@ export function poolOf(state: FleetState, groupId: GroupId): Pool | null {
  */
 export function poolMemberOf({ id: server, address, weight, member }: Server): PoolMember | null {
   if (member === null || !isInPool(member)) return null;
-  return { server, address, weight, admin: member.drain === null ? 'ready' : 'drain', position: member.entryAt };
+  return { server, address, weight, admin: adminOf(member), position: member.entryAt };
 }

@@ -2,7 +2,8 @@
  * A server's status in plain words: why it has it, and what happens next. Shown by every screen, and named as the
  * reason wherever a group lags. One line each, whatever the number of projects or balancers.
  */
-import { desiredRelease, directivePosition, isInPool, statusOf } from '../domain/membership.ts';
+import { directivePosition, isInPool, statusOf } from '../domain/membership.ts';
+import { desiredRelease } from '../domain/release.ts';
 import type { FleetState, Server } from '../domain/state.ts';
 import { assert, never } from '../std/failure.ts';
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
