@@ -36,21 +36,38 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
     case 'server.retiring':
     case 'server.ready':
     case 'server.sync-failed':
+    case 'server.cordoned':
+    case 'server.draining':
+    case 'server.drained':
+    case 'server.uncordoned':
+    case 'server.retried':
       return [group(event.data.group), server(event.data.server)];
     case 'server.moving':
       return [group(event.data.group), group(event.data.from), server(event.data.server)];
     case 'server.left':
       return leftConcerns(event.data);
+    case 'server.replacing':
+    case 'server.replaced':
+      return [group(event.data.group), server(event.data.server), server(event.data.by)];
+    case 'server.lost':
+    case 'server.returned':
+      return [server(event.data.server), ...(event.data.group === null ? [] : [group(event.data.group)])];
+    case 'pool.held':
+    case 'pool.released':
+      return [group(event.data.group)];
     case 'project.published':
     case 'project.deprecated':
     case 'project.retired':
       return [project(event.data.project)];
     case 'deployment.requested':
     case 'deployment.withdrawn':
+    case 'deployment.succeeded':
       return [group(event.data.group), project(event.data.project)];
     case 'balancer.registered':
       return [balancer(event.data.balancer), ...(event.data.groups === 'all' ? [] : event.data.groups.map(group))];
     case 'balancer.retired':
+    case 'balancer.lost':
+    case 'balancer.returned':
       return [balancer(event.data.balancer)];
     default:
       return never(event);
@@ -63,8 +80,7 @@ function leftConcerns({ group: from, server: id, next }: Event<'server.left'>['d
 
 /** A member's address and weight stand in its group's pool. */
 function groupsOf(state: Pick<FleetState, 'serverById'>, id: ServerId): Concern[] {
-  const known = state.serverById.get(id);
-  const member = known === undefined ? null : groupOf(known.membership);
+  const member = groupOf(state.serverById.get(id));
   return member === null ? [] : [group(member)];
 }
 

@@ -19,9 +19,20 @@ export function coordinatorElected(state: FleetState, { data }: Event<'coordinat
 
 export function balancerRegistered(state: FleetState, { data, position }: Event<'balancer.registered'>): void {
   const { balancer: id, kind, groups } = data;
-  state.balancerById.set(id, { id, kind, groups, changedAt: position });
+  const lostAt = state.balancerById.get(id)?.lostAt ?? null;
+  state.balancerById.set(id, { id, kind, groups, changedAt: position, lostAt });
 }
 
 export function balancerRetired(state: FleetState, { data }: Event<'balancer.retired'>): void {
   state.balancerById.delete(data.balancer);
+}
+
+export function balancerLost(state: FleetState, { data, position }: Event<'balancer.lost'>): void {
+  const balancer = state.balancerById.get(data.balancer);
+  if (balancer !== undefined) balancer.lostAt = position;
+}
+
+export function balancerReturned(state: FleetState, { data }: Event<'balancer.returned'>): void {
+  const balancer = state.balancerById.get(data.balancer);
+  if (balancer !== undefined) balancer.lostAt = null;
 }

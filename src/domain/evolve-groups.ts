@@ -2,7 +2,7 @@
 import type { Event } from '../../schemas/events.ts';
 import type { GroupId, GroupName, Position } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
-import { beginDrain, beginSync } from './evolve-members.ts';
+import { beginLeaving, join } from './evolve-members.ts';
 import type { FleetState } from './state.ts';
 
 interface NewGroup {
@@ -20,9 +20,15 @@ export function addGroup(state: FleetState, { id, name, policy, position }: NewG
     policy,
     changedAt: position,
     servers: new Set(),
+    inbound: new Set(),
+    syncing: new Set(),
     deploymentByProject: new Map(),
     deploymentsChangedAt: position,
     poolChangedAt: position,
+    servingCount: 0,
+    heldCount: 0,
+    absences: null,
+    heldAt: null,
   });
 }
 
@@ -49,6 +55,6 @@ export function groupDeleted(state: FleetState, { data, position }: Event<'group
 
 export function groupServersSet(state: FleetState, event: Event<'group.servers-set'>): void {
   const { group, joined, leaving, drainTimeoutMs } = event.data;
-  for (const server of joined) beginSync(state, { event, server, group });
-  for (const server of leaving) beginDrain(state, { event, server, drainTimeoutMs, next: { to: 'available' } });
+  for (const server of joined) join(state, { event, server, group });
+  for (const server of leaving) beginLeaving(state, { event, server, group, drainTimeoutMs, next: { to: 'available' } });
 }

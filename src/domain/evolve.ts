@@ -6,20 +6,30 @@
  */
 import type { Event } from '../../schemas/events.ts';
 import { never } from '../std/failure.ts';
-import { deploymentRequested, deploymentWithdrawn } from './evolve-deployments.ts';
-import { balancerRegistered, balancerRetired, coordinatorElected, fleetCreated } from './evolve-fleet.ts';
+import { poolHeld, poolReleased, serverLost, serverReturned } from './evolve-absences.ts';
+import { serverCordoned, serverDrained, serverDraining, serverUncordoned } from './evolve-cordons.ts';
+import { deploymentRequested, deploymentSucceeded, deploymentWithdrawn } from './evolve-deployments.ts';
+import {
+  balancerLost,
+  balancerRegistered,
+  balancerRetired,
+  balancerReturned,
+  coordinatorElected,
+  fleetCreated,
+} from './evolve-fleet.ts';
 import { groupConfigured, groupCreated, groupDeleted, groupServersSet } from './evolve-groups.ts';
-import { projectDeprecated, projectPublished, projectRetired } from './evolve-projects.ts';
-import { serverConfigured, serverRegistered, serverRetired } from './evolve-servers.ts';
 import {
   serverJoined,
   serverLeaving,
   serverLeft,
   serverMoving,
-  serverReady,
+  serverReplaced,
+  serverReplacing,
   serverRetiring,
-  serverSyncFailed,
 } from './evolve-members.ts';
+import { projectDeprecated, projectPublished, projectRetired } from './evolve-projects.ts';
+import { serverConfigured, serverRegistered, serverRetired } from './evolve-servers.ts';
+import { serverReady, serverRetried, serverSyncFailed } from './evolve-syncing.ts';
 import { remember } from './repeats.ts';
 import type { FleetState } from './state.ts';
 
@@ -67,6 +77,28 @@ function apply(state: FleetState, event: Event): void {
       return serverSyncFailed(state, event);
     case 'server.left':
       return serverLeft(state, event);
+    case 'server.cordoned':
+      return serverCordoned(state, event);
+    case 'server.draining':
+      return serverDraining(state, event);
+    case 'server.drained':
+      return serverDrained(state, event);
+    case 'server.uncordoned':
+      return serverUncordoned(state, event);
+    case 'server.retried':
+      return serverRetried(state, event);
+    case 'server.replacing':
+      return serverReplacing(state, event);
+    case 'server.replaced':
+      return serverReplaced(state, event);
+    case 'server.lost':
+      return serverLost(state, event);
+    case 'server.returned':
+      return serverReturned(state, event);
+    case 'pool.held':
+      return poolHeld(state, event);
+    case 'pool.released':
+      return poolReleased(state, event);
     case 'project.published':
       return projectPublished(state, event);
     case 'project.deprecated':
@@ -77,10 +109,16 @@ function apply(state: FleetState, event: Event): void {
       return deploymentRequested(state, event);
     case 'deployment.withdrawn':
       return deploymentWithdrawn(state, event);
+    case 'deployment.succeeded':
+      return deploymentSucceeded(state, event);
     case 'balancer.registered':
       return balancerRegistered(state, event);
     case 'balancer.retired':
       return balancerRetired(state, event);
+    case 'balancer.lost':
+      return balancerLost(state, event);
+    case 'balancer.returned':
+      return balancerReturned(state, event);
     default:
       never(event);
   }

@@ -1,6 +1,6 @@
 /**
  * The fold's value at its two ends: before the first event, and copied. Values inside the maps of a group or project,
- * and a server's `membership`, `address` and `labels`, are replaced by the fold and never written into: copies share
+ * and a server's `member`, `lost`, `address` and `labels`, are replaced by the fold and never written into: copies share
  * them, which is what makes a copy cheap.
  */
 import type { FleetState, Group, Project } from './state.ts';
@@ -15,6 +15,7 @@ export function emptyState(): FleetState {
     at: 0,
     groupById: new Map(),
     serverById: new Map(),
+    serverByAddress: new Map(),
     projectById: new Map(),
     balancerById: new Map(),
     repeats: { beganAt: 0, younger: new Map(), older: new Map() },
@@ -28,6 +29,7 @@ export function cloneState(state: FleetState): FleetState {
     ...state,
     groupById: mapValues(state.groupById, cloneGroup),
     serverById: mapValues(state.serverById, (server) => ({ ...server })),
+    serverByAddress: new Map(state.serverByAddress),
     projectById: mapValues(state.projectById, cloneProject),
     balancerById: mapValues(state.balancerById, (balancer) => ({ ...balancer })),
     repeats: { beganAt, younger: new Map(younger), older: new Map(older) },
@@ -38,6 +40,8 @@ function cloneGroup(group: Group): Group {
   return {
     ...group,
     servers: new Set(group.servers),
+    inbound: new Set(group.inbound),
+    syncing: new Set(group.syncing),
     deploymentByProject: new Map(group.deploymentByProject),
   };
 }

@@ -32,6 +32,8 @@ export interface FleetState {
   at: number;
   groupById: Map<GroupId, Group>;
   serverById: Map<ServerId, Server>;
+  /** Whose address it is, by `addressKey`: no two servers may share one. */
+  serverByAddress: Map<string, ServerId>;
   projectById: Map<ProjectId, Project>;
   balancerById: Map<BalancerId, Balancer>;
   repeats: RepeatWindow;
@@ -54,6 +56,10 @@ export interface Group {
   deploymentsChangedAt: Position;
   /** Position of the last event that changed the group's pool: one entering, draining, gone, its address or weight. */
   poolChangedAt: Position;
+  /** Members that take new requests by the log: in the pool, neither lost nor draining. What the floor counts. */
+  servingCount: number;
+  /** Members that are lost and held in the pool by the floor. */
+  heldCount: number;
   /** Absences that count together against the floor; null before the first. */
   absences: Absences | null;
   /** Position of the `pool.held` in force; null: the pool is not held. */
@@ -64,7 +70,7 @@ export interface Group {
 export interface Absences {
   /** `at` of the first absence of the window. */
   beganAt: number;
-  /** Servers in the pool then. */
+  /** Servers that took new requests then, or since if they have become more. */
   size: number;
   /** Servers taken out of the pool for their absence since. */
   removed: number;
@@ -133,6 +139,8 @@ export interface Member {
   drain: Drain | null;
   /** The member that leaves once this one is in the pool. */
   replaces: ServerId | null;
+  /** The member that `replaces` this one. */
+  replacedBy: ServerId | null;
 }
 
 export interface Failing {
