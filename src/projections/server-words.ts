@@ -107,7 +107,8 @@ function retryText(about: About): string {
 function failedText(about: About): string {
   const { server, member, group } = about;
   const wanted = directivePosition(group, member);
-  if (member.failing !== null && member.failing.covers < wanted) return `${missingText(about)}; ${meanwhileText(about)}`;
+  if (member.failing !== null && member.failing.covers < wanted)
+    return `${missingText(about)}; ${meanwhileText(about)}`;
   return `waits for another deployment, or for: muster server retry ${server.id}; ${meanwhileText(about)}`;
 }
 

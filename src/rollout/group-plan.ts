@@ -32,7 +32,10 @@ function successes(state: FleetState, group: Group): Proposal[] {
     const servers = provenBy(state, group, deployment);
     if (servers === null) continue;
     const { project, version } = deployment;
-    proposals.push({ type: 'deployment.succeeded', data: { group: group.id, project, version, evidence: { servers } } });
+    proposals.push({
+      type: 'deployment.succeeded',
+      data: { group: group.id, project, version, evidence: { servers } },
+    });
   }
   return proposals;
 }

@@ -15,10 +15,7 @@ export function drainOf(facts: ServerFacts): Drain | null {
 /** The receipt is for exactly what is desired now, serving as it is told to. Any other proves nothing. */
 function answersDesired({ receipt, desired }: ServerFacts): boolean {
   return (
-    receipt !== null &&
-    desired !== null &&
-    receipt.position === desired.position &&
-    receipt.serving === desired.serving
+    receipt !== null && desired !== null && receipt.position === desired.position && receipt.serving === desired.serving
   );
 }
 

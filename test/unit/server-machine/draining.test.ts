@@ -2,13 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { advance } from '../../../src/server-machine/advance.ts';
 import { idleReadingsMin } from '../../../src/server-machine/facts.ts';
 import type { ServerFacts } from '../../../src/server-machine/facts.ts';
-import { both, draining, given, haproxy, names, production, receipt, said, server } from './given.ts';
+import {
+  both,
+  drain,
+  draining,
+  given,
+  haproxy,
+  known,
+  leaseEndsAt,
+  names,
+  production,
+  receipt,
+  said,
+  server,
+} from './given.ts';
 
 const idle = { last: 0, idleReadings: idleReadingsMin };
 const drained = receipt({ position: 30, serving: 'draining' });
 
 function leaving(differs: Partial<ServerFacts> = {}): ServerFacts {
-  return given({ membership: draining, desired: { position: 30, projects: both }, receipt: receipt(), ...differs });
+  return given({
+    known: draining,
+    desired: { position: 30, serving: 'draining', projects: both },
+    receipt: receipt(),
+    ...differs,
+  });
 }
 
 describe('a draining server that balancers still send to', () => {
@@ -22,7 +40,7 @@ describe('a draining server that balancers still send to', () => {
   });
 
   it('is looked at again at the deadline though nothing is heard', () => {
-    expect(said(advance('ready', facts).steps, 'wake-at')).toEqual({ server, at: draining.deadlineAt });
+    expect(said(advance('ready', facts).steps, 'wake-at')).toEqual({ server, at: drain.deadlineAt });
   });
 
   it('does not leave though it is idle', () => {
@@ -31,10 +49,16 @@ describe('a draining server that balancers still send to', () => {
   });
 
   it('is told to drain and leaves at the deadline, with what is so', () => {
-    const late = { ...facts, now: draining.deadlineAt, inFlight: { last: 4, idleReadings: 0 } };
+    const late = { ...facts, now: drain.deadlineAt, inFlight: { last: 4, idleReadings: 0 } };
     const { snapshot, steps } = advance('draining.confirming', late);
     expect(snapshot).toBe('draining.emptying');
-    expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives', 'propose-left']);
+    expect(names(steps)).toEqual([
+      'publish-directive',
+      'publish-assignment',
+      'clear-directives',
+      'propose-left',
+      'wake-at',
+    ]);
     expect(said(steps, 'propose-left')?.evidence).toEqual({
       inFlight: 4,
       deadlinePassed: true,
@@ -92,16 +116,16 @@ describe('a draining server that nobody sends to any more', () => {
     expect(names(steps)).not.toContain('publish-directive');
   });
 
-  it('is not woken for a deadline that has passed', () => {
-    const { steps } = advance('draining.emptying', leaving({ now: draining.deadlineAt }));
-    expect(names(steps)).not.toContain('wake-at');
+  it('is not woken for a deadline that has passed, only for its lease', () => {
+    const { steps } = advance('draining.emptying', leaving({ now: drain.deadlineAt }));
+    expect(said(steps, 'wake-at')).toEqual({ server, at: leaseEndsAt });
     expect(said(steps, 'propose-left')?.evidence.deadlinePassed).toBe(true);
   });
 
   it('does not count as cut off when it is empty by the time of the deadline', () => {
     const { steps } = advance(
       'draining.emptying',
-      leaving({ now: draining.deadlineAt, receipt: drained, inFlight: idle }),
+      leaving({ now: drain.deadlineAt, receipt: drained, inFlight: idle }),
     );
     expect(said(steps, 'propose-left')?.evidence.deadlinePassed).toBe(false);
   });
@@ -109,10 +133,10 @@ describe('a draining server that nobody sends to any more', () => {
 
 describe('a draining server that never was in the pool', () => {
   it('leaves at once, whatever balancers have confirmed', () => {
-    const membership = { ...draining, wasReady: false, next: { to: 'retired' } } as const;
+    const never = known({ drain: { ...drain, wasInPool: false, next: { to: 'retired' } } });
     const { snapshot, steps } = advance(
       'syncing',
-      leaving({ membership, receipt: null, unconfirmedBalancers: [haproxy] }),
+      leaving({ known: never, receipt: null, unconfirmedBalancers: [haproxy] }),
     );
     expect(snapshot).toBe('draining.emptying');
     expect(names(steps)).not.toContain('publish-directive');
@@ -122,5 +146,61 @@ describe('a draining server that never was in the pool', () => {
       next: { to: 'retired' },
       evidence: { inFlight: 0, deadlinePassed: false, unconfirmed: [] },
     });
+  });
+});
+
+describe('a server that is drained and stays a member', () => {
+  const stays = known({ ...draining.member, drain: { ...drain, next: null } });
+
+  it('is proposed as drained, not as left, with the same evidence', () => {
+    const { steps } = advance('draining.emptying', leaving({ known: stays, receipt: drained, inFlight: idle }));
+    expect(said(steps, 'propose-drained')).toEqual({
+      server,
+      group: production,
+      evidence: { inFlight: 0, deadlinePassed: false, unconfirmed: [] },
+    });
+    expect(names(steps)).not.toContain('propose-left');
+  });
+
+  it('has to prove its drain again when it is told to leave meanwhile', () => {
+    const told = known({ ...draining.member, drain: { ...drain, at: 35 } });
+    const { steps } = advance('draining.emptying', leaving({ known: told, receipt: drained, inFlight: idle }));
+    expect(names(steps)).not.toContain('propose-left');
+    expect(names(steps)).toContain('publish-directive');
+  });
+
+  it('goes on being told to drain once it is out, with whatever it shall hold by then', () => {
+    const out = known({ covers: 12, directiveAt: 30, cordon: { at: 30, drained: true, until: 'uncordoned' } });
+    const desired = { position: 44, serving: 'draining', projects: both } as const;
+    const proof = receipt({ position: 44, serving: 'draining' });
+    const { snapshot, steps } = advance('draining.emptying', given({ known: out, desired, receipt: proof }));
+    expect(snapshot).toBe('cordoned');
+    expect(said(steps, 'publish-directive')).toMatchObject({ position: 44, serving: 'draining' });
+    expect(said(steps, 'propose-ready')).toMatchObject({ covers: 44 });
+  });
+});
+
+describe('a draining server that is lost', () => {
+  const gone = known(draining.member, { at: 40, cause: 'silent' });
+  const silent = { seenAt: 0, heard: false, leaseMs: 6_000, unwellReadings: 0 };
+
+  it('is waited for until its deadline, and not told to serve', () => {
+    const early = advance('draining.emptying', leaving({ known: gone, life: silent }));
+    expect(early.snapshot).toBe('lost.emptying');
+    expect(said(early.steps, 'publish-directive')?.serving).toBe('draining');
+    expect(names(early.steps)).not.toContain('propose-left');
+    expect(said(early.steps, 'wake-at')).toEqual({ server, at: drain.deadlineAt });
+    const late = advance('lost.emptying', leaving({ known: gone, life: silent, now: drain.deadlineAt }));
+    expect(said(late.steps, 'propose-left')?.evidence.deadlinePassed).toBe(true);
+    expect(names(late.steps)).not.toContain('wake-at');
+  });
+
+  it('is not told anything while balancers still send to it', () => {
+    const { snapshot, steps } = advance(
+      'draining.confirming',
+      leaving({ known: gone, life: silent, unconfirmedBalancers: [haproxy] }),
+    );
+    expect(snapshot).toBe('lost.confirming');
+    expect(names(steps)).not.toContain('publish-directive');
   });
 });

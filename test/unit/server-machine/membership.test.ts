@@ -7,34 +7,39 @@ import {
   available,
   billing,
   both,
+  cordoned,
   draining,
   failed,
   failure,
   given,
   haproxy,
+  known,
+  leaseEndsAt,
+  lost,
   names,
   now,
   orders,
   production,
   ready,
   receipt,
+  retrying,
   said,
   server,
-  syncing,
 } from './given.ts';
 
 describe('a server in no group', () => {
   it('is told so, and then its directives are withdrawn', () => {
-    const { snapshot, steps } = advance(undefined, given({ membership: available, desired: null, assignedAt: 7 }));
+    const { snapshot, steps } = advance(undefined, given({ known: available, desired: null }));
     expect(snapshot).toBe('available');
     expect(steps).toEqual([
       { name: 'publish-assignment', arguments: { server, group: null, position: 7 } },
       { name: 'clear-directives', arguments: { server, except: null } },
+      { name: 'wake-at', arguments: { server, at: leaseEndsAt } },
     ]);
   });
 
   it('is told the same once it is gone from the fleet', () => {
-    const { snapshot, steps } = advance('ready', given({ membership: null, desired: null, assignedAt: 40 }));
+    const { snapshot, steps } = advance('ready', given({ known: null, desired: null, position: 40 }));
     expect(snapshot).toBe('gone');
     expect(steps).toEqual([
       { name: 'publish-assignment', arguments: { server, group: null, position: 40 } },
@@ -43,7 +48,7 @@ describe('a server in no group', () => {
   });
 
   it('comes back from being gone when it registers again', () => {
-    expect(advance('gone', given({ membership: available, desired: null })).snapshot).toBe('available');
+    expect(advance('gone', given({ known: available, desired: null })).snapshot).toBe('available');
   });
 });
 
@@ -58,6 +63,7 @@ describe('a syncing server', () => {
       },
       { name: 'publish-assignment', arguments: { server, group: production, position: 10 } },
       { name: 'clear-directives', arguments: { server, except: production } },
+      { name: 'wake-at', arguments: { server, at: leaseEndsAt } },
     ]);
   });
 
@@ -72,7 +78,10 @@ describe('a syncing server', () => {
   });
 
   it('is ready with nothing to hold once it says so', () => {
-    const facts = given({ desired: { position: 12, projects: [] }, receipt: receipt({ projects: [] }) });
+    const facts = given({
+      desired: { position: 12, serving: 'yes', projects: [] },
+      receipt: receipt({ projects: [] }),
+    });
     expect(names(advance('syncing', facts).steps)).toContain('propose-ready');
   });
 
@@ -96,6 +105,7 @@ describe('a syncing server', () => {
       group: production,
       covers: 12,
       failures: [failure('no disk')],
+      final: true,
     });
     expect(names(steps)).not.toContain('propose-ready');
   });
@@ -108,11 +118,12 @@ describe('a syncing server', () => {
 
 describe('a failed server', () => {
   it('is not proposed as failed twice for the same failures of the same directive', () => {
-    const facts = given({ membership: failed, receipt: receipt({ failures: [failure('no disk')] }) });
+    const facts = given({ known: failed, receipt: receipt({ failures: [failure('no disk')] }) });
     expect(names(advance('failed', facts).steps)).toEqual([
       'publish-directive',
       'publish-assignment',
       'clear-directives',
+      'wake-at',
     ]);
   });
 
@@ -120,30 +131,33 @@ describe('a failed server', () => {
     ['the same directive fails otherwise', { receipt: receipt({ failures: [failure('bad digest')] }) }],
     [
       'a newer directive fails the same way',
-      { desired: { position: 20, projects: both }, receipt: receipt({ position: 20, failures: [failure('no disk')] }) },
+      {
+        desired: { position: 20, serving: 'yes' as const, projects: both },
+        receipt: receipt({ position: 20, failures: [failure('no disk')] }),
+      },
     ],
   ])('is proposed as failed again when %s', (_, differs) => {
-    expect(names(advance('failed', given({ membership: failed, ...differs })).steps)).toContain('propose-sync-failed');
+    expect(names(advance('failed', given({ known: failed, ...differs })).steps)).toContain('propose-sync-failed');
   });
 
   it('is proposed as ready as soon as a receipt holds everything', () => {
-    const { snapshot, steps } = advance('failed', given({ membership: failed, receipt: receipt() }));
+    const { snapshot, steps } = advance('failed', given({ known: failed, receipt: receipt() }));
     expect(snapshot).toBe('failed');
     expect(names(steps)).toContain('propose-ready');
   });
 });
 
 describe('a ready server', () => {
-  const newer = { position: 20, projects: both };
+  const newer = { position: 20, serving: 'yes', projects: both } as const;
 
   it('is not proposed again for what the log holds of it', () => {
-    const { snapshot, steps } = advance('syncing', given({ membership: ready, receipt: receipt() }));
+    const { snapshot, steps } = advance('syncing', given({ known: ready, receipt: receipt() }));
     expect(snapshot).toBe('ready');
-    expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives']);
+    expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives', 'wake-at']);
   });
 
   it('is told a newer set, and proposed as ready at it by a whole receipt', () => {
-    const facts = given({ membership: ready, desired: newer, receipt: receipt({ position: 20 }) });
+    const facts = given({ known: ready, desired: newer, receipt: receipt({ position: 20 }) });
     const { steps } = advance('ready', facts);
     expect(said(steps, 'publish-directive')).toMatchObject({ position: 20, serving: 'yes' });
     expect(said(steps, 'propose-ready')).toMatchObject({ covers: 20 });
@@ -151,10 +165,11 @@ describe('a ready server', () => {
 
   it('is proposed as failed for a newer set it could not apply, once', () => {
     const proof = receipt({ position: 20, failures: [failure('no disk')] });
-    const first = advance('ready', given({ membership: ready, desired: newer, receipt: proof }));
+    const first = advance('ready', given({ known: ready, desired: newer, receipt: proof }));
     expect(said(first.steps, 'propose-sync-failed')).toMatchObject({ covers: 20 });
-    const known = { ...ready, failures: [failure('no disk')] };
-    const second = advance('ready', given({ membership: known, desired: newer, receipt: proof }));
+    const failing = { at: 21, covers: 20, final: true, failures: [failure('no disk')] };
+    const logged = known({ ...ready.member, failing });
+    const second = advance('ready', given({ known: logged, desired: newer, receipt: proof }));
     expect(names(second.steps)).not.toContain('propose-sync-failed');
   });
 });
@@ -162,26 +177,28 @@ describe('a ready server', () => {
 describe('a move', () => {
   it('out of one group is into the next: directive, assignment, then the old directive withdrawn', () => {
     const facts = given({
-      membership: { ...syncing, joinedAt: 40 },
-      desired: { position: 40, projects: both },
-      assignedAt: 40,
+      known: known({ joinedAt: 40 }),
+      desired: { position: 40, serving: 'yes', projects: both },
     });
     const { snapshot, steps } = advance('draining.emptying', facts);
     expect(snapshot).toBe('syncing');
-    expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives']);
+    expect(names(steps)).toEqual(['publish-directive', 'publish-assignment', 'clear-directives', 'wake-at']);
   });
 });
 
 describe('the snapshot', () => {
   it.each(machineSnapshots)('%s is left for whatever the log says', (name) => {
     const expected: [MachineSnapshot, Parameters<typeof given>[0]][] = [
-      ['gone', { membership: null, desired: null }],
-      ['available', { membership: available, desired: null }],
+      ['gone', { known: null, desired: null }],
+      ['available', { known: available, desired: null }],
       ['syncing', {}],
-      ['failed', { membership: failed }],
-      ['ready', { membership: ready }],
-      ['draining.confirming', { membership: draining, unconfirmedBalancers: [haproxy] }],
-      ['draining.emptying', { membership: draining }],
+      ['retrying', { known: retrying }],
+      ['failed', { known: failed }],
+      ['cordoned', { known: cordoned }],
+      ['lost.away', { known: lost }],
+      ['ready', { known: ready }],
+      ['draining.confirming', { known: draining, unconfirmedBalancers: [haproxy] }],
+      ['draining.emptying', { known: draining }],
     ];
     for (const [after, differs] of expected) expect(advance(name, given(differs)).snapshot).toBe(after);
   });
@@ -191,11 +208,11 @@ describe('the snapshot', () => {
   });
 
   it('that names no state of the chart is a bug, never a silent nothing', () => {
-    expect(() => advance('retrying' as never, given())).toThrow('a snapshot names a state of the chart: "retrying"');
+    expect(() => advance('thinking' as never, given())).toThrow('a snapshot names a state of the chart: "thinking"');
   });
 
   it('of a member without a desired set is a bug', () => {
-    expect(() => advance('ready', given({ membership: ready, desired: null }))).toThrow('a member has a desired set');
+    expect(() => advance('ready', given({ known: ready, desired: null }))).toThrow('a member has a desired set');
   });
 });
 
