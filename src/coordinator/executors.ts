@@ -1,10 +1,10 @@
 /** What carries out each step the server machine may say: one executor a name, so that a missing one does not compile. */
 import type { FleetState } from '../domain/state.ts';
-import type { StepArguments, StepName, Step } from '../server-machine/facts.ts';
+import type { Proposal } from '../domain/propose.ts';
+import type { Step, StepArguments, StepName } from '../server-machine/facts.ts';
 import type { FleetId, LogId, Term } from '../../schemas/ids.ts';
 import type { Assignment, Directive } from '../../schemas/directive.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import type { Deciding } from './deciding.ts';
 import type { LastValues } from './last-values.ts';
 
 export interface ExecutorOptions {
@@ -14,44 +14,50 @@ export interface ExecutorOptions {
   /** Acknowledged records only. */
   readonly state: FleetState;
   readonly groups: LastValues;
-  readonly deciding: Deciding;
-  /** Holds the publishes that go on, and hears of their failure. */
-  readonly track: (what: string, work: Promise<void>) => void;
+  /** Decides and commits; a proposal that the head has moved past is dropped there. */
+  readonly propose: (proposal: Proposal) => void;
 }
 
-type Executors = { readonly [N in Exclude<StepName, 'wake-at'>]: (given: StepArguments[N]) => void };
+/** Steps that end in the reconciler itself are not carried out here. */
+type ExecutedName = Exclude<StepName, 'wake-at'>;
+export type ExecutedStep = Extract<Step, { name: ExecutedName }>;
+/** Undefined: done, or nothing to do. A promise: the next step of the same server waits for it. */
+export type Execution = Promise<void> | undefined;
 
-/**
- * Steps for the reconciler. A proposal that the head has moved past is dropped: the machine looks again when the
- * event that overtook it is acknowledged.
- */
-export function createExecutors(options: ExecutorOptions): (step: Step) => void {
-  const { fleet, log, term, state, groups, deciding, track } = options;
+type Executors = { readonly [N in ExecutedName]: (given: StepArguments[N]) => Execution };
+
+export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) => Execution {
+  const { fleet, log, term, state, groups, propose } = options;
   const stamp = { log, term };
+  const proposing = (proposal: Proposal): undefined => propose(proposal) as undefined;
   const executors: Executors = {
     'publish-assignment': ({ server, group, position }) => {
       const assignment: Assignment = { ...stamp, position, server, group };
       const subject = subjects.assignment(fleet, server);
       // A server the fleet no longer knows has no position of its own: told once that it is in no group, it stays told.
-      if (group === null && groups.get(subject)?.value['group'] === null) return;
-      track('publishing an assignment', groups.put(subject, assignment));
+      if (group === null && groups.get(subject)?.value['group'] === null) return undefined;
+      return groups.put(subject, assignment);
     },
     'publish-directive': ({ server, group, position, serving, projects }) => {
       const directive: Directive = { ...stamp, position, server, group, serving, projects: [...projects] };
-      track('publishing a directive', groups.put(subjects.directive(fleet, group, server), directive));
+      return groups.put(subjects.directive(fleet, group, server), directive);
     },
     'clear-directives': ({ server, except }) => {
+      const cleared: Promise<void>[] = [];
       for (const group of state.groupById.keys()) {
         if (group === except) continue;
         const subject = subjects.directive(fleet, group, server);
-        if (groups.get(subject) !== undefined) track('clearing a directive', groups.clear(subject));
+        if (groups.get(subject) !== undefined) cleared.push(groups.clear(subject));
       }
+      return cleared.length === 0 ? undefined : Promise.all(cleared).then(() => undefined);
     },
-    'propose-ready': (data) => void deciding.propose({ type: 'server.ready', data }),
-    'propose-sync-failed': (data) => void deciding.propose({ type: 'server.sync-failed', data }),
-    'propose-left': (data) => void deciding.propose({ type: 'server.left', data }),
+    'propose-ready': (data) => proposing({ type: 'server.ready', data }),
+    'propose-sync-failed': (data) => proposing({ type: 'server.sync-failed', data }),
+    'propose-left': (data) => proposing({ type: 'server.left', data }),
+    'propose-drained': (data) => proposing({ type: 'server.drained', data }),
+    'propose-replaced': (data) => proposing({ type: 'server.replaced', data }),
+    'propose-lost': (data) => proposing({ type: 'server.lost', data }),
+    'propose-returned': (data) => proposing({ type: 'server.returned', data }),
   };
-  return (step) => {
-    if (step.name !== 'wake-at') executors[step.name](step.arguments as never);
-  };
+  return (step) => executors[step.name](step.arguments as never);
 }

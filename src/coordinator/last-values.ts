@@ -95,10 +95,10 @@ export class LastValues {
     return found;
   }
 
-  /** Resolves when the value, or a newer one put meanwhile, is stored and acknowledged; at once when it is there. */
-  put(subject: string, value: Stamp): Promise<void> {
+  /** Undefined when the value stands there already; else resolves when it, or a newer one put meanwhile, is stored. */
+  put(subject: string, value: Stamp): Promise<void> | undefined {
     const slot = this.#slotOf(subject);
-    if (slot.writing === undefined && sameButTerm(slot.current, value)) return Promise.resolve();
+    if (slot.writing === undefined && sameButTerm(slot.current, value)) return undefined;
     slot.wanted = value;
     slot.writing ??= this.#write(subject, slot).finally(() => {
       slot.writing = undefined;

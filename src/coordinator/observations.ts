@@ -18,7 +18,8 @@ import { lastToken, subjects } from '../../schemas/subjects.ts';
 /** What the leader wants to be told, and how it answers a heartbeat. */
 export interface Listener {
   readonly answer: (beat: Beat) => BeatAnswer;
-  readonly onServer: (server: ServerId) => void;
+  readonly onBeat: (server: ServerId) => void;
+  readonly onReceipt: (server: ServerId) => void;
   readonly onBalancer: (group: GroupId) => void;
 }
 
@@ -78,13 +79,14 @@ export class Observations {
     const observed = this.#serverOf(beat.server);
     // A draining server counts as idle only by readings taken after it heard that it drains.
     observed.idleReadings = beat.inFlight === 0 ? observed.idleReadings + 1 : 0;
+    observed.unwellReadings = beat.healthy ? 0 : observed.unwellReadings + 1;
     if (observed.beat?.instance !== beat.instance) observed.idleReadings = 0;
     observed.beat = beat;
     observed.seenAt = this.#options.clock.now();
     const listener = this.#listener;
     if (listener === undefined) return;
     message.respond(encodeMessage(listener.answer(beat)));
-    listener.onServer(beat.server);
+    listener.onBeat(beat.server);
   }
 
   #takeReceipt(message: BusMessage): void {
@@ -101,7 +103,7 @@ export class Observations {
     if (receipt.serving === 'draining' && before?.serving !== 'draining') observed.idleReadings = 0;
     observed.receipt = receipt;
     observed.receiptAt = this.#options.clock.now();
-    this.#listener?.onServer(receipt.server);
+    this.#listener?.onReceipt(receipt.server);
   }
 
   #takeApplied(message: BusMessage): void {
@@ -115,7 +117,7 @@ export class Observations {
   #serverOf(server: ServerId): ObservedServer {
     let observed = this.observed.serverById.get(server);
     if (observed === undefined) {
-      observed = { beat: null, seenAt: 0, receipt: null, receiptAt: 0, idleReadings: 0 };
+      observed = { beat: null, seenAt: 0, receipt: null, receiptAt: 0, idleReadings: 0, unwellReadings: 0 };
       this.observed.serverById.set(server, observed);
     }
     return observed;

@@ -30,7 +30,7 @@ export async function publishPool(group: GroupId, options: PoolPublisherOptions)
   // A group is deleted only when it is empty, so its last revision was the empty pool.
   if (pool === null) return pools.clear(subjects.poolRevision(fleet, group));
   const wanted = new Set<string>();
-  const writes: Promise<void>[] = [];
+  const writes: (Promise<void> | undefined)[] = [];
   for (const { server, address, weight, admin, position } of pool.entries) {
     const subject = subjects.poolEntry(fleet, group, server);
     wanted.add(subject);

@@ -1,36 +1,46 @@
 /**
- * Drives one machine per server from what is acknowledged and what was observed, and carries out the steps it says.
- * Level-triggered: a server that was touched is looked at whole, whatever touched it; nothing is published that
- * stands there already. One turn looks at a bounded number of servers, so that heartbeats are heard meanwhile.
+ * Drives one machine per server, and what is said of whole groups, from what is acknowledged and what was observed.
+ * Level-triggered: what was touched is looked at whole, whatever touched it. Steps of one server are carried out in
+ * order, each after the one before is stored; a server is not looked at again meanwhile. One turn looks at a bounded
+ * number of servers, so that heartbeats are heard in between.
  */
-import { unconfirmedBalancers } from '../projections/balancers.ts';
-import { assignedAt, desiredFor } from '../projections/desired.ts';
+import type { FleetState } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
-import type { FleetState, Membership } from '../domain/state.ts';
+import type { Proposal } from '../domain/propose.ts';
+import { groupProposals } from '../rollout/group-plan.ts';
+import { nextToSync } from '../rollout/sync-slots.ts';
 import { advance } from '../server-machine/advance.ts';
 import type { MachineSnapshot } from '../server-machine/advance.ts';
-import type { ServerFacts, Step } from '../server-machine/facts.ts';
+import type { Step } from '../server-machine/facts.ts';
 import type { Clock } from '../std/clock.ts';
 import { DueQueue } from '../std/due-queue.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
-import { appliedKey } from '../projections/observed.ts';
-import type { BalancerId, GroupId, ServerId } from '../../schemas/ids.ts';
+import type { GroupId, ServerId } from '../../schemas/ids.ts';
+import type { ExecutedStep, Execution } from './executors.ts';
+import { factsOf } from './server-facts.ts';
 import { serversPerTurn } from './timing.ts';
 
 export interface ReconcilerOptions {
   /** Acknowledged records only. Read, never written. */
   readonly state: FleetState;
   readonly observed: Observed;
-  readonly execute: (step: Step) => void;
+  readonly execute: (step: ExecutedStep) => Execution;
+  readonly propose: (proposal: Proposal) => void;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Holds publishes that go on, and hears of their failure. */
+  readonly track: (what: string, work: Promise<void>) => void;
   readonly onError: (error: unknown) => void;
 }
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #reignBeganAt: number;
   readonly #snapshotByServer = new Map<ServerId, MachineSnapshot>();
   readonly #touched = new Set<ServerId>();
+  readonly #touchedGroups = new Set<GroupId>();
+  /** Servers whose steps are being carried out. */
+  readonly #busy = new Set<ServerId>();
   readonly #due = new DueQueue<ServerId>();
   readonly #runner: ExclusiveRunner;
   #wake: { cancel(): void } | undefined;
@@ -38,6 +48,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { clock, random, onError } = options;
+    this.#reignBeganAt = clock.now();
     const backoff = { firstMs: 50, longestMs: 2_000 };
     this.#runner = new ExclusiveRunner({ work: () => this.#run(), clock, random, backoff, onError });
   }
@@ -47,14 +58,22 @@ export class Reconciler {
     this.#runner.poke();
   }
 
-  /** The members of a group, where something all of them hang on has changed. */
+  /** A group of which something was said: what it proposes, and who may sync next. */
   touchGroup(group: GroupId): void {
-    for (const server of this.#options.state.groupById.get(group)?.servers ?? []) this.#touched.add(server);
+    this.#touchedGroups.add(group);
     this.#runner.poke();
   }
 
+  /** The members of a group, where something all of them hang on has changed. */
+  touchMembers(group: GroupId): void {
+    for (const server of this.#options.state.groupById.get(group)?.servers ?? []) this.#touched.add(server);
+    this.touchGroup(group);
+  }
+
   touchAll(): void {
-    for (const server of this.#options.state.serverById.keys()) this.#touched.add(server);
+    const { state } = this.#options;
+    for (const server of state.serverById.keys()) this.#touched.add(server);
+    for (const group of state.groupById.keys()) this.#touchedGroups.add(group);
     this.#runner.poke();
   }
 
@@ -64,23 +83,57 @@ export class Reconciler {
   }
 
   async #run(): Promise<void> {
+    for (const group of this.#touchedGroups) this.#lookAtGroup(group);
+    this.#touchedGroups.clear();
     for (let looked = 1; this.#touched.size > 0; looked += 1) {
       const server = this.#touched.values().next().value as ServerId;
       this.#touched.delete(server);
-      this.#look(server);
+      // Its steps are under way: they end with another look.
+      if (!this.#busy.has(server)) this.#look(server);
       if (looked % serversPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#sleepUntilDue();
   }
 
+  #lookAtGroup(id: GroupId): void {
+    const { state, propose } = this.#options;
+    const group = state.groupById.get(id);
+    if (group === undefined) return;
+    for (const server of nextToSync(state, group)) this.#touched.add(server);
+    for (const proposal of groupProposals(state, id)) propose(proposal);
+  }
+
   #look(server: ServerId): void {
-    const facts = factsOf(server, this.#options);
+    const { state, observed, clock } = this.#options;
+    const facts = factsOf(server, { state, observed, now: clock.now(), reignBeganAt: this.#reignBeganAt });
     const { snapshot, steps } = advance(this.#snapshotByServer.get(server), facts);
-    if (facts.membership === null) this.#snapshotByServer.delete(server);
+    if (facts.known === null) this.#snapshotByServer.delete(server);
     else this.#snapshotByServer.set(server, snapshot);
-    for (const step of steps) {
-      if (step.name === 'wake-at') this.#due.put(step.arguments.server, step.arguments.at);
-      else this.#options.execute(step);
+    this.#carryOut(server, steps);
+  }
+
+  /** In order. Goes on beside other servers from the first step that has to wait. */
+  #carryOut(server: ServerId, steps: readonly Step[]): void {
+    const { execute, track } = this.#options;
+    for (const [index, step] of steps.entries()) {
+      if (step.name === 'wake-at') {
+        this.#due.put(step.arguments.server, step.arguments.at);
+        continue;
+      }
+      const under = execute(step);
+      if (under === undefined) continue;
+      this.#busy.add(server);
+      const rest = async () => {
+        try {
+          await under;
+          this.#carryOut(server, steps.slice(index + 1));
+        } finally {
+          this.#busy.delete(server);
+          this.touch(server);
+        }
+      };
+      track(step.name, rest());
+      return;
     }
   }
 
@@ -94,47 +147,4 @@ export class Reconciler {
       this.#runner.poke();
     });
   }
-}
-
-type FactSources = Pick<ReconcilerOptions, 'state' | 'observed' | 'clock'>;
-
-/** Everything the machine may know about one server, as it is now. */
-export function factsOf(server: ServerId, { state, observed, clock }: FactSources): ServerFacts {
-  const membership = state.serverById.get(server)?.membership ?? null;
-  const seen = observed.serverById.get(server);
-  // A receipt of an instance that is gone proves nothing about the one that beats now.
-  const current = seen?.receipt != null && (seen.beat === null || seen.beat.instance === seen.receipt.instance);
-  const receipt = current && seen?.receipt?.log === state.log ? { ...seen.receipt, receivedAt: seen.receiptAt } : null;
-  return {
-    server,
-    now: clock.now(),
-    membership,
-    desired: desiredFor(state, server),
-    assignedAt: assignedAt(state, server),
-    receipt,
-    unconfirmedBalancers: awaited(membership, { state, observed }),
-    inFlight: inFlightOf(server, membership, observed),
-  };
-}
-
-function awaited(
-  membership: Membership | null,
-  from: { state: FleetState; observed: Observed },
-): readonly BalancerId[] {
-  if (membership?.status !== 'draining' || !membership.wasReady) return [];
-  return unconfirmedBalancers(from.state, from.observed, membership.group, membership.leavingAt);
-}
-
-/** The larger of what the server says and what any balancer still counts on it. */
-function inFlightOf(server: ServerId, membership: Membership | null, observed: Observed): ServerFacts['inFlight'] {
-  const seen = observed.serverById.get(server);
-  let last = seen?.beat?.inFlight ?? 0;
-  if (membership?.status === 'draining') {
-    for (const [key, { applied }] of observed.appliedByKey) {
-      if (key !== appliedKey(applied.balancer, membership.group)) continue;
-      const counted = applied.inFlight.find((entry) => entry.server === server);
-      last = Math.max(last, counted?.inFlight ?? 0);
-    }
-  }
-  return { last, idleReadings: last === 0 ? (seen?.idleReadings ?? 0) : 0 };
 }

@@ -6,6 +6,7 @@
  * The caller's duties: hand over a writer whose elected record is acknowledged, and a fold that has reached it.
  */
 import { affects } from '../domain/affects.ts';
+import type { Proposal } from '../domain/propose.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { ChainCursor } from '../eventlog/chain.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
@@ -15,6 +16,7 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import { balancersOf } from '../projections/balancers.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
+import { unwellReadingsMin } from '../server-machine/facts.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
@@ -25,6 +27,7 @@ import type { FleetId, GroupId, LogId, Position, ServerId, Term } from '../../sc
 import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
+import { BalancerWatch } from './balancer-watch.ts';
 import { takeCommands } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
 import { DurableEvents } from './durable-events.ts';
@@ -82,7 +85,7 @@ export class Reign {
   #end: (failure: Failure) => void = () => undefined;
 
   constructor(options: ReignOptions) {
-    const { bus, fleet, names, log, deciding, state, observations, clock, random, timing, logger } = options;
+    const { bus, fleet, names, log, state, observations, clock, random, timing, logger } = options;
     this.#options = options;
     assert(state.log !== null, 'a leader has folded its own election');
     this.#id = state.log;
@@ -116,22 +119,17 @@ export class Reign {
       state,
       onError: (error) => onError('publishing the feed', error),
     });
-    const execute = createExecutors({
-      fleet,
-      log: this.#id,
-      term: this.#term,
-      state,
-      groups: this.#groups,
-      deciding,
-      track: (what, work) => this.#lifecycle.track(what, work),
-    });
+    const propose = (proposal: Proposal) => this.#propose(proposal);
+    const execute = createExecutors({ fleet, log: this.#id, term: this.#term, state, groups: this.#groups, propose });
     const observed = observations.observed;
     this.#reconciler = new Reconciler({
       state,
       observed,
       execute,
+      propose,
       clock,
       random,
+      track: (what, work) => this.#lifecycle.track(what, work),
       onError: (error) => onError('reconciling', error),
     });
     this.#status = new StatusPublisher({
@@ -149,7 +147,7 @@ export class Reign {
 
   /** Loads what was published, then begins to act. Resolves when commands are being taken. */
   async start(): Promise<void> {
-    const { bus, fleet, writer, watch, observations, clock, timing } = this.#options;
+    const { bus, fleet, state, writer, watch, observations, clock, timing } = this.#options;
     const { track, signal } = this.#tracking();
     void writer.ended.then((failure) => this.#end(failure));
     watch.onBeat((beat) => {
@@ -160,7 +158,8 @@ export class Reign {
     for (const { following } of loaded) track('following what is published', following);
     observations.listen({
       answer: (beat) => this.#answer(beat),
-      onServer: (server) => this.#heardServer(server),
+      onBeat: (server) => this.#heardBeat(server),
+      onReceipt: (server) => this.#heardReceipt(server),
       onBalancer: (group) => this.#heardBalancer(group),
     });
     this.#lifecycle.onStop('observations', () => observations.listen(undefined));
@@ -186,6 +185,12 @@ export class Reign {
     track(
       'beating',
       this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
+    );
+    const propose = (proposal: Proposal) => this.#propose(proposal);
+    const balancers = new BalancerWatch({ state, observed: observations.observed, clock, propose });
+    track(
+      'watching balancers',
+      this.#every(timing.leaderBeatMs, signal, async () => balancers.look()),
     );
     track(
       'housekeeping',
@@ -254,14 +259,15 @@ export class Reign {
     for (const concern of affects(event, state)) {
       if (concern.kind === 'server') this.#reconciler.touch(concern.id as ServerId);
       if (concern.kind === 'group') {
-        if (changesEveryMember(event)) this.#reconciler.touchGroup(concern.id as GroupId);
+        if (changesEveryMember(event)) this.#reconciler.touchMembers(concern.id as GroupId);
+        else this.#reconciler.touchGroup(concern.id as GroupId);
         this.#touchPool(concern.id as GroupId);
         this.#status.touch(concern.id as GroupId);
       }
     }
     if (event.type === 'server.registered' || event.type === 'server.configured') {
-      const membership = state.serverById.get(event.data.server)?.membership;
-      if (membership !== undefined && membership.status !== 'available') this.#touchPool(membership.group);
+      const member = state.serverById.get(event.data.server)?.member;
+      if (member != null) this.#touchPool(member.group);
     }
     if (event.type === 'balancer.registered' || event.type === 'balancer.retired') this.#reconcileAll();
   }
@@ -296,16 +302,30 @@ export class Reign {
     await Promise.all([...this.#poolRunnerByGroup.values()].map((runner) => runner.stop()));
   }
 
-  #heardServer(server: ServerId): void {
-    const membership = this.#options.state.serverById.get(server)?.membership;
-    this.#reconciler.touch(server);
-    if (membership !== undefined && membership.status !== 'available') this.#status.touch(membership.group);
+  /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
+  #heardBeat(id: ServerId): void {
+    const { state, observations } = this.#options;
+    const server = state.serverById.get(id);
+    if (server === undefined) return;
+    const unwell = (observations.observed.serverById.get(id)?.unwellReadings ?? 0) >= unwellReadingsMin;
+    if (unwell || server.lost !== null || server.member?.drain != null) this.#reconciler.touch(id);
+  }
+
+  #heardReceipt(id: ServerId): void {
+    this.#reconciler.touch(id);
+    const member = this.#options.state.serverById.get(id)?.member;
+    if (member != null) this.#status.touch(member.group);
+  }
+
+  /** What the head has moved past is dropped: whoever proposed it looks again when that is acknowledged. */
+  #propose(proposal: Proposal): void {
+    if (!this.#lifecycle.signal.aborted) this.#options.deciding.propose(proposal);
   }
 
   #heardBalancer(group: GroupId): void {
     const { fleet, state, observations } = this.#options;
     for (const server of state.groupById.get(group)?.servers ?? []) {
-      if (state.serverById.get(server)?.membership.status === 'draining') this.#reconciler.touch(server);
+      if (state.serverById.get(server)?.member?.drain != null) this.#reconciler.touch(server);
     }
     this.#status.touch(group);
     if (balancersOf(state, group).length === 0) return;
@@ -383,5 +403,13 @@ function deposed(beat: LeaderBeat): Failure {
 
 /** Events after which every member of the group may have something else to hold. */
 function changesEveryMember(event: Event): boolean {
-  return event.type === 'deployment.requested' || event.type === 'deployment.withdrawn';
+  switch (event.type) {
+    case 'deployment.requested':
+    case 'deployment.withdrawn':
+    case 'deployment.succeeded':
+    case 'group.configured':
+      return true;
+    default:
+      return false;
+  }
 }

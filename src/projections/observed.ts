@@ -21,6 +21,8 @@ export interface ObservedServer {
   receiptAt: number;
   /** Beats in a row that reported nothing in flight, since the server began to drain. */
   idleReadings: number;
+  /** Beats in a row that said the server is not healthy. */
+  unwellReadings: number;
 }
 
 export interface ObservedApplied {

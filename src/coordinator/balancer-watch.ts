@@ -1,0 +1,51 @@
+/** Notices balancers that no longer prove their pools, and those that are back. A drain waits for the lost until its deadline. */
+import type { Proposal } from '../domain/propose.ts';
+import type { FleetState } from '../domain/state.ts';
+import type { Observed } from '../projections/observed.ts';
+import type { Clock } from '../std/clock.ts';
+import type { BalancerId } from '../../schemas/ids.ts';
+
+/** Silence after which a balancer is lost: its receipts come every second. As long as a server's lease. */
+export const balancerLeaseMs = 6_000;
+
+export interface BalancerWatchOptions {
+  /** Acknowledged records only. */
+  readonly state: FleetState;
+  readonly observed: Observed;
+  readonly clock: Clock;
+  readonly propose: (proposal: Proposal) => void;
+}
+
+export class BalancerWatch {
+  readonly #options: BalancerWatchOptions;
+  /** A new leader grants everybody a full lease first. */
+  readonly #beganAt: number;
+
+  constructor(options: BalancerWatchOptions) {
+    this.#options = options;
+    this.#beganAt = options.clock.now();
+  }
+
+  look(): void {
+    const { state, clock, propose } = this.#options;
+    const heardAt = this.#heardAtByBalancer();
+    const now = clock.now();
+    for (const { id: balancer, lostAt } of state.balancerById.values()) {
+      const seenAt = heardAt.get(balancer);
+      const silent = now - Math.max(seenAt ?? 0, this.#beganAt) > balancerLeaseMs;
+      if (silent && lostAt === null) {
+        propose({ type: 'balancer.lost', data: { balancer, evidence: { seenAt: seenAt ?? 0, leaseMs: balancerLeaseMs } } });
+      } else if (lostAt !== null && seenAt !== undefined && now - seenAt <= balancerLeaseMs) {
+        propose({ type: 'balancer.returned', data: { balancer } });
+      }
+    }
+  }
+
+  #heardAtByBalancer(): Map<BalancerId, number> {
+    const heardAt = new Map<BalancerId, number>();
+    for (const { applied, seenAt } of this.#options.observed.appliedByKey.values()) {
+      heardAt.set(applied.balancer, Math.max(seenAt, heardAt.get(applied.balancer) ?? 0));
+    }
+    return heardAt;
+  }
+}

@@ -1,0 +1,77 @@
+/** Gathers what the machine may know about one server: acknowledged state beside the last word of server and balancers. */
+import type { FleetState, Member, Server } from '../domain/state.ts';
+import { unconfirmedBalancers } from '../projections/balancers.ts';
+import { desiredFor } from '../projections/desired.ts';
+import type { Observed } from '../projections/observed.ts';
+import { maySync } from '../rollout/sync-slots.ts';
+import type { ServerFacts } from '../server-machine/facts.ts';
+import type { ServerId } from '../../schemas/ids.ts';
+import { leaseMsDefault } from '../../schemas/policy.ts';
+
+export interface FactSources {
+  readonly state: FleetState;
+  readonly observed: Observed;
+  /** Milliseconds since the epoch, by the coordinator's clock. */
+  readonly now: number;
+  /** When this leader began: whom it has not heard yet has a full lease from then. */
+  readonly reignBeganAt: number;
+}
+
+export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
+  const { state, observed, now, reignBeganAt } = sources;
+  const known = state.serverById.get(id) ?? null;
+  const member = known?.member ?? null;
+  const seen = observed.serverById.get(id);
+  const seenAt = seen?.seenAt ?? 0;
+  return {
+    server: id,
+    now,
+    known,
+    desired: desiredFor(state, id),
+    maySync: known === null || maySync(state, known),
+    receipt: receiptOf(id, sources),
+    unconfirmedBalancers:
+      member?.drain?.wasInPool === true ? unconfirmedBalancers(state, observed, member.group, member.drain.at) : [],
+    inFlight: inFlightOf(id, member, observed),
+    life: {
+      seenAt: Math.max(seenAt, reignBeganAt),
+      heard: seenAt > 0,
+      leaseMs: leaseMsOf(state, known),
+      unwellReadings: seen?.unwellReadings ?? 0,
+    },
+    replacedStays: replacedStays(state, member),
+  };
+}
+
+/** A receipt of an instance that is gone proves nothing about the one that beats now; nor one of another log. */
+function receiptOf(id: ServerId, { state, observed }: FactSources): ServerFacts['receipt'] {
+  const seen = observed.serverById.get(id);
+  if (seen?.receipt == null || seen.receipt.log !== state.log) return null;
+  if (seen.beat !== null && seen.beat.instance !== seen.receipt.instance) return null;
+  return { ...seen.receipt, receivedAt: seen.receiptAt };
+}
+
+/** The larger of what the server says and what any balancer of its group still counts on it. */
+function inFlightOf(id: ServerId, member: Member | null, observed: Observed): ServerFacts['inFlight'] {
+  const seen = observed.serverById.get(id);
+  let last = seen?.beat?.inFlight ?? 0;
+  if (member?.drain != null) {
+    for (const { applied } of observed.appliedByKey.values()) {
+      if (applied.group !== member.group) continue;
+      const counted = applied.inFlight.find((entry) => entry.server === id);
+      last = Math.max(last, counted?.inFlight ?? 0);
+    }
+  }
+  return { last, idleReadings: last === 0 ? (seen?.idleReadings ?? 0) : 0 };
+}
+
+function leaseMsOf(state: FleetState, known: Server | null): number {
+  const group = known?.member == null ? undefined : state.groupById.get(known.member.group);
+  return group?.policy.leaseMs ?? leaseMsDefault;
+}
+
+function replacedStays(state: FleetState, member: Member | null): boolean {
+  if (member?.replaces == null) return false;
+  const replaced = state.serverById.get(member.replaces)?.member;
+  return replaced?.group === member.group && (replaced.drain === null || replaced.drain.next === null);
+}
