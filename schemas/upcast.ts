@@ -18,7 +18,20 @@ export interface StoredEvent {
 export type Upcaster = (event: StoredEvent) => unknown;
 
 /** By type: the step from version 1 to 2, from 2 to 3, and so on. A type that is not here has had one version. */
-const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {};
+const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {
+  'group.created': [withWholePolicy],
+  'group.configured': [withWholePolicy],
+  // A failure was final then: whoever had failed was shown as failed.
+  'server.sync-failed': [({ data }) => ({ ...(data as object), final: true })],
+};
+
+/** What a policy meant before it said so: the defaults of that day, whatever today's are. */
+const policyOfVersion1 = { leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
+
+function withWholePolicy({ data }: StoredEvent): unknown {
+  const { policy, ...rest } = data as { readonly policy: object };
+  return { ...rest, policy: { ...policyOfVersion1, ...policy } };
+}
 
 const versionByType: ReadonlyMap<string, number> = new Map(
   eventTypes.map((type) => [type, 1 + (upcasters[type]?.length ?? 0)]),

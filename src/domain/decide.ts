@@ -12,11 +12,12 @@ import type { Position } from '../../schemas/ids.ts';
 import { assert, never } from '../std/failure.ts';
 import type { Asked, DecideContext } from './asked.ts';
 import { registerBalancer, retireBalancer } from './balancer-rules.ts';
+import { cordonServer, drainServer, retryServer, uncordonServer } from './cordon-rules.ts';
 import { requestDeployment, withdrawDeployment } from './deployment-rules.ts';
 import { eventOf, rejectedFact } from './event-of.ts';
 import { configureGroup, createGroup, deleteGroup } from './group-rules.ts';
 import { refuseConflict } from './if-position.ts';
-import { joinGroup, leaveGroup, moveServer, retireServer } from './member-rules.ts';
+import { joinGroup, leaveGroup, moveServer, replaceServer, retireServer } from './member-rules.ts';
 import { refuseForbidden } from './permissions.ts';
 import { deprecateProject, publishProject, retireProject } from './project-rules.ts';
 import { lookUp } from './repeats.ts';
@@ -47,18 +48,21 @@ export function decide(state: FleetState, asked: Asked, context: DecideContext):
   return { status: 'decided', event: eventOf({ ...context, reason: asked.envelope.reason, warnings }, fact) };
 }
 
-function rule(state: FleetState, asked: Asked, { at, principal }: DecideContext): Ruling {
+function rule(state: FleetState, asked: Asked, context: DecideContext): Ruling {
+  const { at, principal } = context;
   const { issuedAt, ifPosition } = asked.envelope;
   const untimely = refuseUntimely({ at, issuedAt });
   if (untimely !== undefined) return untimely;
   if (asked.kind === 'refused') return refuse(asked.rejection);
   const { command } = asked;
   return (
-    refuseForbidden(principal, command) ?? refuseConflict(state, { command, ifPosition }) ?? ruleOn(state, command)
+    refuseForbidden(principal, command) ??
+    refuseConflict(state, { command, ifPosition }) ??
+    ruleOn(state, command, context)
   );
 }
 
-function ruleOn(state: FleetState, { type, payload }: Command): Ruling {
+function ruleOn(state: FleetState, { type, payload }: Command, { at, principal }: DecideContext): Ruling {
   switch (type) {
     case 'group.create':
       return createGroup(state, payload);
@@ -67,7 +71,7 @@ function ruleOn(state: FleetState, { type, payload }: Command): Ruling {
     case 'group.delete':
       return deleteGroup(state, payload);
     case 'group.set-servers':
-      return setServers(state, payload);
+      return setServers(state, payload, at);
     case 'server.register':
       return registerServer(state, payload);
     case 'server.configure':
@@ -75,11 +79,21 @@ function ruleOn(state: FleetState, { type, payload }: Command): Ruling {
     case 'server.join':
       return joinGroup(state, payload);
     case 'server.leave':
-      return leaveGroup(state, payload);
+      return leaveGroup(state, payload, at);
     case 'server.move':
-      return moveServer(state, payload);
+      return moveServer(state, payload, at);
     case 'server.retire':
-      return retireServer(state, payload);
+      return retireServer(state, payload, at);
+    case 'server.cordon':
+      return cordonServer(state, payload);
+    case 'server.drain':
+      return drainServer(state, payload, { principal, at });
+    case 'server.uncordon':
+      return uncordonServer(state, payload);
+    case 'server.retry':
+      return retryServer(state, payload);
+    case 'server.replace':
+      return replaceServer(state, payload);
     case 'project.publish':
       return publishProject(state, payload);
     case 'project.deprecate':

@@ -1,10 +1,9 @@
 /** An event from its parts. Fields that are not there are left out, so that equal events have equal bytes. */
 import type { Event, EventHead } from '../../schemas/events.ts';
+import { eventVersion } from '../../schemas/upcast.ts';
 import type { Rejection } from '../../schemas/rejection.ts';
 import type { Fact } from './ruling.ts';
 
-/** Every event type has its first shape yet; a type that gets a second one gets an upcaster and its own number. */
-export const eventVersion = 1;
 /** Of the noun and verb asked for, so much is kept in the log: twice a subject token. */
 const commandCharactersMax = 128;
 
@@ -12,7 +11,7 @@ export function eventOf(head: Omit<EventHead, 'version'>, fact: Fact): Event {
   const { position, at, askedAt, principal, command, reason, warnings } = head;
   return {
     position,
-    version: eventVersion,
+    version: eventVersion(fact.type),
     at,
     ...(askedAt === undefined ? {} : { askedAt }),
     principal,

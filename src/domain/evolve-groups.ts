@@ -56,5 +56,6 @@ export function groupDeleted(state: FleetState, { data, position }: Event<'group
 export function groupServersSet(state: FleetState, event: Event<'group.servers-set'>): void {
   const { group, joined, leaving, drainTimeoutMs } = event.data;
   for (const server of joined) join(state, { event, server, group });
-  for (const server of leaving) beginLeaving(state, { event, server, group, drainTimeoutMs, next: { to: 'available' } });
+  for (const server of leaving)
+    beginLeaving(state, { event, server, group, drainTimeoutMs, next: { to: 'available' } });
 }

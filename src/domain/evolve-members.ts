@@ -38,11 +38,15 @@ export function beginLeaving(state: FleetState, { event, server: id, group, drai
   const { position, at } = event;
   unlink(state, id);
   const left = state.groupById.get(group);
-  if (left !== undefined && left.servers.has(id)) left.changedAt = position;
+  if (left?.servers.has(id) === true) left.changedAt = position;
   changeMember(state, { event, server: id, group }, (member, server) => {
     server.changedAt = position;
     const deadlineAt = member.drain?.deadlineAt ?? at + drainTimeoutMs;
-    return { drain: { at: position, deadlineAt, wasInPool: isInPool(member), next }, directiveAt: position, held: false };
+    return {
+      drain: { at: position, deadlineAt, wasInPool: isInPool(member), next },
+      directiveAt: position,
+      held: false,
+    };
   });
 }
 

@@ -57,6 +57,38 @@ function apply(state: FleetState, event: Event): void {
       return groupDeleted(state, event);
     case 'group.servers-set':
       return groupServersSet(state, event);
+    case 'pool.held':
+      return poolHeld(state, event);
+    case 'pool.released':
+      return poolReleased(state, event);
+    case 'project.published':
+      return projectPublished(state, event);
+    case 'project.deprecated':
+      return projectDeprecated(state, event);
+    case 'project.retired':
+      return projectRetired(state, event);
+    case 'deployment.requested':
+      return deploymentRequested(state, event);
+    case 'deployment.withdrawn':
+      return deploymentWithdrawn(state, event);
+    case 'deployment.succeeded':
+      return deploymentSucceeded(state, event);
+    case 'balancer.registered':
+      return balancerRegistered(state, event);
+    case 'balancer.retired':
+      return balancerRetired(state, event);
+    case 'balancer.lost':
+      return balancerLost(state, event);
+    case 'balancer.returned':
+      return balancerReturned(state, event);
+    default:
+      return applyToServer(state, event);
+  }
+}
+
+type ServerEvent = Extract<Event, { readonly type: `server.${string}` }>;
+function applyToServer(state: FleetState, event: ServerEvent): void {
+  switch (event.type) {
     case 'server.registered':
       return serverRegistered(state, event);
     case 'server.configured':
@@ -95,30 +127,6 @@ function apply(state: FleetState, event: Event): void {
       return serverLost(state, event);
     case 'server.returned':
       return serverReturned(state, event);
-    case 'pool.held':
-      return poolHeld(state, event);
-    case 'pool.released':
-      return poolReleased(state, event);
-    case 'project.published':
-      return projectPublished(state, event);
-    case 'project.deprecated':
-      return projectDeprecated(state, event);
-    case 'project.retired':
-      return projectRetired(state, event);
-    case 'deployment.requested':
-      return deploymentRequested(state, event);
-    case 'deployment.withdrawn':
-      return deploymentWithdrawn(state, event);
-    case 'deployment.succeeded':
-      return deploymentSucceeded(state, event);
-    case 'balancer.registered':
-      return balancerRegistered(state, event);
-    case 'balancer.retired':
-      return balancerRetired(state, event);
-    case 'balancer.lost':
-      return balancerLost(state, event);
-    case 'balancer.returned':
-      return balancerReturned(state, event);
     default:
       never(event);
   }

@@ -4,10 +4,12 @@ import type { CommandPayload } from '../../schemas/commands.ts';
 import { type GroupPolicy, defaultGroupPolicy } from '../../schemas/policy.ts';
 import { findGroup } from './find.ts';
 import { groupsMax } from './limits.ts';
-import { isBoundFor } from './membership.ts';
+import { isLeaving } from './membership.ts';
 import { type Ruling, accept, refuse, unchanged } from './ruling.ts';
 import type { FleetState, Group } from './state.ts';
 import { list } from './wording.ts';
+
+const policyFields = Object.keys(defaultGroupPolicy) as (keyof GroupPolicy)[];
 
 export function createGroup(state: FleetState, { group: name, policy }: CommandPayload<'group.create'>): Ruling {
   const id = groupIdOf(name);
@@ -32,7 +34,7 @@ export function configureGroup(state: FleetState, payload: CommandPayload<'group
   if (group.status === 'refused') return group;
   const { id, name, policy: before } = group.value;
   const policy = overlay(before, payload.policy);
-  if (policy.drainTimeoutMs === before.drainTimeoutMs) return unchanged(`group "${name}" has this policy already`);
+  if (samePolicy(policy, before)) return unchanged(`group "${name}" has this policy already`);
   return accept({ type: 'group.configured', data: { group: id, policy } });
 }
 
@@ -48,7 +50,8 @@ function refuseFull(state: FleetState, group: Group): Ruling | undefined {
   const [project] = group.deploymentByProject.keys();
   if (server !== undefined) {
     const carries = project === undefined ? '' : `, and carries ${list(group.deploymentByProject.keys())}`;
-    const leaving = state.serverById.get(server)?.membership.status === 'draining';
+    const member = state.serverById.get(server)?.member ?? null;
+    const leaving = member !== null && isLeaving(member);
     return refuse({
       code: 'group-not-empty',
       message: `group "${group.name}" has ${group.servers.size} server(s): ${list(group.servers)}${carries}`,
@@ -62,17 +65,25 @@ function refuseFull(state: FleetState, group: Group): Ruling | undefined {
       next: `muster undeploy ${project} ${group.name}`,
     });
   }
-  for (const coming of state.serverById.values()) {
-    if (!isBoundFor(coming.membership, group.id)) continue;
-    return refuse({
-      code: 'group-not-empty',
-      message: `server "${coming.id}" is on its way into group "${group.name}"`,
-      next: `muster server get ${coming.id}`,
-    });
-  }
-  return undefined;
+  const [coming] = group.inbound;
+  if (coming === undefined) return undefined;
+  return refuse({
+    code: 'group-not-empty',
+    message: `server "${coming}" is on its way into group "${group.name}"`,
+    next: `muster server get ${coming}`,
+  });
 }
 
 function overlay(base: GroupPolicy, policy: CommandPayload<'group.create'>['policy']): GroupPolicy {
-  return { drainTimeoutMs: policy?.drainTimeoutMs ?? base.drainTimeoutMs };
+  return {
+    drainTimeoutMs: policy?.drainTimeoutMs ?? base.drainTimeoutMs,
+    leaseMs: policy?.leaseMs ?? base.leaseMs,
+    syncsMax: policy?.syncsMax ?? base.syncsMax,
+    floorPercent: policy?.floorPercent ?? base.floorPercent,
+    floorWindowMs: policy?.floorWindowMs ?? base.floorWindowMs,
+  };
+}
+
+function samePolicy(a: GroupPolicy, b: GroupPolicy): boolean {
+  return policyFields.every((field) => a[field] === b[field]);
 }

@@ -44,6 +44,11 @@ function changedBy(state: FleetState, { type, payload }: Command): Changed {
     case 'server.leave':
     case 'server.move':
     case 'server.retire':
+    case 'server.cordon':
+    case 'server.drain':
+    case 'server.uncordon':
+    case 'server.retry':
+    case 'server.replace':
       return { what: `server ${quote(payload.server)}`, changed: state.serverById.get(payload.server) };
     case 'project.publish':
     case 'project.deprecate':

@@ -1,6 +1,6 @@
 /** Who may ask what. The principal comes from the subject, where NATS permissions enforce it. */
 import type { Command } from '../../schemas/commands.ts';
-import type { Principal } from '../../schemas/ids.ts';
+import type { Principal, ServerId } from '../../schemas/ids.ts';
 import { type Refused, refuse } from './ruling.ts';
 
 /** The leader's own name: it proposes, it never asks. */
@@ -16,7 +16,7 @@ export function refuseForbidden(principal: Principal, command: Command): Refused
   }
   if (principal.startsWith(serverPrefix)) {
     if (serverSpokenOf(command) === principal.slice(serverPrefix.length)) return undefined;
-    return forbidden(`${principal} may register, configure and leave as that very server, and nothing else`);
+    return forbidden(`${principal} may register, configure, drain and leave as that very server, and nothing else`);
   }
   if (principal.startsWith(balancerPrefix)) {
     if (balancerSpokenOf(command) === principal.slice(balancerPrefix.length)) return undefined;
@@ -26,8 +26,20 @@ export function refuseForbidden(principal: Principal, command: Command): Refused
 }
 
 function serverSpokenOf({ type, payload }: Command): string | undefined {
-  const own = type === 'server.register' || type === 'server.configure' || type === 'server.leave';
-  return own ? payload.server : undefined;
+  switch (type) {
+    case 'server.register':
+    case 'server.configure':
+    case 'server.drain':
+    case 'server.leave':
+      return payload.server;
+    default:
+      return undefined;
+  }
+}
+
+/** True when this principal is that very server. */
+export function isServerItself(principal: Principal, server: ServerId): boolean {
+  return principal === `${serverPrefix}${server}`;
 }
 
 function balancerSpokenOf({ type, payload }: Command): string | undefined {

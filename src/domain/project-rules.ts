@@ -93,10 +93,13 @@ function refuseDeployed(
 ): Refused | undefined {
   for (const group of state.groupById.values()) {
     const deployment = group.deploymentByProject.get(project);
-    if (deployment === undefined || (version !== undefined && deployment.version !== version)) continue;
+    if (deployment === undefined) continue;
+    const fallsBack = version !== undefined && deployment.lastGood?.version === version;
+    if (version !== undefined && deployment.version !== version && !fallsBack) continue;
+    const keeps = fallsBack ? `keeps ${what} for who joins until a newer one has succeeded` : `carries ${what}`;
     return refuse({
       code: 'project-deployed',
-      message: `group "${group.name}" carries ${what}`,
+      message: `group "${group.name}" ${keeps}`,
       next: `muster undeploy ${project} ${group.name}`,
     });
   }

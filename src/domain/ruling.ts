@@ -33,3 +33,8 @@ export type Found<T> = { readonly status: 'found'; readonly value: T } | Refused
 export function found<T>(value: T): Found<T> {
   return { status: 'found', value };
 }
+
+/** A proposal no longer fits the head of the log: whoever proposed looks again. */
+export function overtaken(message: string): Rejection {
+  return { code: 'overtaken', message };
+}

@@ -1,7 +1,8 @@
 /** What may be asked of a server itself: that it is there, and how it is weighed and labelled. */
 import type { CommandPayload } from '../../schemas/commands.ts';
 import type { Address, ServerId } from '../../schemas/ids.ts';
-import { sameAddress, sameLabels } from './evolve-servers.ts';
+import { addressKey, sameAddress } from './address.ts';
+import { sameLabels } from './evolve-servers.ts';
 import { findServer } from './find.ts';
 import { serversMax } from './limits.ts';
 import { type Refused, type Ruling, accept, refuse, unchanged } from './ruling.ts';
@@ -9,7 +10,8 @@ import type { FleetState } from './state.ts';
 
 /**
  * A server registers at every start. Its labels count the first time only: later ones would undo what an operator
- * configured since; `server.configure` is how labels change. The address always counts: it may have moved.
+ * configured since; `server.configure` is how labels change. The address always counts: it may have moved. One that
+ * drained itself to stop comes back by this, so then it is news though nothing else is.
  */
 export function registerServer(state: FleetState, payload: CommandPayload<'server.register'>): Ruling {
   const { server: id } = payload;
@@ -21,7 +23,8 @@ export function registerServer(state: FleetState, payload: CommandPayload<'serve
   const moved = known === undefined || !sameAddress(known.address, address);
   const keepsLabels = payload.labels !== undefined && !sameLabels(payload.labels, labels);
   const kept = `server "${id}" keeps the labels it has: server.configure changes them`;
-  if (!moved && agent === (known.agent ?? undefined)) {
+  const stopped = known?.member?.cordon?.until === 'registered';
+  if (!moved && !stopped && agent === (known.agent ?? undefined)) {
     const hint = keepsLabels ? `; ${kept}` : '';
     return unchanged(`server "${id}" is registered with this address already${hint}`);
   }
@@ -52,14 +55,12 @@ export function configureServer(state: FleetState, payload: CommandPayload<'serv
 
 /** Two servers of one address would be counted twice by a balancer, and drained by halves. */
 function refuseTaken(state: FleetState, { id, address }: { id: ServerId; address: Address }): Refused | undefined {
-  for (const other of state.serverById.values()) {
-    if (other.id === id || !sameAddress(other.address, address)) continue;
-    return refuse({
-      code: 'invalid',
-      message: `server "${other.id}" has the address ${address.host}:${address.port}; "${id}" needs its own`,
-      field: 'address',
-      next: `muster server get ${other.id}`,
-    });
-  }
-  return undefined;
+  const other = state.serverByAddress.get(addressKey(address));
+  if (other === undefined || other === id) return undefined;
+  return refuse({
+    code: 'invalid',
+    message: `server "${other}" has the address ${address.host}:${address.port}; "${id}" needs its own`,
+    field: 'address',
+    next: `muster server get ${other}`,
+  });
 }

@@ -2,12 +2,14 @@
 import type { CommandPayload } from '../../schemas/commands.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import { findGroup, findServer } from './find.ts';
-import { isBoundFor } from './membership.ts';
+import { nameOf, refuseLeaving } from './find-member.ts';
+import { warnBelowFloor } from './floor-warning.ts';
+import { isBoundFor, isLeaving, isServing } from './membership.ts';
 import { type Refused, type Ruling, accept, refuse, unchanged } from './ruling.ts';
 import type { FleetState, Group } from './state.ts';
 import { list } from './wording.ts';
 
-export function setServers(state: FleetState, payload: CommandPayload<'group.set-servers'>): Ruling {
+export function setServers(state: FleetState, payload: CommandPayload<'group.set-servers'>, at: number): Ruling {
   const found = findGroup(state, payload.group);
   if (found.status === 'refused') return found;
   const group = found.value;
@@ -25,10 +27,14 @@ export function setServers(state: FleetState, payload: CommandPayload<'group.set
     return unchanged(`group "${group.name}" has exactly these servers already`);
   }
   const { drainTimeoutMs } = group.policy;
-  return accept({
-    type: 'group.servers-set',
-    data: { group: group.id, joined: joined.sort(), leaving: leaving.sort(), drainTimeoutMs },
-  });
+  const taken = leaving.filter((id) => isServingNow(state, id)).length;
+  return accept(
+    {
+      type: 'group.servers-set',
+      data: { group: group.id, joined: joined.sort(), leaving: leaving.sort(), drainTimeoutMs },
+    },
+    warnBelowFloor(group, { at, taken }),
+  );
 }
 
 interface Wanted {
@@ -46,7 +52,7 @@ interface Asked {
 function wantedOf(state: FleetState, { group, payload }: Asked): Wanted | Refused {
   if (payload.servers !== undefined) {
     const whole = new Set(payload.servers);
-    const coming = firstComing(state, { group, except: whole });
+    const coming = firstComing({ group, except: whole });
     if (coming !== undefined) return comingAnyway({ group, id: coming });
     return { status: 'wanted', add: whole, remove: new Set([...group.servers].filter((id) => !whole.has(id))) };
   }
@@ -55,7 +61,7 @@ function wantedOf(state: FleetState, { group, payload }: Asked): Wanted | Refuse
   for (const id of payload.remove ?? []) {
     const server = findServer(state, id);
     if (server.status === 'refused') return server;
-    if (isBoundFor(server.value.membership, group.id)) return comingAnyway({ group, id });
+    if (isBoundFor(server.value, group.id)) return comingAnyway({ group, id });
     if (group.servers.has(id)) remove.add(id);
   }
   const both = (payload.remove ?? []).filter((id) => add.has(id));
@@ -73,32 +79,21 @@ interface OneServer {
 function joiningOf(state: FleetState, { group, id }: OneServer): { status: 'free'; joins: boolean } | Refused {
   const found = findServer(state, id);
   if (found.status === 'refused') return found;
-  const { membership } = found.value;
-  if (membership.status === 'available') return { status: 'free', joins: true };
-  if (isBoundFor(membership, group.id)) return { status: 'free', joins: false };
-  if (membership.status === 'draining') {
-    return refuse({
-      code: 'server-leaving',
-      message: `server "${id}" is on its way out of group "${membership.group}": add it once it has left`,
-      next: `muster server get ${id}`,
-    });
-  }
-  if (membership.group === group.id) return { status: 'free', joins: false };
+  const { member } = found.value;
+  if (member === null) return { status: 'free', joins: true };
+  if (isBoundFor(found.value, group.id)) return { status: 'free', joins: false };
+  if (isLeaving(member)) return refuseLeaving(state, { id, group: member.group, next: member.drain.next });
+  if (member.group === group.id) return { status: 'free', joins: false };
   return refuse({
     code: 'server-elsewhere',
-    message: `server "${id}" is in group "${state.groupById.get(membership.group)?.name ?? membership.group}"`,
+    message: `server "${id}" is in group "${nameOf(state, member.group)}"`,
     next: `muster server move ${id} ${group.name}`,
   });
 }
 
 /** A whole list must say of every server that is on its way in, too, whether it belongs. */
-function firstComing(
-  state: FleetState,
-  { group, except }: { group: Group; except: ReadonlySet<ServerId> },
-): ServerId | undefined {
-  for (const server of state.serverById.values()) {
-    if (isBoundFor(server.membership, group.id) && !except.has(server.id)) return server.id;
-  }
+function firstComing({ group, except }: { group: Group; except: ReadonlySet<ServerId> }): ServerId | undefined {
+  for (const id of group.inbound) if (!except.has(id)) return id;
   return undefined;
 }
 
@@ -111,6 +106,11 @@ function comingAnyway({ group, id }: OneServer): Refused {
 }
 
 function isStaying(state: FleetState, id: ServerId): boolean {
-  const status = state.serverById.get(id)?.membership.status;
-  return status !== undefined && status !== 'draining';
+  const member = state.serverById.get(id)?.member ?? null;
+  return member !== null && !isLeaving(member);
+}
+
+function isServingNow(state: FleetState, id: ServerId): boolean {
+  const server = state.serverById.get(id);
+  return server !== undefined && isServing(server);
 }

@@ -15,7 +15,11 @@ interface OfServer {
 }
 
 /** Changes a server in place; one the fleet does not know is passed over. */
-export function changeServer(state: FleetState, { event, server: id }: OfServer, change: (server: Server) => void): void {
+export function changeServer(
+  state: FleetState,
+  { event, server: id }: OfServer,
+  change: (server: Server) => void,
+): void {
   const server = state.serverById.get(id);
   if (server === undefined) return;
   const before = { ...server };

@@ -1,8 +1,10 @@
-/** One event of every type in today's shape. `write-missing.ts` turns those without golden bytes into golden bytes. */
+/** One event of every type in today's shape; a new type goes to the end, since its place is its position. `write-missing.ts` turns those without golden bytes into golden bytes. */
 import { Event, type EventType } from '../../schemas/events.ts';
 import { eventVersion } from '../../schemas/upcast.ts';
 
 const digest = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+
+const policy = { drainTimeoutMs: 30_000, leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
 
 const dataByType: { readonly [T in EventType]: object } = {
   'fleet.created': { fleet: 'main', log: '01HZX3M5V9K2', groups: ['Production', 'Development'] },
@@ -11,8 +13,8 @@ const dataByType: { readonly [T in EventType]: object } = {
     command: 'group.delete',
     rejection: { code: 'group-not-empty', message: 'Edge has 2 servers.', next: 'muster server leave', field: 'group' },
   },
-  'group.created': { group: 'edge', name: 'Edge', policy: { drainTimeoutMs: 30_000 } },
-  'group.configured': { group: 'edge', policy: { drainTimeoutMs: 0 } },
+  'group.created': { group: 'edge', name: 'Edge', policy },
+  'group.configured': { group: 'edge', policy: { ...policy, drainTimeoutMs: 0, floorPercent: 0 } },
   'group.deleted': { group: 'edge' },
   'group.servers-set': { group: 'edge', joined: ['s1', 's2'], leaving: ['s3'], drainTimeoutMs: 5_000 },
   'server.registered': {
@@ -38,6 +40,7 @@ const dataByType: { readonly [T in EventType]: object } = {
     group: 'edge',
     covers: 41,
     failures: [{ project: 'orders', version: '1.2.0', text: 'health check answered 500' }],
+    final: false,
   },
   'server.left': {
     server: 's1',
@@ -52,6 +55,30 @@ const dataByType: { readonly [T in EventType]: object } = {
   'deployment.withdrawn': { group: 'edge', project: 'orders' },
   'balancer.registered': { balancer: 'lb1', kind: 'haproxy', groups: ['edge', 'core'] },
   'balancer.retired': { balancer: 'lb1' },
+  'server.cordoned': { server: 's1', group: 'edge' },
+  'server.draining': { server: 's1', group: 'edge', drainTimeoutMs: 30_000, until: 'registered' },
+  'server.drained': {
+    server: 's1',
+    group: 'edge',
+    evidence: { inFlight: 2, deadlinePassed: true, unconfirmed: ['lb1'] },
+  },
+  'server.uncordoned': { server: 's1', group: 'edge' },
+  'server.retried': { server: 's1', group: 'edge' },
+  'server.replacing': { server: 's1', by: 's2', group: 'edge' },
+  'server.replaced': { server: 's1', by: 's2', group: 'edge', drainTimeoutMs: 30_000 },
+  'server.lost': {
+    server: 's1',
+    group: 'edge',
+    cause: 'silent',
+    held: true,
+    evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 },
+  },
+  'server.returned': { server: 's1', group: null },
+  'pool.held': { group: 'edge', servers: ['s1', 's2'], size: 4, floor: 2 },
+  'pool.released': { group: 'edge' },
+  'deployment.succeeded': { group: 'edge', project: 'orders', version: '1.2.0', evidence: { servers: 3 } },
+  'balancer.lost': { balancer: 'lb1', evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 } },
+  'balancer.returned': { balancer: 'lb1' },
 };
 
 export function samples(): Event[] {
