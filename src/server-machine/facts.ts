@@ -40,6 +40,8 @@ export interface ServerFacts {
     readonly leaseMs: number;
     readonly unwellReadings: number;
   };
+  /** Its pool has enough others by now, should it be held there for its absence: `allowsLettingGo` of its group. */
+  readonly mayLetGo: boolean;
   /** The member this one replaces is still in the group and not on its way out. */
   readonly replacedStays: boolean;
 }

@@ -1,6 +1,6 @@
 /** Questions about the facts: each is one condition the chart branches on. Pure, and total over all facts. */
 import type { Drain, Member } from '../domain/state.ts';
-import type { ProjectFailure } from '../../schemas/events.ts';
+import type { EventData, ProjectFailure } from '../../schemas/events.ts';
 import { idleReadingsMin, unwellReadingsMin } from './facts.ts';
 import type { ServerFacts } from './facts.ts';
 
@@ -118,15 +118,20 @@ export function drainIsOver(facts: ServerFacts): boolean {
 
 /**
  * Why it does not count any more, when the log does not say so yet. A server on its way out may well call itself not
- * well, since it refuses what is new: only its silence counts.
+ * well, since it refuses what is new: only its silence counts. One that the floor holds is said to be lost once more
+ * when the floor lets it go.
  */
-export function absence(facts: ServerFacts): 'silent' | 'unhealthy' | null {
+export function absence(facts: ServerFacts): Absence | null {
   const { known, now, life } = facts;
-  if (known === null || known.lost !== null) return null;
+  if (known === null) return null;
+  if (known.lost !== null)
+    return known.member?.held === true && facts.mayLetGo && !isBack(facts) ? known.lost.cause : null;
   if (now >= leaseEndsAt(facts)) return 'silent';
   const takesTraffic = known.member !== null && known.member.admittedAt !== null && known.member.drain === null;
   return takesTraffic && life.unwellReadings >= unwellReadingsMin ? 'unhealthy' : null;
 }
+
+type Absence = EventData<'server.lost'>['cause'];
 
 /** It was lost, and is heard again by this very leader; well again, if that was it. */
 export function isBack(facts: ServerFacts): boolean {

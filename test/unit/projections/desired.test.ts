@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assignedAt, desiredFor, groupDesired } from '../../../src/projections/desired.ts';
+import { desiredFor, groupDesired } from '../../../src/projections/desired.ts';
 import { Fleet, production, serverId } from './given.ts';
 
 const edge = serverId('edge');
@@ -23,7 +23,7 @@ describe('what a server should hold', () => {
     expect(desired?.projects.map(({ project, version }) => `${project}@${version}`)).toEqual(['billing@2', 'orders@1']);
   });
 
-  it('moves with the group’s last deployment, in every status but draining', () => {
+  it('moves with the group’s last deployment, and never lies below its drain', () => {
     const fleet = new Fleet();
     fleet.register('edge');
     const joinedAt = fleet.join('edge');
@@ -33,27 +33,54 @@ describe('what a server should hold', () => {
     const second = fleet.deploy('orders', '2');
     expect(desiredFor(fleet.state, edge)?.position).toBe(second);
     const leavingAt = fleet.leave('edge');
-    fleet.deploy('orders', '3');
-    expect(desiredFor(fleet.state, edge)?.position).toBe(leavingAt);
+    expect(desiredFor(fleet.state, edge)).toMatchObject({ position: leavingAt, serving: 'draining' });
+    const third = fleet.deploy('orders', '3');
+    expect(desiredFor(fleet.state, edge)).toMatchObject({ position: third, serving: 'draining' });
   });
 });
 
-describe('where a server was assigned', () => {
-  it('is its registration, its joining until it has left, and then its leaving', () => {
+describe('which version a member should hold', () => {
+  const wanted = (fleet: Fleet, server: string) =>
+    desiredFor(fleet.state, serverId(server))?.projects.map(({ project, version }) => `${project}@${version}`);
+
+  it('is the new one for whoever was there, and what last worked for whoever joins before it has succeeded', () => {
     const fleet = new Fleet();
-    const registeredAt = fleet.register('edge');
-    expect(assignedAt(fleet.state, edge)).toBe(registeredAt);
-    const joinedAt = fleet.join('edge');
-    fleet.ready('edge', joinedAt);
-    fleet.leave('edge');
-    expect(assignedAt(fleet.state, edge)).toBe(joinedAt);
-    const leftAt = fleet.left('edge');
-    expect(assignedAt(fleet.state, edge)).toBe(leftAt);
+    for (const server of ['there', 'late']) fleet.register(server);
+    fleet.join('there');
+    fleet.deploy('orders', '1');
+    fleet.succeed('orders', '1');
+    fleet.deploy('orders', '2');
+    fleet.join('late');
+    expect([wanted(fleet, 'there'), wanted(fleet, 'late')]).toEqual([['orders@2'], ['orders@1']]);
+    const succeededAt = fleet.succeed('orders', '2');
+    expect(wanted(fleet, 'late')).toEqual(['orders@2']);
+    expect(desiredFor(fleet.state, serverId('late'))?.position).toBe(succeededAt);
   });
 
-  it('is the state’s own position for one that is gone', () => {
+  it('is the new one for everybody while nothing ever worked', () => {
     const fleet = new Fleet();
-    expect(assignedAt(fleet.state, edge)).toBe(2);
+    fleet.deploy('orders', '1');
+    fleet.register('edge');
+    fleet.join('edge');
+    expect(wanted(fleet, 'edge')).toEqual(['orders@1']);
+  });
+});
+
+describe('whether a server should take requests', () => {
+  const serving = (fleet: Fleet) => desiredFor(fleet.state, edge)?.serving;
+
+  it('is no from the beginning of its drain until it is uncordoned, and a cordon alone changes nothing', () => {
+    const fleet = new Fleet();
+    fleet.register('edge');
+    fleet.ready('edge', fleet.join('edge'));
+    fleet.of('server.cordoned', 'edge');
+    expect(serving(fleet)).toBe('yes');
+    const drainAt = fleet.drain('edge');
+    expect(desiredFor(fleet.state, edge)).toMatchObject({ serving: 'draining', position: drainAt });
+    fleet.drained('edge');
+    expect(desiredFor(fleet.state, edge)).toMatchObject({ serving: 'draining', position: drainAt });
+    const uncordonedAt = fleet.of('server.uncordoned', 'edge');
+    expect(desiredFor(fleet.state, edge)).toMatchObject({ serving: 'yes', position: uncordonedAt });
   });
 });
 

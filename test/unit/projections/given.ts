@@ -70,9 +70,44 @@ export class Fleet {
     return this.tell('server.ready', { server: serverId(server), group, covers, evidence });
   }
 
-  fail(server: string, covers: number, text = 'no disk'): number {
+  fail(server: string, covers: number, { text = 'no disk', final = true } = {}): number {
     const failures = [{ ...held('orders', '2'), text }];
-    return this.tell('server.sync-failed', { server: serverId(server), group: production, covers, failures });
+    return this.tell('server.sync-failed', { server: serverId(server), group: production, covers, failures, final });
+  }
+
+  lose(server: string, differs: Partial<EventData<'server.lost'>> = {}): number {
+    const evidence = { seenAt: 0, leaseMs: 6_000 };
+    const told = { group: production, cause: 'silent', held: false, evidence, ...differs } as const;
+    return this.tell('server.lost', { server: serverId(server), ...told });
+  }
+
+  of<T extends 'server.returned' | 'server.cordoned' | 'server.uncordoned' | 'server.retried'>(
+    type: T,
+    server: string,
+  ) {
+    return this.tell(type, { server: serverId(server), group: production } as EventData<T>);
+  }
+
+  drain(server: string, until: 'uncordoned' | 'registered' = 'uncordoned'): number {
+    const told = { group: production, drainTimeoutMs: 30_000, until };
+    return this.tell('server.draining', { server: serverId(server), ...told });
+  }
+
+  drained(server: string): number {
+    const evidence = { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+    return this.tell('server.drained', { server: serverId(server), group: production, evidence });
+  }
+
+  move(server: string, from: GroupId, group: GroupId): number {
+    return this.tell('server.moving', { server: serverId(server), from, group, drainTimeoutMs: 30_000 });
+  }
+
+  succeed(project: string, version: string): number {
+    return this.tell('deployment.succeeded', {
+      ...held(project, version),
+      group: production,
+      evidence: { servers: 1 },
+    });
   }
 
   leave(server: string): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { groupStatus } from '../../../src/projections/group-status.ts';
 import { GroupStatus, laggardsMax } from '../../../schemas/group-status.ts';
-import { Fleet, type haproxy, held, production } from './given.ts';
+import { Fleet, type haproxy, held, production, staging } from './given.ts';
 
 const status = (fleet: Fleet) => groupStatus(fleet.state, fleet.observed, production);
 
@@ -60,7 +60,11 @@ describe('the stage of servers', () => {
       counts: { syncing: 1, ready: 1, failed: 0, draining: 0 },
     });
     expect(status(fleet).laggards).toEqual([
-      { what: 'server new', server: 'new', reason: `syncing since position ${joinedAt}: has yet to apply orders@1` },
+      {
+        what: 'server new',
+        server: 'new',
+        reason: `syncing since position ${joinedAt}: has yet to apply orders@1; then it takes traffic`,
+      },
     ]);
     fleet.fail('new', joinedAt);
     expect(status(fleet)).toMatchObject({ servers: joinedAt - 1, counts: { failed: 1 } });
@@ -69,12 +73,13 @@ describe('the stage of servers', () => {
 
   it('stands at what a ready server has proved while a newer set is under way or failed', () => {
     const fleet = settled();
-    const covers = fleet.state.serverById.get('edge' as never)?.membership as { covers: number };
+    const covers = fleet.state.serverById.get('edge' as never)?.member as { covers: number };
     const deployedAt = fleet.deploy('orders', '2');
     expect(status(fleet)).toMatchObject({ desired: deployedAt, servers: covers.covers });
     fleet.fail('edge', deployedAt);
     expect(status(fleet).servers).toBe(covers.covers);
-    expect(status(fleet).laggards[0]?.reason).toContain('serves its last good set, could not apply orders@2 (no disk)');
+    expect(status(fleet).laggards[0]?.reason).toContain('could not apply orders@2 (no disk)');
+    expect(status(fleet).laggards[0]?.reason).toContain('meanwhile it serves its last good set');
     fleet.ready('edge', deployedAt);
     expect(status(fleet).servers).toBe(fleet.state.position);
   });
@@ -84,13 +89,68 @@ describe('the stage of servers', () => {
     const leavingAt = fleet.leave('edge');
     expect(status(fleet).servers).toBe(leavingAt - 1);
     expect(status(fleet).laggards[0]?.reason).toBe(
-      `draining since position ${leavingAt}: waits for haproxy to stop sending, then is available`,
+      `draining since position ${leavingAt}: waits for haproxy to stop sending, at the latest at 00:00:37 UTC; then is available`,
     );
     fleet.confirm(leavingAt);
     fleet.see('edge', { inFlight: 2 });
     expect(status(fleet).laggards[0]?.reason).toContain('finishes 2 in flight');
     const leftAt = fleet.left('edge');
     expect(status(fleet).servers).toBe(leftAt);
+  });
+});
+
+describe('who is not waited for', () => {
+  it('is a lost server out of the pool: it lags with its reason, and the stage does not hang on it', () => {
+    const fleet = settled();
+    const lostAt = fleet.lose('edge');
+    expect(status(fleet)).toMatchObject({ servers: lostAt, counts: { lost: 1, ready: 0 } });
+    expect(status(fleet).laggards[0]).toMatchObject({
+      server: 'edge',
+      reason: expect.stringContaining('no heartbeat'),
+    });
+    const deployedAt = fleet.deploy('orders', '1');
+    expect(status(fleet).servers).toBe(deployedAt);
+  });
+
+  it('is a server that a cordon keeps out', () => {
+    const fleet = settled();
+    fleet.register('kept');
+    fleet.join('kept');
+    const cordonedAt = fleet.of('server.cordoned', 'kept');
+    expect(status(fleet)).toMatchObject({ servers: cordonedAt, counts: { cordoned: 1 } });
+    expect(status(fleet).laggards.map(({ server }) => server)).toEqual(['kept']);
+    const uncordonedAt = fleet.of('server.uncordoned', 'kept');
+    expect(status(fleet).servers).toBeLessThan(uncordonedAt);
+  });
+
+  it('is not a lost server that the floor holds in the pool: it serves what it has', () => {
+    const fleet = settled();
+    const { position } = fleet.state;
+    fleet.lose('edge', { held: true });
+    const heldAt = fleet.tell('pool.held', { group: production, servers: ['edge' as never], size: 1, floor: 1 });
+    expect(status(fleet).held).toContain(`since position ${heldAt}: 1 of 1 are lost`);
+    expect(status(fleet).servers).toBe(fleet.state.position);
+    fleet.deploy('orders', '1');
+    expect(status(fleet).servers).toBeLessThan(position);
+    expect(status(fleet).laggards[0]?.reason).toContain('stays in the pool, which its floor holds');
+  });
+});
+
+describe('a server on its way in from another group', () => {
+  it('is outstanding here since it was asked for, until it takes traffic here', () => {
+    const fleet = settled();
+    fleet.register('mover');
+    fleet.ready('mover', fleet.join('mover', staging), staging);
+    const movingAt = fleet.move('mover', staging, production);
+    expect(status(fleet)).toMatchObject({ servers: movingAt - 1, counts: { draining: 0 } });
+    expect(status(fleet).laggards[0]?.reason).toContain('then joins production');
+    const evidence = { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+    const next = { to: 'group', group: production } as const;
+    const leftAt = fleet.tell('server.left', { server: 'mover' as never, group: staging, next, evidence });
+    expect(status(fleet)).toMatchObject({ servers: movingAt - 1, counts: { syncing: 1 } });
+    fleet.ready('mover', leftAt);
+    fleet.publish(leftAt);
+    expect(status(fleet)).toMatchObject({ servers: fleet.state.position, pool: movingAt - 1 });
   });
 });
 

@@ -47,7 +47,7 @@ describe('servers', () => {
     fleet.deploy('orders', '2');
     expect(next('edge')).toBe('takes traffic; has yet to apply orders@2');
     fleet.leave('edge');
-    expect(next('edge')).toBe('waits for haproxy to stop sending, then is available');
+    expect(next('edge')).toBe('waits for haproxy to stop sending, at the latest at 00:00:44 UTC; then is available');
   });
 
   it('show what was observed, and null where nothing was', () => {
@@ -75,6 +75,85 @@ describe('servers', () => {
     expect(failures()).toHaveLength(1);
     fleet.see('new', { receipt: { position: failedAt, projects: [held('orders', '1')], failures: [] } });
     expect(failures()).toEqual([]);
+  });
+});
+
+describe('each status', () => {
+  function view(tell: (fleet: Fleet) => void, server = 'edge') {
+    const fleet = fleetOfThree();
+    tell(fleet);
+    const { status, reason, next, inPool, cordoned } = ask(fleet, 'server', { server: serverId(server) });
+    return { status, reason, next, inPool, cordoned };
+  }
+
+  it('available says nothing is asked of it', () => {
+    expect(view(() => undefined, 'spare')).toMatchObject({ status: 'available', reason: '', inPool: false });
+  });
+
+  it('syncing says whose turn it is when it is not its own', () => {
+    const waiting = view((fleet) => {
+      const policy = { ...fleet.state.groupById.get(production)?.policy, syncsMax: 1 } as never;
+      fleet.tell('group.configured', { group: production, policy });
+      fleet.join('spare');
+    }, 'spare');
+    expect(waiting).toMatchObject({ status: 'syncing', inPool: false });
+    expect(waiting.next).toBe('waits for its turn: 1 of 2 sync at a time; then it takes traffic');
+  });
+
+  it('retrying says what failed and when it tries again', () => {
+    const retrying = view((fleet) => {
+      const covers = fleet.state.position;
+      fleet.fail('new', covers, { final: false });
+      const failures = [{ ...held('orders', '1'), text: 'no disk' }];
+      fleet.see('new', { receipt: { position: covers, failures, retryAt: 3_723_000 } });
+    }, 'new');
+    expect(retrying).toMatchObject({ status: 'retrying', reason: 'could not apply orders@2 (no disk)' });
+    expect(retrying.next).toBe('tries again at 01:02:03 UTC; it takes traffic once it holds everything');
+  });
+
+  it('failed says how to go on, and that a server in the pool serves what it had', () => {
+    const failed = view((fleet) => fleet.fail('edge', fleet.deploy('orders', '2')));
+    expect(failed).toMatchObject({ status: 'failed', inPool: true });
+    expect(failed.reason).toBe('could not apply orders@2 (no disk), and has given up');
+    expect(failed.next).toContain('muster server retry edge; meanwhile it serves its last good set');
+  });
+
+  it('ready says so, and what a cordon will do', () => {
+    expect(view((fleet) => fleet.of('server.cordoned', 'edge'))).toMatchObject({
+      status: 'ready',
+      next: 'takes traffic; cordoned: once out of the pool it does not enter again',
+      inPool: true,
+      cordoned: true,
+    });
+  });
+
+  it('draining says how long at most, and then what; cordoned says what puts it back', () => {
+    const draining = view((fleet) => fleet.drain('edge'));
+    expect(draining).toMatchObject({ status: 'draining', inPool: true, cordoned: true });
+    expect(draining.next).toMatch(/stop sending, at the latest at .* UTC; then stays in the group, out of the pool$/);
+    const out = (until: 'uncordoned' | 'registered') =>
+      view((fleet) => {
+        fleet.drain('edge', until);
+        fleet.drained('edge');
+      });
+    expect(out('uncordoned')).toMatchObject({ status: 'cordoned', inPool: false, cordoned: true });
+    expect(out('uncordoned').next).toBe('waits for: muster server uncordon edge');
+    expect(out('registered').next).toBe('waits for it to start and register again');
+  });
+
+  it('lost says since when nothing was heard, and what brings it back', () => {
+    expect(view((fleet) => fleet.lose('edge'))).toMatchObject({
+      status: 'lost',
+      reason: 'no heartbeat within 6 s, the last at 00:01:17 UTC',
+      next: 'waits for its heartbeat; then it proves what it holds and takes traffic',
+      inPool: false,
+    });
+    expect(view((fleet) => fleet.lose('edge', { cause: 'unhealthy', held: true }))).toMatchObject({
+      reason: 'its heartbeats say that it is not well',
+      next: 'stays in the pool, which its floor holds; waits to be well again',
+      inPool: true,
+    });
+    expect(view((fleet) => fleet.lose('spare', { group: null }), 'spare').next).toBe('waits for its heartbeat');
   });
 });
 
@@ -123,7 +202,22 @@ describe('projects, pools and balancers', () => {
     expect(pool.balancers).toMatchObject([
       { applied: 5, listen: 'http://127.0.0.1:8080', error: null, seenAt: 88_000 },
     ]);
-    expect(ask(fleet, 'balancers', {})).toMatchObject([{ balancer: haproxy, groups: 'all', seenAt: 88_000 }]);
+    expect(ask(fleet, 'balancers', {})).toMatchObject([
+      { balancer: haproxy, groups: 'all', seenAt: 88_000, status: 'live' },
+    ]);
+  });
+
+  it('show how far each balancer is behind each of its pools, and that it is lost', () => {
+    const fleet = fleetOfThree();
+    const { poolChangedAt } = fleet.state.groupById.get(production) ?? { poolChangedAt: 0 };
+    fleet.confirm(poolChangedAt - 2, { error: 'no socket' });
+    fleet.tell('balancer.lost', { balancer: haproxy, evidence: { seenAt: 0, leaseMs: 1_000 } });
+    const [shown] = ask(fleet, 'balancers', {});
+    expect(shown?.status).toBe('lost');
+    expect(shown?.pools).toMatchObject([
+      { group: production, applied: poolChangedAt - 2, lag: 2, error: 'no socket' },
+      { group: 'staging', applied: null, error: null },
+    ]);
   });
 });
 

@@ -101,6 +101,19 @@ describe('a lost server', () => {
     expect(names(advance('lost.away', given({ known: sick })).steps)).toContain('propose-returned');
   });
 
+  it('that the floor holds is let go once others suffice, and not before, nor when it is back', () => {
+    const held = known({ ...ready.member, held: true }, { at: 40, cause: 'silent' });
+    const says = (differs: Partial<ServerFacts>) =>
+      said(
+        advance('lost.away', given({ known: held, life: silent, mayLetGo: true, ...differs })).steps,
+        'propose-lost',
+      );
+    expect(says({})).toMatchObject({ cause: 'silent', group: production });
+    expect(says({ mayLetGo: false })).toBeUndefined();
+    expect(says({ life: given().life })).toBeUndefined();
+    expect(says({ known: lost })).toBeUndefined();
+  });
+
   it('proves nothing before it is back', () => {
     const { steps } = advance('lost.away', given({ ...away, receipt: receipt() }));
     expect(names(steps)).not.toContain('propose-ready');

@@ -76,6 +76,7 @@ export function given(differs: Partial<ServerFacts> = {}): ServerFacts {
     unconfirmedBalancers: [],
     inFlight: { last: 0, idleReadings: 0 },
     life: { seenAt: now, heard: true, leaseMs, unwellReadings: 0 },
+    mayLetGo: false,
     replacedStays: false,
     ...differs,
   };

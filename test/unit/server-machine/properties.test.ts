@@ -66,6 +66,7 @@ const facts: fc.Arbitrary<ServerFacts> = fc
     known: server,
     maySync: fc.boolean(),
     replacedStays: fc.boolean(),
+    mayLetGo: fc.boolean(),
     desired: fc.record({ position, serving, projects }),
     life: fc.record({
       seenAt: fc.integer({ min: now - leaseMs - 20, max: now }),
