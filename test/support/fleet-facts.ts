@@ -1,4 +1,6 @@
 /** What happens in most specifications, in few words. */
+import { defaultGroupPolicy } from '../../schemas/policy.ts';
+import type { GroupPolicy } from '../../schemas/policy.ts';
 import type { Fact } from '../../src/domain/ruling.ts';
 import { fact } from './decider-spec.ts';
 
@@ -11,12 +13,15 @@ export function registered(server: string, port = 20_000 + (ports++ % 20_000)): 
   return fact('server.registered', { server, address: { host: '127.0.0.1', port }, labels: {} });
 }
 export const created = (name: string, drainTimeoutMs = 30_000): Fact =>
-  fact('group.created', { group: name.toLowerCase(), name, policy: { drainTimeoutMs } });
+  fact('group.created', { group: name.toLowerCase(), name, policy: { ...defaultGroupPolicy, drainTimeoutMs } });
+/** A group with a policy of its own in some fields. */
+export const createdWith = (name: string, policy: Partial<GroupPolicy>): Fact =>
+  fact('group.created', { group: name.toLowerCase(), name, policy: { ...defaultGroupPolicy, ...policy } });
 export const joined = (server: string, group: string): Fact => fact('server.joined', { server, group });
 export const ready = (server: string, group: string, covers: number): Fact =>
   fact('server.ready', { server, group, covers, evidence: { receivedAt: 1, projects: 0, instance: 'i' } });
-export const failed = (server: string, group: string, covers: number, text = 'no such module'): Fact =>
-  fact('server.sync-failed', { server, group, covers, failures: [{ project: 'orders', version: '1', text }] });
+export const failed = (server: string, group: string, covers: number, text = 'no such module', final = true): Fact =>
+  fact('server.sync-failed', { server, group, covers, failures: [{ project: 'orders', version: '1', text }], final });
 export const leaving = (server: string, group: string, drainTimeoutMs = 30_000): Fact =>
   fact('server.leaving', { server, group, drainTimeoutMs });
 export const moving = (server: string, from: string, group: string): Fact =>
@@ -28,7 +33,29 @@ export const published = (project: string, version: string, digest = digestA): F
 export const deployed = (project: string, version: string, group: string): Fact =>
   fact('deployment.requested', { group, project, version, digest: digestA, bytes: 10 });
 
+export const succeeded = (project: string, version: string, group: string): Fact =>
+  fact('deployment.succeeded', { group, project, version, evidence: { servers: 1 } });
+export const cordoned = (server: string, group: string): Fact => fact('server.cordoned', { server, group });
+export const uncordoned = (server: string, group: string): Fact => fact('server.uncordoned', { server, group });
+export const retried = (server: string, group: string): Fact => fact('server.retried', { server, group });
+export const draining = (
+  server: string,
+  group: string,
+  until: 'uncordoned' | 'registered' = 'uncordoned',
+  drainTimeoutMs = 30_000,
+): Fact => fact('server.draining', { server, group, drainTimeoutMs, until });
+export const replacing = (server: string, by: string, group: string): Fact =>
+  fact('server.replacing', { server, by, group });
+export const replaced = (server: string, by: string, group: string): Fact =>
+  fact('server.replaced', { server, by, group, drainTimeoutMs: 30_000 });
+/** As the log has it; as a proposal `held` is passed over. */
+export const lost = (server: string, group: string | null, held = false): Fact =>
+  fact('server.lost', { server, group, cause: 'silent', held, evidence: { seenAt: 1, leaseMs: 6_000 } });
+export const returned = (server: string, group: string | null): Fact => fact('server.returned', { server, group });
+
 const quiet = { inFlight: 0, deadlinePassed: false, unconfirmed: [] as string[] };
 type Next = { to: 'available' } | { to: 'retired' } | { to: 'group'; group: string };
 export const left = (server: string, group: string, next: Next = { to: 'available' }): Fact =>
   fact('server.left', { server, group, next: next as never, evidence: quiet });
+export const drained = (server: string, group: string): Fact =>
+  fact('server.drained', { server, group, evidence: quiet });

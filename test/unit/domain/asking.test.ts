@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultGroupPolicy } from '../../../schemas/policy.ts';
 import { parseAsked } from '../../../src/domain/ask.ts';
 import { eventBytesMax } from '../../../schemas/record.ts';
 import { tooLarge } from '../../../src/domain/decide.ts';
@@ -14,7 +15,7 @@ describe('asking twice', () => {
     spec.when('group.create', create, { id: 'x' }).thenHappened('group.created', {
       group: 'edge',
       name: 'edge',
-      policy: { drainTimeoutMs: 30_000 },
+      policy: defaultGroupPolicy,
     });
     spec.when('group.create', create, { id: 'x' }).thenRepeats(2);
     expect(spec.state.position).toBe(2);
@@ -82,7 +83,7 @@ describe('the time a command was issued at', () => {
 
 describe('who may ask what', () => {
   const address = { host: 'h', port: 1 };
-  it('a server registers, configures and leaves as itself, and nothing else', () => {
+  it('a server registers, configures, drains and leaves as itself, and nothing else', () => {
     const spec = given(registered('s2'));
     const principal = 'srv_s1';
     spec.when('server.register', { server: 's1', address }, { principal }).thenHappened('server.registered', {
@@ -92,6 +93,11 @@ describe('who may ask what', () => {
     });
     spec.when('server.configure', { server: 's1', weight: 1 }, { principal });
     spec.when('server.leave', { server: 's1' }, { principal }).thenRejected('server-not-in-group');
+    spec.when('server.drain', { server: 's1' }, { principal }).thenRejected('server-not-in-group');
+    for (const type of ['server.drain', 'server.leave'])
+      spec.when(type, { server: 's2' }, { principal }).thenRejected('forbidden');
+    for (const type of ['server.uncordon', 'server.cordon', 'server.retry'])
+      spec.when(type, { server: 's1' }, { principal }).thenRejected('forbidden');
     spec.when('server.register', { server: 's2', address }, { principal }).thenRejected('forbidden');
     spec.when('server.retire', { server: 's1' }, { principal }).thenRejected('forbidden');
     spec.when('group.create', create, { principal }).thenRejected('forbidden');

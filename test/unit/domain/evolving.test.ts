@@ -1,21 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import { defaultGroupPolicy } from '../../../schemas/policy.ts';
 import { affects } from '../../../src/domain/affects.ts';
 import { cloneState, emptyState } from '../../../src/domain/fleet-state.ts';
 import type { Fact } from '../../../src/domain/ruling.ts';
 import type { FleetState } from '../../../src/domain/state.ts';
 import { append, fact, founded, stateOf } from '../../support/decider-spec.ts';
 import {
+  cordoned,
   created,
   deployed,
+  drained,
+  draining,
   failed,
   joined,
   leaving,
   left,
+  lost,
   moving,
   published,
   ready,
   registered,
+  replaced,
+  replacing,
+  retried,
   retiring,
+  returned,
+  succeeded,
+  uncordoned,
 } from '../../support/fleet-facts.ts';
 
 const base = [founded, created('edge'), created('core'), registered('s1', 1), published('orders', '1')];
@@ -45,7 +56,8 @@ function marksOf(state: FleetState): Record<string, number | undefined> {
     core: core?.changedAt,
     'core pool': core?.poolChangedAt,
     server: server?.changedAt,
-    address: server?.addressChangedAt,
+    entry: server?.member?.entryAt,
+    assignment: server?.assignedAt,
     since: server?.since,
     project: state.projectById.get('orders' as never)?.changedAt,
   };
@@ -53,30 +65,55 @@ function marksOf(state: FleetState): Record<string, number | undefined> {
 
 describe('what each event marks as changed', () => {
   it.each<[string, readonly Fact[], Fact, string[]]>([
-    ['joining', base, joined('s1', 'edge'), ['edge', 'server', 'since']],
-    ['becoming ready', member, ready('s1', 'edge', 6), ['edge pool', 'since']],
+    ['joining', base, joined('s1', 'edge'), ['assignment', 'edge', 'entry', 'server', 'since']],
+    ['becoming ready', member, ready('s1', 'edge', 6), ['edge pool', 'entry', 'since']],
     ['proving more', serving, ready('s1', 'edge', 7), []],
     ['failing first', member, failed('s1', 'edge', 6), ['since']],
-    ['failing in the pool', serving, failed('s1', 'edge', 6), []],
-    ['leaving the pool', serving, leaving('s1', 'edge'), ['edge', 'edge pool', 'server', 'since']],
+    ['failing in the pool', serving, failed('s1', 'edge', 6), ['since']],
+    ['leaving the pool', serving, leaving('s1', 'edge'), ['edge', 'edge pool', 'entry', 'server', 'since']],
     ['leaving before it was in', member, leaving('s1', 'edge'), ['edge', 'server', 'since']],
-    ['moving', serving, moving('s1', 'edge', 'core'), ['core', 'edge', 'edge pool', 'server', 'since']],
+    ['moving', serving, moving('s1', 'edge', 'core'), ['core', 'edge', 'edge pool', 'entry', 'server', 'since']],
     ['retiring', member, retiring('s1', 'edge'), ['edge', 'server', 'since']],
-    ['having left', [...serving, leaving('s1', 'edge')], left('s1', 'edge'), ['edge pool', 'since']],
-    ['having left, never in', [...member, leaving('s1', 'edge')], left('s1', 'edge'), ['since']],
+    ['having left', [...serving, leaving('s1', 'edge')], left('s1', 'edge'), ['assignment', 'edge pool', 'since']],
+    ['having left, never in', [...member, leaving('s1', 'edge')], left('s1', 'edge'), ['assignment', 'since']],
     ['deploying', serving, deployed('orders', '1', 'edge'), ['edge deployments']],
-    ['an address, available', base, anew('other'), ['address', 'server']],
-    ['an address, in the pool', serving, anew('other'), ['address', 'edge pool', 'server']],
-    ['an address, draining', [...serving, leaving('s1', 'edge')], anew('other'), ['address', 'edge pool', 'server']],
+    ['an address, available', base, anew('other'), ['server']],
+    ['an address, in the pool', serving, anew('other'), ['edge pool', 'entry', 'server']],
+    ['an address, draining', [...serving, leaving('s1', 'edge')], anew('other'), ['edge pool', 'entry', 'server']],
     ['the same address', serving, anew('127.0.0.1'), []],
     [
       'weight',
       serving,
       fact('server.configured', { server: 's1', labels: {}, weight: 1 }),
-      ['address', 'edge pool', 'server'],
+      ['edge pool', 'entry', 'server'],
     ],
     ['labels', serving, fact('server.configured', { server: 's1', labels: { a: 'b' }, weight: 100 }), ['server']],
-    ['a policy', serving, fact('group.configured', { group: 'edge', policy: { drainTimeoutMs: 1 } }), ['edge']],
+    ['a policy', serving, fact('group.configured', { group: 'edge', policy: defaultGroupPolicy }), ['edge']],
+    ['cordoning', serving, cordoned('s1', 'edge'), ['server']],
+    ['cordoning before it was in', member, cordoned('s1', 'edge'), ['server', 'since']],
+    ['draining', serving, draining('s1', 'edge'), ['edge pool', 'entry', 'server', 'since']],
+    ['draining before it was in', member, draining('s1', 'edge'), ['server', 'since']],
+    ['having drained', [...serving, draining('s1', 'edge')], drained('s1', 'edge'), ['edge pool', 'since']],
+    [
+      'calling off a drain',
+      [...serving, draining('s1', 'edge')],
+      uncordoned('s1', 'edge'),
+      ['edge pool', 'entry', 'server', 'since'],
+    ],
+    [
+      'leaving while it drains',
+      [...serving, draining('s1', 'edge')],
+      leaving('s1', 'edge'),
+      ['edge', 'edge pool', 'entry', 'server'],
+    ],
+    ['trying again', [...member, failed('s1', 'edge', 6)], retried('s1', 'edge'), ['since']],
+    ['its absence', serving, lost('s1', 'edge'), ['edge pool', 'since']],
+    ['its absence before it was in', member, lost('s1', 'edge'), ['since']],
+    ['its absence, held', serving, lost('s1', 'edge', true), ['edge pool', 'entry', 'since']],
+    ['its absence while it drains', [...serving, draining('s1', 'edge')], lost('s1', 'edge'), ['since']],
+    ['its return, held', [...serving, lost('s1', 'edge', true)], returned('s1', 'edge'), ['since']],
+    ['its return', [...serving, lost('s1', 'edge')], returned('s1', 'edge'), ['since']],
+    ['a success', [...serving, deployed('orders', '1', 'edge')], succeeded('orders', '1', 'edge'), []],
     ['publishing', serving, published('orders', '2'), ['project']],
     ['a refusal', serving, fact('command.rejected', { command: 'x', rejection: { code: 'invalid', message: '' } }), []],
   ])('%s', (_, before, event, moved) => {
@@ -86,7 +123,7 @@ describe('what each event marks as changed', () => {
   it('arriving by a move makes the server a member there, but is progress', () => {
     const before = [...serving, moving('s1', 'edge', 'core')];
     const arriving = left('s1', 'edge', { to: 'group', group: 'core' });
-    expect(marksMovedBy(before, arriving)).toEqual(['edge pool', 'since']);
+    expect(marksMovedBy(before, arriving)).toEqual(['assignment', 'edge pool', 'entry', 'since']);
   });
 });
 
@@ -98,6 +135,19 @@ describe('folding', () => {
       ready('s1', 'core', 1),
       left('s1', 'edge'),
       leaving('s9', 'edge'),
+      drained('s1', 'edge'),
+      draining('s1', 'core'),
+      cordoned('s9', 'edge'),
+      uncordoned('s1', 'core'),
+      retried('s1', 'core'),
+      replacing('s1', 's9', 'edge'),
+      replaced('s1', 's9', 'edge'),
+      lost('s9', null),
+      returned('s9', null),
+      fact('pool.released', { group: 'nowhere' }),
+      fact('pool.held', { group: 'nowhere', servers: [], size: 1, floor: 1 }),
+      succeeded('orders', '9', 'edge'),
+      fact('balancer.returned', { balancer: 'lb' }),
     ];
     const state = stateOf(...base);
     const before = cloneState(state);
@@ -127,6 +177,13 @@ describe('what an event concerns', () => {
     ],
     [anew('other'), ['server.s1', 'group.edge']],
     [fact('server.retired', { server: 's1' }), ['server.s1']],
+    [draining('s1', 'edge'), ['group.edge', 'server.s1']],
+    [replacing('s1', 's2', 'edge'), ['group.edge', 'server.s1', 'server.s2']],
+    [lost('s1', 'edge'), ['server.s1', 'group.edge']],
+    [returned('s1', null), ['server.s1']],
+    [fact('pool.held', { group: 'edge', servers: ['s1'], size: 1, floor: 1 }), ['group.edge']],
+    [succeeded('orders', '1', 'edge'), ['group.edge', 'project.orders']],
+    [fact('balancer.returned', { balancer: 'lb' }), ['balancer.lb']],
     [published('orders', '2'), ['project.orders']],
     [deployed('orders', '1', 'edge'), ['group.edge', 'project.orders']],
     [fact('balancer.registered', { balancer: 'lb', kind: 'haproxy', groups: ['edge'] }), ['balancer.lb', 'group.edge']],

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { defaultGroupPolicy } from '../../../schemas/policy.ts';
+import { statusOf } from '../../../src/domain/membership.ts';
 import { append, given } from '../../support/decider-spec.ts';
 import {
   created,
@@ -16,7 +18,7 @@ describe('creating and configuring a group', () => {
   it('keeps the spelling for people, and the id in lower case', () => {
     const state = given()
       .when('group.create', { group: 'Edge-EU' })
-      .thenHappened('group.created', { group: 'edge-eu', name: 'Edge-EU', policy: { drainTimeoutMs: 30_000 } });
+      .thenHappened('group.created', { group: 'edge-eu', name: 'Edge-EU', policy: defaultGroupPolicy });
     expect(state.groupById.get('edge-eu' as never)?.name).toBe('Edge-EU');
   });
 
@@ -32,7 +34,13 @@ describe('creating and configuring a group', () => {
     spec.when('group.configure', { group: 'edge', policy: {} }).thenRejected('unchanged');
     spec
       .when('group.configure', { group: 'Edge', policy: { drainTimeoutMs: 5 } })
-      .thenHappened('group.configured', { group: 'edge', policy: { drainTimeoutMs: 5 } });
+      .thenHappened('group.configured', { group: 'edge', policy: { ...defaultGroupPolicy, drainTimeoutMs: 5 } });
+    for (const field of Object.keys(defaultGroupPolicy)) {
+      const policy = { [field]: 7_777 % (field === 'floorPercent' ? 100 : 10_000) };
+      const { decision } = spec.when('group.configure', { group: 'edge', policy });
+      expect(decision, field).toMatchObject({ event: { type: 'group.configured', data: { policy } } });
+      spec.when('group.configure', { group: 'edge', policy }).thenRejected('unchanged');
+    }
   });
 
   it('suggests the nearest group for a name that is not there', () => {
@@ -84,7 +92,7 @@ describe('setting the servers of a group', () => {
       .when('group.set-servers', { group: 'edge', servers: ['d', 'c', 'b', 'd'] })
       .thenHappened('group.servers-set', { group: 'edge', joined: ['c', 'd'], leaving: ['a'], drainTimeoutMs });
     expect([...(spec.state.groupById.get('edge' as never)?.servers ?? [])].sort()).toEqual(['a', 'b', 'c', 'd']);
-    expect(spec.state.serverById.get('a' as never)?.membership.status).toBe('draining');
+    expect(statusOf(spec.state.serverById.get('a' as never) as never)).toBe('draining');
   });
 
   it('takes what to add and what to remove', () => {
@@ -131,9 +139,9 @@ describe('setting the servers of a group', () => {
     const spec = given(...facts, joined('a', 'edge'));
     append(spec.state, ready('a', 'edge', spec.state.position));
     append(spec.state, leaving('a', 'edge'));
-    const before = spec.state.serverById.get('a' as never)?.membership;
+    const before = spec.state.serverById.get('a' as never)?.member;
     spec.when('group.set-servers', { group: 'edge', servers: [] }).thenRejected('unchanged');
-    expect(spec.state.serverById.get('a' as never)?.membership).toEqual(before);
+    expect(spec.state.serverById.get('a' as never)?.member).toEqual(before);
     append(spec.state, left('a', 'edge'));
     expect(spec.state.groupById.get('edge' as never)?.servers.size).toBe(0);
   });

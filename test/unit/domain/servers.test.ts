@@ -9,7 +9,7 @@ describe('registering a server', () => {
     const state = given()
       .when('server.register', { server: 's1', address, labels: { zone: 'a' }, agent: 'gateway 1' })
       .thenHappened('server.registered', { server: 's1', address, labels: { zone: 'a' }, agent: 'gateway 1' });
-    expect(state.serverById.get('s1' as never)).toMatchObject({ weight: 100, membership: { status: 'available' } });
+    expect(state.serverById.get('s1' as never)).toMatchObject({ weight: 100, member: null, assignedAt: 2 });
   });
 
   it('is unchanged the second time, the normal answer at every start', () => {
@@ -69,7 +69,8 @@ describe('in and out of groups', () => {
     const state = given(...facts)
       .when('server.join', { server: 's1', group: 'Edge' })
       .thenHappened('server.joined', { server: 's1', group: 'edge' });
-    expect(state.serverById.get('s1' as never)?.membership).toEqual({ status: 'syncing', group: 'edge', joinedAt: 5 });
+    expect(state.serverById.get('s1' as never)?.member).toMatchObject({ group: 'edge', joinedAt: 5, askedAt: 5 });
+    expect([...(state.groupById.get('edge' as never)?.syncing ?? [])]).toEqual(['s1']);
   });
 
   it('a member joins nothing else, and its own group is no change', () => {
@@ -84,10 +85,11 @@ describe('in and out of groups', () => {
     const spec = given(...member, ready('s1', 'edge', 5));
     spec
       .when('server.leave', { server: 's1' })
-      .thenHappened('server.leaving', { server: 's1', group: 'edge', drainTimeoutMs: 5000 });
-    expect(spec.state.serverById.get('s1' as never)?.membership).toMatchObject({
-      status: 'draining',
-      wasReady: true,
+      .thenHappened('server.leaving', { server: 's1', group: 'edge', drainTimeoutMs: 5000 }, [
+        'the pool of group "edge" goes down to 0 of 1 servers, below its floor of 1: by this explicit command',
+      ]);
+    expect(spec.state.serverById.get('s1' as never)?.member?.drain).toMatchObject({
+      wasInPool: true,
       deadlineAt: spec.state.at + 5000,
       next: { to: 'available' },
     });
@@ -96,7 +98,7 @@ describe('in and out of groups', () => {
   it('a server that never got ready leaves the same way, but was not ready', () => {
     const spec = given(...member);
     spec.when('server.leave', { server: 's1' });
-    expect(spec.state.serverById.get('s1' as never)?.membership).toMatchObject({ status: 'draining', wasReady: false });
+    expect(spec.state.serverById.get('s1' as never)?.member?.drain).toMatchObject({ wasInPool: false });
   });
 
   it('leaving without being in a group is refused', () => {
@@ -111,10 +113,12 @@ describe('in and out of groups', () => {
       .when('server.move', { server: 's1', group: 'core' })
       .thenHappened('server.moving', { server: 's1', from: 'edge', group: 'core', drainTimeoutMs: 5000 });
     const { position } = append(spec.state, left('s1', 'edge', { to: 'group', group: 'core' }));
-    expect(spec.state.serverById.get('s1' as never)?.membership).toEqual({
-      status: 'syncing',
+    expect(spec.state.serverById.get('s1' as never)?.member).toMatchObject({
       group: 'core',
       joinedAt: position,
+      directiveAt: position,
+      askedAt: position - 1,
+      drain: null,
     });
     expect(spec.state.groupById.get('edge' as never)?.servers.size).toBe(0);
     expect(spec.state.groupById.get('core' as never)?.servers.has('s1' as never)).toBe(true);
