@@ -4,6 +4,7 @@ import type { Proposal } from '../domain/propose.ts';
 import type { Step, StepArguments, StepName } from '../server-machine/facts.ts';
 import type { FleetId, LogId, Term } from '../../schemas/ids.ts';
 import type { Assignment, Directive } from '../../schemas/directive.ts';
+import { drainTimeoutMsDefault } from '../../schemas/policy.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValues } from './last-values.ts';
 
@@ -55,7 +56,10 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
     'propose-sync-failed': (data) => proposing({ type: 'server.sync-failed', data }),
     'propose-left': (data) => proposing({ type: 'server.left', data }),
     'propose-drained': (data) => proposing({ type: 'server.drained', data }),
-    'propose-replaced': (data) => proposing({ type: 'server.replaced', data }),
+    'propose-replaced': (data) => {
+      const drainTimeoutMs = state.groupById.get(data.group)?.policy.drainTimeoutMs ?? drainTimeoutMsDefault;
+      return proposing({ type: 'server.replaced', data: { ...data, drainTimeoutMs } });
+    },
     'propose-lost': (data) => proposing({ type: 'server.lost', data }),
     'propose-returned': (data) => proposing({ type: 'server.returned', data }),
   };

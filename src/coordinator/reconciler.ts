@@ -7,7 +7,7 @@
 import type { FleetState } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { Proposal } from '../domain/propose.ts';
-import { groupProposals } from '../rollout/group-plan.ts';
+import { groupProposals, nextToLetGo } from '../rollout/group-plan.ts';
 import { nextToSync } from '../rollout/sync-slots.ts';
 import { advance } from '../server-machine/advance.ts';
 import type { MachineSnapshot } from '../server-machine/advance.ts';
@@ -96,10 +96,11 @@ export class Reconciler {
   }
 
   #lookAtGroup(id: GroupId): void {
-    const { state, propose } = this.#options;
+    const { state, propose, clock } = this.#options;
     const group = state.groupById.get(id);
     if (group === undefined) return;
     for (const server of nextToSync(state, group)) this.#touched.add(server);
+    for (const server of nextToLetGo(state, group, clock.now())) this.#touched.add(server);
     for (const proposal of groupProposals(state, id)) propose(proposal);
   }
 

@@ -1,4 +1,5 @@
 /** Gathers what the machine may know about one server: acknowledged state beside the last word of server and balancers. */
+import { allowsLettingGo } from '../domain/floor.ts';
 import type { FleetState, Member, Server } from '../domain/state.ts';
 import { unconfirmedBalancers } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
@@ -26,6 +27,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
   return {
     server: id,
     now,
+    position: state.position,
     known,
     desired: desiredFor(state, id),
     maySync: known === null || maySync(state, known),
@@ -39,6 +41,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       leaseMs: leaseMsOf(state, known),
       unwellReadings: seen?.unwellReadings ?? 0,
     },
+    mayLetGo: mayLetGo(member, sources),
     replacedStays: replacedStays(state, member),
   };
 }
@@ -68,6 +71,11 @@ function inFlightOf(id: ServerId, member: Member | null, observed: Observed): Se
 function leaseMsOf(state: FleetState, known: Server | null): number {
   const group = known?.member == null ? undefined : state.groupById.get(known.member.group);
   return group?.policy.leaseMs ?? leaseMsDefault;
+}
+
+function mayLetGo(member: Member | null, { state, now }: FactSources): boolean {
+  const group = member?.held === true ? state.groupById.get(member.group) : undefined;
+  return group !== undefined && allowsLettingGo(group, Math.max(state.at, now));
 }
 
 function replacedStays(state: FleetState, member: Member | null): boolean {

@@ -126,7 +126,14 @@ export class Fleet {
   /** What is seen of a server. */
   see(server: string, { receipt, inFlight }: { receipt?: Partial<Receipt>; inFlight?: number }): void {
     const id = serverId(server);
-    const seen: ObservedServer = { beat: null, seenAt: 0, receipt: null, receiptAt: 0, idleReadings: 0 };
+    const seen: ObservedServer = {
+      beat: null,
+      seenAt: 0,
+      receipt: null,
+      receiptAt: 0,
+      idleReadings: 0,
+      unwellReadings: 0,
+    };
     if (receipt !== undefined) {
       const proof = { log, term: 3, position: 0, server: id, instance: 'i', projects: [], failures: [], ...receipt };
       seen.receipt = { serving: 'yes', ...proof };

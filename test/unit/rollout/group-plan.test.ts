@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { groupProposals } from '../../../src/rollout/group-plan.ts';
+import { groupProposals, nextToLetGo } from '../../../src/rollout/group-plan.ts';
 import { Fleet, held, production } from '../projections/given.ts';
 
 const proposals = (fleet: Fleet) => groupProposals(fleet.state, production);
-const succeeded = (servers: number, version = '1') => ({
+const succeeded = (version = '1') => ({
   type: 'deployment.succeeded',
-  data: { group: production, ...held('orders', version), evidence: { servers } },
+  data: { group: production, ...held('orders', version) },
 });
 
 /** `orders@1` worked on `count` servers, all in the pool; then `orders@2` is asked for. */
@@ -30,7 +30,7 @@ describe('a deployment', () => {
     fleet.ready('a', deployedAt);
     expect(proposals(fleet)).toEqual([]);
     fleet.ready('b', deployedAt);
-    expect(proposals(fleet)).toEqual([succeeded(2)]);
+    expect(proposals(fleet)).toEqual([succeeded()]);
     fleet.succeed('orders', '1');
     expect(proposals(fleet)).toEqual([]);
   });
@@ -55,13 +55,13 @@ describe('a deployment', () => {
     fleet.ready('s0', deployedAt);
     expect(proposals(fleet)).toEqual([]);
     fleet.ready('s4', deployedAt);
-    expect(proposals(fleet)).toEqual([succeeded(2, '2')]);
+    expect(proposals(fleet)).toEqual([succeeded('2')]);
   });
 
   it('is opened to all where nobody is left to prove it, since joiners would else get the old one for ever', () => {
     const fleet = upgrading(1);
     fleet.lose('s0');
-    expect(proposals(fleet)).toEqual([succeeded(0, '2')]);
+    expect(proposals(fleet)).toEqual([succeeded('2')]);
   });
 
   it('is not called a success by nobody in a group that never carried anything', () => {
@@ -76,13 +76,28 @@ describe('a pool', () => {
     const fleet = upgrading(2);
     fleet.lose('s0', { held: true });
     const [said] = proposals(fleet).filter(({ type }) => type === 'pool.held');
-    expect(said).toEqual({ type: 'pool.held', data: { group: production, servers: ['s0'], size: 2, floor: 1 } });
-    fleet.tell('pool.held', said?.data as never);
+    expect(said).toEqual({ type: 'pool.held', data: { group: production } });
+    fleet.tell('pool.held', { group: production, servers: ['s0' as never], size: 2, floor: 1 });
     expect(proposals(fleet)).toEqual([]);
     fleet.of('server.returned', 's0');
     expect(proposals(fleet)).toEqual([{ type: 'pool.released', data: { group: production } }]);
     fleet.tell('pool.released', { group: production });
     expect(proposals(fleet)).toEqual([]);
+  });
+});
+
+describe('a server the floor holds', () => {
+  it('is looked at again once enough others take traffic', () => {
+    const fleet = upgrading(2);
+    const letGo = () => nextToLetGo(fleet.state, fleet.state.groupById.get(production) as never, fleet.state.at);
+    fleet.lose('s0');
+    fleet.lose('s1', { held: true });
+    expect(letGo()).toEqual([]);
+    for (const id of ['n0', 'n1']) {
+      fleet.register(id);
+      fleet.ready(id, fleet.join(id));
+    }
+    expect(letGo()).toEqual(['s1']);
   });
 });
 
