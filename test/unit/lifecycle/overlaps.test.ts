@@ -1,0 +1,209 @@
+/** Any of joining, leaving, moving, draining, deploying, failing, being lost and coming back, during any other. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isInPool, statusOf } from '../../../src/domain/membership.ts';
+import { desiredFor } from '../../../src/projections/desired.ts';
+import { groupStatus } from '../../../src/projections/group-status.ts';
+import { appliedKey } from '../../../src/projections/observed.ts';
+import { balancersOf } from '../../../src/projections/balancers.ts';
+import type { BalancerId, GroupId, ServerId } from '../../../schemas/ids.ts';
+import { badVersion } from './played-agent.ts';
+import { PlayedFleet } from './played-fleet.ts';
+
+const servers = ['s1', 's2', 's3', 's4', 's5'] as ServerId[];
+const groups = ['production', 'development'] as GroupId[];
+const balancers = ['lb1', 'lb2'] as BalancerId[];
+const projects = ['orders', 'users'];
+const versions = ['1', '2', badVersion];
+const digest = 'a'.repeat(64);
+/** Long enough for every lease, drain and try of a run to be over. */
+const roundsMax = 60;
+
+const server = fc.constantFrom(...servers);
+const group = fc.constantFrom(...groups);
+const balancer = fc.constantFrom(...balancers);
+const project = fc.constantFrom(...projects);
+
+type Move = (fleet: PlayedFleet) => void;
+interface Named {
+  readonly name: string;
+  readonly move: Move;
+}
+
+function moves<T>(
+  name: string,
+  given: fc.Arbitrary<T>,
+  move: (fleet: PlayedFleet, given: T) => void,
+): fc.Arbitrary<Named> {
+  return given.map((value) => ({
+    name: `${name} ${JSON.stringify(value)}`,
+    move: (fleet) => move(fleet, value),
+    [fc.toStringMethod]: () => `${name} ${JSON.stringify(value)}`,
+  }));
+}
+const commands = (type: string, body: fc.Arbitrary<object>) =>
+  moves(type, body, (fleet, given) => fleet.command(type, given));
+const ofServer = (type: string) => commands(type, fc.record({ server }));
+
+const asked = fc.oneof(
+  { weight: 5, arbitrary: commands('server.join', fc.record({ server, group })) },
+  { weight: 3, arbitrary: commands('server.move', fc.record({ server, group })) },
+  ...['leave', 'drain', 'cordon', 'uncordon', 'uncordon', 'retire', 'retry'].map((verb) => ofServer(`server.${verb}`)),
+  commands('server.replace', fc.record({ server, by: server })),
+  commands('server.configure', fc.record({ server, weight: fc.constantFrom(1, 50) })),
+  commands('group.set-servers', fc.record({ group, add: fc.uniqueArray(server), remove: fc.constant([]) })),
+  {
+    weight: 3,
+    arbitrary: commands('deployment.request', fc.record({ group, project, version: fc.constantFrom(...versions) })),
+  },
+  commands('deployment.withdraw', fc.record({ group, project })),
+  { weight: 2, arbitrary: moves('register', server, (fleet, id) => fleet.register(id)) },
+  moves('stop', server, (fleet, id) => fleet.command('server.drain', { server: id }, `srv_${id}`)),
+);
+
+const happens = fc.oneof(
+  { weight: 4, arbitrary: moves('look', server, (fleet, id) => fleet.look(id)) },
+  { weight: 4, arbitrary: moves('act', server, (fleet, id) => act(fleet, id)) },
+  { weight: 2, arbitrary: moves('plan', group, (fleet, id) => fleet.plan(id)) },
+  { weight: 2, arbitrary: moves('publish', group, (fleet, id) => fleet.publishPool(id)) },
+  { weight: 2, arbitrary: moves('balance', fc.tuple(balancer, group), (fleet, [id, of]) => fleet.balance(id, of)) },
+  { weight: 6, arbitrary: moves('round', fc.constant(null), (fleet) => fleet.round()) },
+  moves('time', fc.constantFrom(1_000, 4_000, 9_000), (fleet, ms) => {
+    fleet.now += ms;
+  }),
+  moves('requests', server, (fleet, id) => change(fleet, id, { inFlight: 2 })),
+  { weight: 2, arbitrary: moves('silent', server, (fleet, id) => change(fleet, id, { isSilent: true })) },
+  { weight: 2, arbitrary: moves('heard', server, (fleet, id) => change(fleet, id, { isSilent: false })) },
+  moves('sick', server, (fleet, id) => change(fleet, id, { isSick: true })),
+  moves('well', server, (fleet, id) => change(fleet, id, { isSick: false })),
+  moves('restart', server, (fleet, id) => {
+    fleet.agents.get(id)?.restart();
+    fleet.register(id);
+  }),
+  moves('elect', fc.constant(null), (fleet) => fleet.elect()),
+);
+
+const sequence = fc.array(fc.oneof({ weight: 2, arbitrary: asked }, { weight: 3, arbitrary: happens }), {
+  maxLength: 80,
+  size: 'max',
+});
+
+function act(fleet: PlayedFleet, id: ServerId): void {
+  const agent = fleet.agents.get(id);
+  agent?.act(fleet, fleet.observed, fleet.now);
+  agent?.beat(fleet.observed, fleet.now);
+}
+
+function change(
+  fleet: PlayedFleet,
+  id: ServerId,
+  differs: Partial<{ inFlight: number; isSilent: boolean; isSick: boolean }>,
+) {
+  const agent = fleet.agents.get(id);
+  if (agent !== undefined) Object.assign(agent, differs);
+}
+
+/** Two balancers, two projects in three versions, and three servers that have just registered. */
+function opened(): PlayedFleet {
+  const fleet = new PlayedFleet();
+  for (const id of balancers) {
+    fleet.command('balancer.register', { balancer: id, kind: 'haproxy', groups: 'all' }, `bal_${id}`);
+  }
+  for (const name of projects) {
+    for (const version of versions) fleet.command('project.publish', { project: name, version, digest, bytes: 1 });
+  }
+  for (const name of groups) {
+    const policy = { drainTimeoutMs: 4_000, leaseMs: 5_000, syncsMax: 2 };
+    fleet.command('group.configure', { group: name, policy });
+    fleet.command('deployment.request', { group: name, project: 'orders', version: '1' });
+  }
+  for (const id of servers.slice(0, 4)) fleet.register(id);
+  return fleet;
+}
+
+/** What holds after every step. What holds at a step is asserted where it is taken: see `played-fleet.ts`. */
+function check(fleet: PlayedFleet): void {
+  for (const id of servers) {
+    const known = fleet.state.serverById.get(id);
+    const inGroups = [...fleet.state.groupById.values()].filter((each) => each.servers.has(id)).map((each) => each.id);
+    expect(inGroups, `${id} is in no group or in one`).toEqual(known?.member == null ? [] : [known.member.group]);
+    if (known?.member == null || !isInPool(known.member) || known.member.drain !== null) continue;
+    const carried = fleet.carriedByGroup.get(known.member.group) ?? new Set();
+    for (const { project: name, version } of fleet.agents.get(id)?.held ?? []) {
+      expect(carried, `${id} serves what its group never carried`).toContain(`${name}@${version}`);
+    }
+  }
+}
+
+function mend(fleet: PlayedFleet): void {
+  for (const agent of fleet.agents.values()) {
+    Object.assign(agent, { isSilent: false, isSick: false, inFlight: 0 });
+  }
+}
+
+/** Rounds until two in a row bring nothing new. */
+function settle(fleet: PlayedFleet): void {
+  let quiet = 0;
+  for (let round = 0; round < roundsMax && quiet < 5; round += 1) {
+    const { position } = fleet.state;
+    fleet.round();
+    check(fleet);
+    quiet = fleet.state.position === position ? quiet + 1 : 0;
+  }
+  expect(quiet, 'it settles, and nothing is proposed for ever').toBe(5);
+}
+
+function checkSettled(fleet: PlayedFleet): void {
+  for (const { id, member, lost } of fleet.state.serverById.values()) {
+    expect([lost, member?.drain ?? null], `${id} is back, and its drain over`).toEqual([null, null]);
+    if (member === null) {
+      expect(fleet.agents.get(id)?.held, `${id} is in no group and holds nothing`).toEqual([]);
+      continue;
+    }
+    const desired = desiredFor(fleet.state, id);
+    const receipt = fleet.observed.serverById.get(id)?.receipt;
+    expect([receipt?.position, receipt?.serving], `${id} answers`).toEqual([desired?.position, desired?.serving]);
+    const wanted = (desired?.projects ?? []).map(({ project: name, version }) => `${name}@${version}`);
+    const isBad = wanted.some((name) => name.endsWith(`@${badVersion}`));
+    expect(member.failing?.final ?? false, `${id} has failed exactly what cannot be applied`).toBe(isBad);
+    if (isBad) continue;
+    const held = (fleet.agents.get(id)?.held ?? []).map(({ project: name, version }) => `${name}@${version}`);
+    expect(held.sort(), `${id} holds what it should`).toEqual(wanted.sort());
+    expect(member.covers).toBe(desired?.position);
+    if (member.cordon === null) expect(isInPool(member), `${id} takes traffic`).toBe(true);
+    if (member.cordon?.drained === true) expect(isInPool(member), `${id} is out`).toBe(false);
+  }
+  for (const { id } of fleet.state.groupById.values()) checkPool(fleet, id);
+}
+
+function checkPool(fleet: PlayedFleet, id: GroupId): void {
+  const members = [...fleet.state.serverById.values()].filter(({ member }) => member?.group === id);
+  const inPool = members.filter(({ member }) => isInPool(member)).map((each) => each.id);
+  for (const each of balancersOf(fleet.state, id)) {
+    const spread = fleet.spreadByKey.get(appliedKey(each, id))?.entries ?? [];
+    expect(spread.map((entry) => entry.server)).toEqual(inPool.sort());
+    expect(spread.every(({ admin }) => admin === 'ready')).toBe(true);
+  }
+  const { position, servers: upTo, pool, balancers: carried, held } = groupStatus(fleet.state, fleet.observed, id);
+  expect([pool, carried, held], `what waits for ${id} is done`).toEqual([position, position, null]);
+  const hasFailed = members.some((each) => statusOf(each) === 'failed');
+  if (!hasFailed) expect(upTo, `what waits for servers of ${id} is done`).toBe(position);
+}
+
+describe('whatever overlaps whatever', () => {
+  it('no promise is broken at any step, and without further faults everything settles as it is desired', () => {
+    fc.assert(
+      fc.property(sequence, (taken) => {
+        const fleet = opened();
+        for (const { move } of taken) {
+          move(fleet);
+          check(fleet);
+        }
+        mend(fleet);
+        settle(fleet);
+        checkSettled(fleet);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
