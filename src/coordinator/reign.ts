@@ -39,7 +39,7 @@ import type { LeaderWatch } from './leader-watch.ts';
 import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
 import { Outcomes } from './outcomes.ts';
-import { publishPool, purgeTombstones } from './pool-publisher.ts';
+import { PoolPublisher } from './pool-publisher.ts';
 import { Reconciler } from './reconciler.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import type { Timing } from './timing.ts';
@@ -79,7 +79,7 @@ export class Reign {
   readonly #feed: FeedPublisher;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
-  readonly #poolRunnerByGroup = new Map<GroupId, ExclusiveRunner>();
+  readonly #poolByGroup = new Map<GroupId, { readonly publisher: PoolPublisher; readonly runner: ExclusiveRunner }>();
   /** Intake waiting for acks. */
   #eased: (() => void)[] = [];
   #end: (failure: Failure) => void = () => undefined;
@@ -283,23 +283,28 @@ export class Reign {
   }
 
   #touchPool(group: GroupId): void {
+    this.#poolOf(group).runner.poke();
+  }
+
+  #poolOf(group: GroupId) {
+    const known = this.#poolByGroup.get(group);
+    if (known !== undefined) return known;
     const { fleet, state, observations, clock, random } = this.#options;
-    let runner = this.#poolRunnerByGroup.get(group);
-    if (runner === undefined) {
-      const options = { fleet, state, observed: observations.observed, pools: this.#pools, term: this.#term };
-      const work = async () => {
-        await publishPool(group, options);
-        this.#status.touch(group);
-      };
-      const onError = (error: unknown) => this.#failed('publishing a pool', error);
-      runner = new ExclusiveRunner({ work, clock, random, backoff: { firstMs: 50, longestMs: 2_000 }, onError });
-      this.#poolRunnerByGroup.set(group, runner);
-    }
-    runner.poke();
+    const { observed } = observations;
+    const publisher = new PoolPublisher({ fleet, group, state, observed, pools: this.#pools, term: this.#term });
+    const work = async () => {
+      await publisher.publish();
+      this.#status.touch(group);
+    };
+    const onError = (error: unknown) => this.#failed('publishing a pool', error);
+    const runner = new ExclusiveRunner({ work, clock, random, backoff: { firstMs: 50, longestMs: 2_000 }, onError });
+    const pool = { publisher, runner };
+    this.#poolByGroup.set(group, pool);
+    return pool;
   }
 
   async #stopPools(): Promise<void> {
-    await Promise.all([...this.#poolRunnerByGroup.values()].map((runner) => runner.stop()));
+    await Promise.all([...this.#poolByGroup.values()].map(({ runner }) => runner.stop()));
   }
 
   /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
@@ -323,14 +328,13 @@ export class Reign {
   }
 
   #heardBalancer(group: GroupId): void {
-    const { fleet, state, observations } = this.#options;
+    const { state } = this.#options;
     for (const server of state.groupById.get(group)?.servers ?? []) {
       if (state.serverById.get(server)?.member?.drain != null) this.#reconciler.touch(server);
     }
     this.#status.touch(group);
     if (balancersOf(state, group).length === 0) return;
-    const options = { fleet, state, observed: observations.observed, pools: this.#pools, term: this.#term };
-    this.#lifecycle.track('purging tombstones', purgeTombstones(group, options));
+    this.#lifecycle.track('purging tombstones', this.#poolOf(group).publisher.purgeTombstones());
   }
 
   #answer(beat: Beat): BeatAnswer {
