@@ -81,12 +81,26 @@ export interface Server {
 export type Membership =
   | { status: 'available' }
   | { status: 'syncing'; group: GroupId; joinedAt: Position }
-  | { status: 'failed'; group: GroupId; joinedAt: Position; failedAt: Position; covers: Position; failures: ProjectFailure[] }
+  | {
+      status: 'failed';
+      group: GroupId;
+      joinedAt: Position;
+      failedAt: Position;
+      covers: Position;
+      failures: ProjectFailure[];
+    }
   /**
    * In the pool. `readyAt`: the position that let it in. `covers`: the directive position last proved.
    * `failures`: a newer set it could not apply; it stays in, serving its last good set.
    */
-  | { status: 'ready'; group: GroupId; joinedAt: Position; readyAt: Position; covers: Position; failures: ProjectFailure[] }
+  | {
+      status: 'ready';
+      group: GroupId;
+      joinedAt: Position;
+      readyAt: Position;
+      covers: Position;
+      failures: ProjectFailure[];
+    }
   /** `wasReady`: it was in the pool when it began to leave, so the drain waits for balancers. */
   | {
       status: 'draining';
