@@ -14,7 +14,7 @@ const lookupTimeoutMs = 5_000;
 
 /** The same pool with IP addresses. Throws `unavailable` naming the server whose host does not resolve. */
 export async function resolveAddresses(pool: DesiredPool, clock: Clock): Promise<DesiredPool> {
-  return { group: pool.group, servers: await Promise.all(pool.servers.map((server) => resolve(server, clock))) };
+  return { ...pool, servers: await Promise.all(pool.servers.map((server) => resolve(server, clock))) };
 }
 
 async function resolve(server: PoolServer, clock: Clock): Promise<PoolServer> {
