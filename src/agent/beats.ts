@@ -79,12 +79,12 @@ export class Beats {
       if (signal.aborted) return;
       const { code, message } = Failure.from(error, { code: 'malformed', retryable: true, message: 'a heartbeat' });
       if (this.#isAnswered !== false) {
-        logger.warn({ fleet, server, code, reason: message }, 'no coordinator answers: serving what is held');
+        logger.warn({ fleet, code, reason: message }, 'no coordinator answers: serving what is held');
       }
       this.#isAnswered = false;
       return;
     }
-    if (this.#isAnswered !== true) logger.info({ fleet, server }, 'the coordinator answers');
+    if (this.#isAnswered !== true) logger.info({ fleet }, 'the coordinator answers');
     this.#isAnswered = true;
     onAnswer(answer);
   }

@@ -34,7 +34,7 @@ const answerTimeoutMs = 5_000;
 
 /** The log the server is now registered in. Rejects with `aborted` alone. */
 export async function register(options: RegistrationOptions): Promise<LogId> {
-  const { newId, clock, random, logger, signal, fleet, server } = options;
+  const { newId, clock, random, logger, signal, fleet } = options;
   let id = newId();
   for (let attempt = 1; ; attempt += 1) {
     let delayMs = backoffMs(backoff, attempt, random());
@@ -44,11 +44,11 @@ export async function register(options: RegistrationOptions): Promise<LogId> {
       const isDone =
         outcome.status === 'accepted' || (outcome.status === 'rejected' && outcome.rejection.code === 'unchanged');
       if (isDone) {
-        logger.info({ fleet, server, position: outcome.position }, 'registered');
+        logger.info({ fleet, position: outcome.position }, 'registered');
         return outcome.log;
       }
       if (outcome.status === 'rejected') {
-        logger.error({ fleet, server, rejection: outcome.rejection }, 'registration refused');
+        logger.error({ fleet, rejection: outcome.rejection }, 'registration refused');
         delayMs = refusedPauseMs;
         id = newId();
       }
@@ -56,10 +56,7 @@ export async function register(options: RegistrationOptions): Promise<LogId> {
       const { code, message } = Failure.from(error, { code: 'malformed', retryable: true, message: 'registering' });
       if (code === 'aborted') throw error;
       // Said once loudly: the gateway serves all the same.
-      logger[attempt === 1 ? 'warn' : 'debug'](
-        { fleet, server, code, reason: message },
-        'not registered yet; trying again',
-      );
+      logger[attempt === 1 ? 'warn' : 'debug']({ fleet, code, reason: message }, 'not registered yet; trying again');
     }
     await pause({ clock, delayMs, signal });
   }

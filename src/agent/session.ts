@@ -104,12 +104,12 @@ export class Session {
   }
 
   #takeAnswer(answer: BeatAnswer): void {
-    const { holdings, receipts, logger, server } = this.#options;
+    const { holdings, receipts, logger } = this.#options;
     if (!this.#follower.takeAnswer(answer)) return;
     const isOurs = holdings.value.registeredUnder === answer.log;
     const isRetired = !answer.known && isOurs;
     if (isRetired && !this.#isRetired) {
-      logger.warn({ server, log: answer.log }, 'this server was retired: it does not register again by itself');
+      logger.warn({ log: answer.log }, 'this server was retired: it does not register again by itself');
     }
     this.#isRetired = isRetired;
     if (isRetired) return;

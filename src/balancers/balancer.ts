@@ -18,6 +18,8 @@ export interface PoolServer {
 export interface DesiredPool {
   readonly group: GroupId;
   readonly servers: readonly PoolServer[];
+  /** The revision's stamp as `<term>.<position>`, for a balancer that shows its version. */
+  readonly version?: string;
 }
 
 export interface ObservedPoolServer {

@@ -18,9 +18,11 @@ export interface FoundFile {
 const versionControl = '.git';
 
 export async function listFolder(folder: string): Promise<{ files: FoundFile[]; leftOut: string[] }> {
-  const walk: Walk = { root: folder, files: [], leftOut: [], bytes: 0 };
+  const walk: Walk = { root: folder, found: [], files: [], leftOut: [], bytes: 0 };
   try {
+    // Counted before anything is read: a folder that is no project by mistake is refused at once.
     await visit(walk, []);
+    for (const { path, file } of walk.found) await take(walk, path, file);
   } catch (error) {
     throw Failure.from(error, { code: 'io', retryable: true, message: `could not read the folder ${folder}` });
   }
@@ -29,6 +31,7 @@ export async function listFolder(folder: string): Promise<{ files: FoundFile[]; 
 
 interface Walk {
   readonly root: string;
+  readonly found: { readonly path: string; readonly file: string }[];
   readonly files: FoundFile[];
   readonly leftOut: string[];
   bytes: number;
@@ -45,14 +48,14 @@ async function visit(walk: Walk, names: readonly string[]): Promise<void> {
     else if (path === manifestPath)
       throw invalid(`${manifestPath} is written by packing and may not stand in the folder`);
     else if (entry.isDirectory()) await visit(walk, inside);
-    else if (entry.isFile()) await take(walk, path, join(walk.root, ...inside));
+    else if (entry.isFile()) walk.found.push({ path, file: join(walk.root, ...inside) });
     else throw invalid(`${quoted(path)} is a link, device, pipe or socket: a bundle holds regular files only`);
   }
+  if (walk.found.length > bundleFilesMax) throw invalid(`${walk.root} holds more than ${bundleFilesMax} files`);
   if (entries.length === 0 && names.length > 0) walk.leftOut.push(names.join('/').normalize('NFC'));
 }
 
 async function take(walk: Walk, path: string, file: string): Promise<void> {
-  if (walk.files.length >= bundleFilesMax) throw invalid(`${walk.root} holds more than ${bundleFilesMax} files`);
   // Not followed: a file may have become a link since it was listed.
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

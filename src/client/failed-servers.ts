@@ -35,7 +35,7 @@ export async function failedAt(
     return answer.data
       .filter(({ receipt, failures }) => receipt !== null && receipt >= position && failures.length > 0)
       .map(({ server, failures }) => ({
-        what: 'server',
+        what: `server ${server}`,
         server,
         reason: failures.map(({ project, version, text }) => `${project}@${version}: ${text}`).join('; '),
       }));

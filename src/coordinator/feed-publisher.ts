@@ -16,6 +16,9 @@ import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { feedQueueMax, publishesMax } from './timing.ts';
 
+/** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
+const concernsMax = 100;
+
 export interface FeedPublisherOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
@@ -101,18 +104,15 @@ export class FeedPublisher {
 
   async #send(events: readonly Event[]): Promise<void> {
     const { bus, fleet, state, storeTimeoutMs: timeoutMs } = this.#options;
-    const acks = events.map((event) => {
+    const messages = events.map((event) => {
       const [first, ...others] = affects(event, state);
-      const concerns = others.map((concern) => `${concern.kind}.${concern.id}`);
+      const concerns = others.slice(0, concernsMax).map((concern) => `${concern.kind}.${concern.id}`);
       const data = Buffer.from(JSON.stringify(concerns.length === 0 ? event : { ...event, concerns }));
-      const subject = subjects.event(fleet, first ?? { kind: 'fleet', id: fleet });
-      return bus.store({ subject, data, expect: { lastSequence: event.position - 1 }, timeoutMs });
+      return { subject: subjects.event(fleet, first ?? { kind: 'fleet', id: fleet }), data };
     });
-    for (const settled of await Promise.allSettled(acks)) {
-      if (settled.status === 'rejected') throw settled.reason;
-      if (settled.value.status === 'conflict') {
-        throw new Failure({ code: 'conflict', retryable: true, message: 'the feed is not where it was left' });
-      }
+    const outcome = await bus.storeRun({ messages, lastSequence: (events[0] as Event).position - 1, timeoutMs });
+    if (outcome.status === 'conflict') {
+      throw new Failure({ code: 'conflict', retryable: true, message: 'the feed is not where it was left' });
     }
   }
 }

@@ -114,6 +114,16 @@ export interface Bus {
     readonly timeoutMs: number;
   }): Promise<PublishOutcome>;
   /**
+   * Publishes a run of messages into one stream, the first fenced to `lastSequence`, each next one to the one before
+   * it. Only the last is acknowledged: that it is stored proves that every slot of the run is filled, though not by
+   * whom. For streams where a slot can only ever hold one thing, whoever sends it. Thrown failures mean: unknown.
+   */
+  storeRun(options: {
+    readonly messages: readonly { readonly subject: string; readonly data: Uint8Array }[];
+    readonly lastSequence: number;
+    readonly timeoutMs: number;
+  }): Promise<PublishOutcome>;
+  /**
    * One stored message. `from: 'leader'` asks the stream's leader (needed wherever a decision hangs on it),
    * `'any'` uses direct get, which needs no right beyond it and may be a little behind on a replica.
    */

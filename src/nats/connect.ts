@@ -15,7 +15,7 @@ import { get } from './get.ts';
 import { Link, inboxPrefix } from './link.ts';
 import { ensureBucket, objectBucket } from './objects.ts';
 import { read } from './read.ts';
-import { store } from './store.ts';
+import { store, storeRun } from './store.ts';
 import { ensureStream, purge, streamStatus } from './streams.ts';
 
 export interface ConnectBusOptions {
@@ -55,6 +55,7 @@ export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
     request: (question) => request(link, question),
     flush: () => flush(link),
     store: (message) => store(link, message),
+    storeRun: (run) => storeRun(link, run),
     get: (query, from, timeoutMs) => get(link, { query, from, timeoutMs }),
     read: (wanted) => read(link, wanted),
     ensureStream: (definition) => ensureStream(link, definition),

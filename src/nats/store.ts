@@ -2,7 +2,7 @@
  * Publishing into streams. The hot path of the log, the feed and the command intake: one publish, one answer parsed
  * by hand, no copy of the library's `js.publish` (five times the cost, measured).
  */
-import { Failure } from '../std/failure.ts';
+import { assert, Failure } from '../std/failure.ts';
 import type { Bus, PublishOutcome } from './bus.ts';
 import { type ApiError, apiFailure, libraryFailure, wrongLastSequence } from './failures.ts';
 import { type HeaderFields, headersOf } from './headers.ts';
@@ -20,6 +20,17 @@ export function store(link: Link, options: Parameters<Bus['store']>[0]): Promise
       ...(expect?.lastSubjectSequence === undefined ? {} : { expectedLastSubjectSequence: expect.lastSubjectSequence }),
     },
   });
+}
+
+export function storeRun(link: Link, run: Parameters<Bus['storeRun']>[0]): Promise<PublishOutcome> {
+  const { messages, lastSequence, timeoutMs } = run;
+  const last = messages.length - 1;
+  for (const [index, { subject, data }] of messages.slice(0, last).entries()) {
+    link.publish({ subject, data, headers: headersOf({ expectedLastSequence: lastSequence + index }) });
+  }
+  const closing = messages[last];
+  assert(closing !== undefined, 'a run holds a message');
+  return storeWith(link, { ...closing, timeoutMs, fields: { expectedLastSequence: lastSequence + last } });
 }
 
 export interface StoreWithOptions {

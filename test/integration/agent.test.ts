@@ -196,6 +196,15 @@ describe('an agent', () => {
     expect(bundlesOnDisk()).toEqual([]);
   });
 
+  it('is not held up, on its way out, by a bundle it does not have', async () => {
+    const never = await pack('never', [answer('/never')]);
+    await start();
+    await coordinator.assign('edge');
+    const receipt = await receiptAt(await coordinator.direct('edge', [{ bundle: never, version: '1' }], 'draining'));
+    expect(receipt.failures[0]?.text).toBe('not fetched, since the server is draining');
+    expect(receipt.serving).toBe('draining');
+  });
+
   it('moves between groups, and refuses older words, other servers and other logs', async () => {
     const [one, two] = [await pack('one', [answer('/one')]), await pack('two', [answer('/two')])];
     await coordinator.upload(one);

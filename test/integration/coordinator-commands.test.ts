@@ -40,7 +40,7 @@ async function ask(type: string, body: object | string, principal = 'alice'): Pr
 async function eventsFrom(position: number, count: number): Promise<Record<string, unknown>[]> {
   const stream = streamNames(fleet).feed;
   return eventually(async () => {
-    const found = [];
+    const found: Record<string, unknown>[] = [];
     for (let at = position; at < position + count; at += 1) {
       const message = await bus.get({ stream, sequence: at }, 'leader', 2_000);
       if (message === undefined) return undefined;

@@ -66,6 +66,26 @@ describe('store', () => {
   });
 });
 
+describe('a run', () => {
+  it('is acknowledged once, whole, and is a conflict where the stream does not stand where it begins', async () => {
+    const name = await freshStream();
+    const messages = ['one', 'two', 'three'].map((text) => ({ subject: `${name}.a`, data: bytesOf(text) }));
+    const run = { messages, lastSequence: 0, timeoutMs };
+    expect(await bus.storeRun(run)).toEqual({ status: 'stored', sequence: 3, duplicate: false });
+    expect(textOf((await bus.get({ stream: name, sequence: 2 }, 'leader', timeoutMs))?.data ?? bytesOf(''))).toBe(
+      'two',
+    );
+    expect(await bus.storeRun(run)).toEqual({ status: 'conflict' });
+    expect((await bus.streamStatus(name)).lastSequence).toBe(3);
+    // A run that begins too early finds its slots filled up to where the stream ends, and fills the rest.
+    const longer = { ...run, messages: [...messages, { subject: `${name}.a`, data: bytesOf('four') }] };
+    expect(await bus.storeRun(longer)).toMatchObject({ status: 'stored', sequence: 4 });
+    expect(textOf((await bus.get({ stream: name, sequence: 3 }, 'leader', timeoutMs))?.data ?? bytesOf(''))).toBe(
+      'three',
+    );
+  });
+});
+
 describe('a lost connection', () => {
   it('fails everything under way at once, refuses new work, and comes back by itself', async () => {
     if (!server.canKill) return;

@@ -12,11 +12,17 @@ const timeoutMsDefault = 10_000;
 /** Short enough not to slow a test, long enough not to load the machine. */
 const pollMs = 20;
 
+/** What is left of a type once the condition has held. */
+type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>;
+
 /**
  * Calls `condition` until it returns something truthy, and returns that. What it throws counts as "not yet" and is
  * the cause of the failure when the deadline passes. A call that never settles fails by the deadline too.
  */
-export async function eventually<T>(condition: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  options: EventuallyOptions = {},
+): Promise<Truthy<T>> {
   const { timeoutMs = timeoutMsDefault, what = 'a condition' } = options;
   const deadlineAt = performance.now() + timeoutMs;
   let last: unknown;
@@ -24,7 +30,7 @@ export async function eventually<T>(condition: () => T | Promise<T>, options: Ev
     const leftMs = deadlineAt - performance.now();
     if (leftMs <= 0) break;
     const outcome = await attempt(condition, leftMs);
-    if ('value' in outcome && outcome.value) return outcome.value;
+    if ('value' in outcome && outcome.value) return outcome.value as Truthy<T>;
     last = 'error' in outcome ? outcome.error : outcome.value;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

@@ -22,8 +22,6 @@ export class HandCoordinator {
   /** Set what the next answers say. */
   log: LogId;
   known = true;
-  /** False: heartbeats stay unanswered. */
-  answers = true;
   position = 0;
   readonly #bus: Bus;
   readonly #fleet: FleetId;
@@ -54,9 +52,10 @@ export class HandCoordinator {
     this.#bus.subscribe({
       subject: subjects.allBeats(fleet),
       onMessage: (message) => {
-        this.beats.push(decodeMessage(Beat, message.data, 'a heartbeat'));
-        if (!this.answers) return;
-        const receipt = this.receipts.at(-1)?.position ?? 0;
+        const beat = decodeMessage(Beat, message.data, 'a heartbeat');
+        this.beats.push(beat);
+        // As the coordinator does: a receipt of a former start of the agent proves nothing about this one.
+        const receipt = this.receipts.findLast(({ instance }) => instance === beat.instance)?.position ?? 0;
         const { log, known } = this;
         const stamps = { assignment: this.#assignment, directive: this.#directive };
         message.respond(encodeMessage({ log, term: 1, known, group: this.#group, ...stamps, receipt }));

@@ -11,6 +11,7 @@ import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { BeatAnswer } from '../../schemas/receipt.ts';
 import type { Applied, Beat, Receipt } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
+import { eventually } from './eventually.ts';
 
 export interface ScriptedFleet {
   ask(
@@ -39,7 +40,9 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
   return {
     async ask(type, body, principal = 'alice') {
       const subject = `muster.${fleet}.do.${principal}.${type}`;
-      const answer = await bus.request({ subject, data: Buffer.from(JSON.stringify(body)), timeoutMs });
+      // Between two reigns nobody listens for a moment: a caller asks again, as the SDK does.
+      const data = Buffer.from(JSON.stringify(body));
+      const answer = await eventually(() => bus.request({ subject, data, timeoutMs }), { what: type });
       return JSON.parse(Buffer.from(answer.data).toString());
     },
     async register(server, port) {

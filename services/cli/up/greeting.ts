@@ -1,6 +1,7 @@
 /** The last thing `up` says: where to send a request, and what to try next. All of it ready to paste. */
 import type { Muster } from '../../../src/client/muster.ts';
 import type { Output } from '../output.ts';
+import { findProgram } from '../programs.ts';
 import type { ServicePlan } from './services.ts';
 
 export interface GreetOptions {
@@ -22,7 +23,7 @@ export async function greet(muster: Muster, { output, plan, signal }: GreetOptio
   });
   const next = [
     ['muster group list', 'how the groups stand'],
-    ['muster gateway run --name web3 --listen 127.0.0.1:0', 'start a third gateway (in another terminal)'],
+    ['muster gateway run --name web3 --listen 127.0.0.1:0', 'start a third gateway; in a terminal of its own'],
     ['muster server join web3 Production', 'and watch it get everything the group runs'],
     ['muster server leave web3', 'drain it; no request fails'],
     ['muster log --follow', 'everything that happens, and who asked'],
@@ -37,9 +38,21 @@ export async function greet(muster: Muster, { output, plan, signal }: GreetOptio
       'Send a request:',
       ...requests,
       '',
-      `Try next ${paint.dim('(in this folder; npx muster where muster is not installed)')}:`,
+      `Try next ${paint.dim('(in this folder, in another terminal)')}:`,
+      ...aliasLines(),
       ...next.map(([command, what]) => `  ${command.padEnd(width)}   ${paint.dim(`# ${what}`)}`),
       '',
     ].join('\n'),
   );
+}
+
+/** How to type `muster` where it is not installed. Not `npx`: outside this folder that would fetch a stranger's package. */
+function aliasLines(): string[] {
+  if (findProgram('muster') !== undefined) return [];
+  const main = process.argv[1] ?? '';
+  return [`  alias muster=${quoted(['node', ...process.execArgv, main].join(' '))}`];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

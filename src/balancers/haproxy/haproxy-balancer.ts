@@ -15,11 +15,11 @@ import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
 import { backendOf, renderConfig, writeConfig } from './config-file.ts';
-import { ListenBook } from './listen-book.ts';
+import { ListenBook } from '../listen-book.ts';
 import { HaproxyProcess } from './process.ts';
-import { resolveAddresses } from './resolve-addresses.ts';
+import { resolveAddresses } from '../resolve-addresses.ts';
 import { HaproxyRuntime, type ObservedBackend } from './runtime.ts';
-import { socketFolder } from './sockets.ts';
+import { socketFolder } from '../sockets.ts';
 
 export interface HaproxyOptions {
   /** Config, sockets, log and the ports remembered. Absolute. */

@@ -53,6 +53,8 @@ export const walls: readonly Wall[] = [
     node: true,
     not: ['src/domain', 'src/coordinator', 'services'],
   },
+  { room: 'src/proof', packages: ['zod'], node: true, only: ['schemas', 'src/std'] },
+  { room: 'src/snapshots', packages: ['zod'], node: true, not: shellRooms },
   { room: 'src/audit', packages: ['zod'], node: true, not: ['src/coordinator', 'services'] },
   {
     room: 'src/coordinator',

@@ -19,6 +19,7 @@ import type { Observed } from '../../../src/projections/observed.ts';
 import { poolOf } from '../../../src/projections/pool.ts';
 import type { Pool } from '../../../src/projections/pool.ts';
 import { groupProposals } from '../../../src/rollout/group-plan.ts';
+import type { Clock } from '../../../src/std/clock.ts';
 import { advance } from '../../../src/server-machine/advance.ts';
 import type { MachineSnapshot } from '../../../src/server-machine/advance.ts';
 import type { Step } from '../../../src/server-machine/facts.ts';
@@ -42,7 +43,10 @@ export class PlayedFleet {
   /** Every project version each group was ever told to carry. */
   readonly carriedByGroup = new Map<GroupId, Set<string>>();
   readonly #snapshots = new Map<ServerId, MachineSnapshot>();
+  /** Balancers that neither apply nor are heard. */
+  readonly silentBalancers = new Set<BalancerId>();
   #reignBeganAt = this.now;
+  #watch = this.#watchOfReign();
 
   constructor() {
     append(this.state, founded);
@@ -68,6 +72,7 @@ export class PlayedFleet {
     for (const [group, { position }] of this.poolByGroup) this.observed.publishedPoolByGroup.set(group, position);
     this.#snapshots.clear();
     this.#reignBeganAt = this.now;
+    this.#watch = this.#watchOfReign();
   }
 
   propose(proposal: Proposal): void {
@@ -92,14 +97,6 @@ export class PlayedFleet {
     for (const proposal of groupProposals(this.state, group)) this.propose(proposal);
   }
 
-  watchBalancers(): void {
-    const { state, observed } = this;
-    const clock = { now: () => this.now } as never;
-    const watch = new BalancerWatch({ state, observed, clock, propose: (proposal) => this.propose(proposal) });
-    // Only its absence of word counts here: the lease of a new leader is long over.
-    watch.look();
-  }
-
   publishPool(group: GroupId): void {
     const pool = poolOf(this.state, group);
     if (pool === null) return;
@@ -109,7 +106,7 @@ export class PlayedFleet {
 
   balance(balancer: BalancerId, group: GroupId): void {
     const pool = this.poolByGroup.get(group);
-    if (pool === undefined) return;
+    if (pool === undefined || this.silentBalancers.has(balancer)) return;
     const key = appliedKey(balancer, group);
     this.spreadByKey.set(key, pool);
     const stamp = { log: this.state.log as LogId, term: this.state.term, position: pool.position };
@@ -125,11 +122,26 @@ export class PlayedFleet {
       agent.beat(this.observed, this.now);
     }
     for (const server of this.agents.keys()) this.look(server);
+    this.#watch.look();
     for (const group of this.state.groupById.keys()) {
       this.plan(group);
       this.publishPool(group);
       for (const balancer of balancersOf(this.state, group)) this.balance(balancer, group);
     }
+  }
+
+  #watchOfReign(): BalancerWatch {
+    const clock: Clock = {
+      now: () => this.now,
+      monotonic: () => this.now,
+      after: () => ({ cancel: () => undefined }),
+    };
+    return new BalancerWatch({
+      state: this.state,
+      observed: this.observed,
+      clock,
+      propose: (proposal) => this.propose(proposal),
+    });
   }
 
   #execute(step: Step): void {

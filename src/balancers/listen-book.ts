@@ -4,9 +4,9 @@
  */
 import { createServer } from 'node:net';
 import { z } from 'zod';
-import { Address, type GroupId } from '../../../schemas/ids.ts';
-import { assert, Failure } from '../../std/failure.ts';
-import { readJson, writeJson } from '../../std/json-file.ts';
+import { Address, type GroupId } from '../../schemas/ids.ts';
+import { assert, Failure } from '../std/failure.ts';
+import { readJson, writeJson } from '../std/json-file.ts';
 
 const Book = z.record(z.string(), Address);
 type Book = z.infer<typeof Book>;

@@ -1,17 +1,20 @@
-/** Host names to IP addresses: HAProxy adds a server by name without resolving it, and that one takes no traffic. */
+/**
+ * Host names to IP addresses, for every sibling: HAProxy adds a server by name without resolving it, and that one takes
+ * no traffic; nginx refuses a whole file for one name.
+ */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Clock } from '../../std/clock.ts';
-import { within } from '../../std/deadline.ts';
-import { Failure } from '../../std/failure.ts';
-import type { DesiredPool, PoolServer } from '../balancer.ts';
+import type { Clock } from '../std/clock.ts';
+import { within } from '../std/deadline.ts';
+import { Failure } from '../std/failure.ts';
+import type { DesiredPool, PoolServer } from './balancer.ts';
 
 /** A resolver that answers later than this counts as not answering. */
 const lookupTimeoutMs = 5_000;
 
 /** The same pool with IP addresses. Throws `unavailable` naming the server whose host does not resolve. */
 export async function resolveAddresses(pool: DesiredPool, clock: Clock): Promise<DesiredPool> {
-  return { group: pool.group, servers: await Promise.all(pool.servers.map((server) => resolve(server, clock))) };
+  return { ...pool, servers: await Promise.all(pool.servers.map((server) => resolve(server, clock))) };
 }
 
 async function resolve(server: PoolServer, clock: Clock): Promise<PoolServer> {

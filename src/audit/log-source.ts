@@ -1,0 +1,113 @@
+/**
+ * What history is read from, live stream and exported file alike: stored records in order, once, to the end. Whatever
+ * reads it checks the chain itself; a source only says where its bytes stop making sense.
+ */
+import type { LogPort, StoredRecord } from '../eventlog/log-port.ts';
+import { Failure } from '../std/failure.ts';
+import type { Manifest } from './manifest.ts';
+
+export interface ReadOptions {
+  /** Records below are passed over. */
+  readonly fromSequence: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LogSource {
+  /** For people: "MUSTER_main_LOG", "fleet.ndjson.gz". */
+  readonly name: string;
+  /** Up to the end there was when reading began. `damaged` and `closed` end it; one that just ends has no closing. */
+  read(options: ReadOptions): AsyncIterable<Item>;
+}
+
+export type Item =
+  | { readonly status: 'record'; readonly stored: StoredRecord; readonly written?: Written }
+  /** From here on there are bytes that are no export, or the bytes end where they must not. */
+  | { readonly status: 'damaged'; readonly flaw: 'changed' | 'cut'; readonly reason: string }
+  | { readonly status: 'closed'; readonly closing: Closing };
+
+export type RecordItem = Extract<Item, { status: 'record' }>;
+
+/** What an exported line says beside the record's bytes: all of it follows from them. */
+export interface Written {
+  /** SHA-256 of the bytes, hex. */
+  readonly hash: string;
+  /** The events as JSON text. */
+  readonly events: string;
+}
+
+/** The last line of an export. */
+export interface Closing {
+  readonly manifest: Manifest;
+  /** Base64; null where nobody signed. */
+  readonly signature: string | null;
+  /** SHA-256 over every line before, hex, as they were read. */
+  readonly digest: string;
+}
+
+/** A stream that is silent so long while it has more to give is not going to give it. */
+const silentMaxMs = 60_000;
+const requestTimeoutMs = 10_000;
+
+/** A log on JetStream, or in memory. */
+export function liveSource(log: Pick<LogPort, 'read' | 'lastSequence'>, name: string): LogSource {
+  return {
+    name,
+    async *read({ fromSequence, signal }) {
+      const last = await log.lastSequence(requestTimeoutMs);
+      if (fromSequence > last) return;
+      const stop = new AbortController();
+      const silence = watchSilence(stop);
+      try {
+        const both = AbortSignal.any([signal, stop.signal]);
+        for await (const stored of log.read({ fromSequence, signal: both })) {
+          silence.pause();
+          yield { status: 'record', stored };
+          if (stored.sequence >= last) return;
+          if (stored.pending === 0) return yield endsEarly(stored.sequence, last);
+          silence.resume();
+        }
+        if (silence.expired()) throw silent(name);
+        if (signal.aborted) throw new Failure({ code: 'aborted', retryable: false, message: `reading ${name}` });
+      } finally {
+        silence.end();
+        stop.abort();
+      }
+    },
+  };
+}
+
+/** The stream says it ends later than it does: its last messages were taken out. */
+function endsEarly(sequence: number, last: number): Item {
+  return {
+    status: 'damaged',
+    flaw: 'cut',
+    reason: `the stream ends at ${sequence}, though it says it ends at ${last}`,
+  };
+}
+
+/** One timer for the whole read: one a record would cost more than the record. What the reader does takes its time. */
+function watchSilence(stop: AbortController) {
+  let waitingSince: number | undefined = performance.now();
+  let expired = false;
+  const timer = setInterval(() => {
+    if (waitingSince === undefined || performance.now() - waitingSince < silentMaxMs) return;
+    expired = true;
+    stop.abort();
+  }, silentMaxMs / 10);
+  timer.unref();
+  return {
+    pause: () => {
+      waitingSince = undefined;
+    },
+    resume: () => {
+      waitingSince = performance.now();
+    },
+    expired: () => expired,
+    end: () => clearInterval(timer),
+  };
+}
+
+function silent(name: string): Failure {
+  const message = `${name} gave nothing for ${silentMaxMs / 1_000} s, though its end is not reached`;
+  return new Failure({ code: 'timeout', retryable: true, message });
+}

@@ -1,0 +1,251 @@
+/**
+ * What Envoy reads, from pools: a bootstrap that names an admin socket and files, and the files: clusters (CDS),
+ * listeners (LDS) and each group's endpoints (EDS), as proto3 JSON. Envoy takes a file when another is moved into its
+ * place. Pure, but for the writing.
+ */
+import { createHash } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isIPv6 } from 'node:net';
+import type { Address, GroupId } from '../../../schemas/ids.ts';
+import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
+
+/** One server as Envoy is told of it: `maintenance` has left the pool and still holds requests. */
+export type Endpoint = Pick<ObservedPoolServer, 'server' | 'address' | 'weight' | 'admin'>;
+
+export interface ConfigGroup {
+  readonly pool: DesiredPool;
+  readonly listen: Address;
+  /** No longer in the pool, and not finished. */
+  readonly leaving: readonly Endpoint[];
+}
+
+export interface Document {
+  readonly path: string;
+  readonly text: string;
+  /** What Envoy says it holds once it took the document: the pool's position where it has one, and the content's hash. */
+  readonly version: string;
+  /** Envoy's name for what it took last: a text of its statistics. */
+  readonly statistic: string;
+}
+
+const types = 'type.googleapis.com/envoy';
+
+export function clusterOf(group: GroupId): string {
+  return `group_${group}`;
+}
+
+export function bootstrap(options: { readonly directory: string; readonly adminSocketPath: string }): string {
+  const { directory, adminSocketPath } = options;
+  return asText({
+    node: { id: 'muster', cluster: 'muster' },
+    admin: { address: { pipe: { path: adminSocketPath, mode: 0o600 } } },
+    dynamic_resources: {
+      cds_config: fileSource(join(directory, 'clusters.json')),
+      lds_config: fileSource(join(directory, 'listeners.json')),
+    },
+  });
+}
+
+/** In the order Envoy needs them: endpoints before the cluster that names their file, clusters before listeners. */
+export function renderDocuments(directory: string, groups: readonly ConfigGroup[]): Document[] {
+  const sorted = [...groups].sort((a, b) => (a.pool.group < b.pool.group ? -1 : 1));
+  const clusters = sorted.map(({ pool }) => cluster(pool.group, join(directory, endpointsName(pool.group))));
+  return [
+    ...sorted.map((group) => endpointsDocument(directory, group)),
+    document({ path: join(directory, 'clusters.json'), resources: clusters, statistic: 'cluster_manager.cds' }),
+    document({
+      path: join(directory, 'listeners.json'),
+      resources: sorted.map(listener),
+      statistic: 'listener_manager.lds',
+    }),
+  ];
+}
+
+function endpointsDocument(directory: string, { pool, leaving }: ConfigGroup): Document {
+  const name = clusterOf(pool.group);
+  // Envoy knows one endpoint an address: a server in the pool wins over one that left.
+  const taken = new Set(pool.servers.map(({ address }) => hostPort(address)));
+  const all: Endpoint[] = [...pool.servers, ...leaving.filter(({ address }) => !taken.has(hostPort(address)))];
+  const assignment = {
+    '@type': `${types}.config.endpoint.v3.ClusterLoadAssignment`,
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: all.map(endpoint) }],
+  };
+  return document({
+    path: join(directory, endpointsName(pool.group)),
+    resources: [assignment],
+    statistic: `cluster.${name}`,
+    ...(pool.version === undefined ? {} : { position: pool.version }),
+  });
+}
+
+function endpointsName(group: GroupId): string {
+  return `endpoints-${group}.json`;
+}
+
+function document(given: { path: string; resources: unknown[]; statistic: string; position?: string }): Document {
+  const { path, resources, statistic, position } = given;
+  const hash = createHash('sha256').update(JSON.stringify(resources)).digest('hex').slice(0, 12);
+  const version = position === undefined ? hash : `${position}-${hash}`;
+  return { path, statistic, version, text: asText({ version_info: version, resources }) };
+}
+
+/** Envoy's weights begin at 1, and its health says less than our three words: what was meant stands in the metadata. */
+function endpoint({ server, address, weight, admin }: Endpoint): unknown {
+  const health = admin === 'drain' ? 'DRAINING' : admin === 'maintenance' || weight === 0 ? 'UNHEALTHY' : 'HEALTHY';
+  return {
+    endpoint: { address: socketAddress(address), hostname: server },
+    health_status: health,
+    load_balancing_weight: Math.max(1, weight),
+    metadata: { filter_metadata: { muster: { server, weight, admin } } },
+  };
+}
+
+/**
+ * - `healthy_panic_threshold 0`: with every server draining or failing, none is asked all the same.
+ * - `update_merge_window 0s`: a drain takes effect at once, not with the next second's changes.
+ * - `ignore_health_on_host_removal`: what is taken out is out, whatever its health check says.
+ * - An idle connection goes after 15 s, long before the 60 s and more that a gateway keeps it.
+ * - The limits Envoy puts on a cluster are lifted: they are for a mesh of callers, and refuse requests.
+ */
+function cluster(group: GroupId, endpointsPath: string): unknown {
+  const most = 1_000_000;
+  const limits = { max_connections: most, max_pending_requests: most, max_requests: most, max_retries: 1_024 };
+  return {
+    '@type': `${types}.config.cluster.v3.Cluster`,
+    name: clusterOf(group),
+    type: 'EDS',
+    connect_timeout: '2s',
+    eds_cluster_config: { eds_config: fileSource(endpointsPath) },
+    lb_policy: 'ROUND_ROBIN',
+    common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: '0s' },
+    ignore_health_on_host_removal: true,
+    circuit_breakers: { thresholds: [limits] },
+    health_checks: [
+      {
+        timeout: '2s',
+        interval: '1s',
+        no_traffic_interval: '1s',
+        unhealthy_threshold: 3,
+        healthy_threshold: 1,
+        http_health_check: { path: '/-/ready' },
+      },
+    ],
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': `${types}.extensions.upstreams.http.v3.HttpProtocolOptions`,
+        common_http_protocol_options: { idle_timeout: '15s' },
+        explicit_http_config: { http_protocol_options: {} },
+      },
+    },
+  };
+}
+
+/** Requests go on as they came: no ids, no names of Envoy's, nothing appended. */
+function listener({ pool, listen }: ConfigGroup): unknown {
+  const name = `in_${pool.group}`;
+  const host = listen.host === '*' ? '0.0.0.0' : listen.host;
+  const manager = {
+    '@type': `${types}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: name,
+    server_header_transformation: 'PASS_THROUGH',
+    generate_request_id: false,
+    skip_xff_append: true,
+    http_protocol_options: { accept_http_10: true },
+    common_http_protocol_options: { idle_timeout: '60s' },
+    request_headers_timeout: '10s',
+    stream_idle_timeout: '300s',
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
+    route_config: { name, virtual_hosts: [{ name, domains: ['*'], routes: routes(pool.group) }] },
+    http_filters: [
+      {
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': `${types}.extensions.filters.http.router.v3.Router`, suppress_envoy_headers: true },
+      },
+    ],
+  };
+  return {
+    '@type': `${types}.config.listener.v3.Listener`,
+    name,
+    address: socketAddress({ host, port: listen.port }),
+    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
+  };
+}
+
+/**
+ * A connection that could not be made is tried on another server for every method, since nothing was sent; one that was
+ * reset before an answer only for methods that may be repeated. Open sockets may be silent for an hour.
+ */
+function routes(group: GroupId): unknown[] {
+  const action = (retryOn: string, idleTimeout: string) => ({
+    cluster: clusterOf(group),
+    timeout: '0s',
+    idle_timeout: idleTimeout,
+    retry_policy: {
+      retry_on: retryOn,
+      num_retries: 3,
+      host_selection_retry_max_attempts: 3,
+      retry_host_predicate: [
+        {
+          name: 'envoy.retry_host_predicates.previous_hosts',
+          typed_config: { '@type': `${types}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate` },
+        },
+      ],
+    },
+  });
+  const method = { name: ':method', string_match: { safe_regex: { regex: 'GET|HEAD|OPTIONS' } } };
+  const never = 'connect-failure,refused-stream';
+  return [
+    { match: { prefix: '/', headers: [{ name: 'upgrade', present_match: true }] }, route: action(never, '3600s') },
+    { match: { prefix: '/', headers: [method] }, route: action(`${never},reset`, '300s') },
+    { match: { prefix: '/' }, route: action(never, '300s') },
+  ];
+}
+
+export function hostPort({ host, port }: Address): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function socketAddress({ host, port }: Address): unknown {
+  return { socket_address: { address: host, port_value: port } };
+}
+
+function fileSource(path: string): unknown {
+  return { resource_api_version: 'V3', path_config_source: { path } };
+}
+
+function asText(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}
+
+/** Moves the text into the file's place, keeping the one before as `<path>.last`. */
+export async function writeDocument({ path, text }: { path: string; text: string }): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before !== undefined && before !== text) await writeBeside(`${path}.last`, before);
+  await writeBeside(path, text);
+}
+
+/** Takes back what `writeDocument` put in place. */
+export async function restoreDocument({ path }: { path: string }): Promise<void> {
+  const before = await readFile(`${path}.last`, 'utf8').catch(() => undefined);
+  if (before === undefined) await rm(path, { force: true });
+  else await writeBeside(path, before);
+}
+
+async function writeBeside(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

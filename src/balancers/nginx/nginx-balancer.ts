@@ -1,0 +1,258 @@
+/**
+ * The nginx sibling (1.22 and later). One server block a group on its own port. Every change is a new file and a
+ * graceful reload, so changes gather: at most one reload in `reloadEveryMs`. A reload resets idle keep-alive
+ * connections of clients, which ask again; a request that is under way is finished by the worker that has it.
+ *
+ * Promises: what `apply` and `readBack` say is what the generation holds that nginx itself says it runs. A file nginx
+ * refuses never takes the place of a good one. A server that left counts as in flight while a worker of before the
+ * reload may reach it. Weight 0 takes nothing new. `healthy` is always true: nginx tells nobody of its passive checks.
+ * Must not know: domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
+ */
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Address, GroupId } from '../../../schemas/ids.ts';
+import type { Clock, Timer } from '../../std/clock.ts';
+import { assert, Failure } from '../../std/failure.ts';
+import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
+import { ListenBook } from '../listen-book.ts';
+import { signalProcess, untilGone } from '../process-list.ts';
+import { resolveAddresses } from '../resolve-addresses.ts';
+import { SharedChange } from '../shared-change.ts';
+import { socketFolder } from '../sockets.ts';
+import { listenUrl, type RenderedConfig, renderConfig, restoreConfig, writeConfig } from './config-file.ts';
+import { GenerationBook } from './generation-book.ts';
+import { observedServers } from './observe.ts';
+import { NginxProcess, type Workers } from './process.ts';
+
+export interface NginxOptions {
+  /** Config, socket, log and the ports remembered. Absolute. */
+  readonly dataDirectory: string;
+  readonly clock: Clock;
+  /** Default: `nginx` on the PATH. */
+  readonly binary?: string;
+  /** Addresses by group; the others get one from `host` and `basePort`. */
+  readonly listen?: Readonly<Record<string, Address>>;
+  readonly host?: string;
+  readonly basePort?: number;
+  /** False: somebody else starts nginx on our file. */
+  readonly startProcess?: boolean;
+  /** From one reload to the next at least. */
+  readonly reloadEveryMs?: number;
+}
+
+/** Loopback, as everything Muster starts by default. */
+const hostDefault = '127.0.0.1';
+/** The port people try first for HTTP without being root. */
+const basePortDefault = 8_080;
+/** Each reload resets the idle connections of every client: a burst of joins shall cost one or two. */
+const reloadEveryMsDefault = 2_000;
+/** How long `apply` waits for replaced workers to end; those without a request do within milliseconds. */
+const leaveTimeoutMs = 500;
+/** How soon an nginx that died is noticed; it is then started again from its file. */
+const watchEveryMs = 250;
+
+interface Parts {
+  readonly dataDirectory: string;
+  readonly configPath: string;
+  readonly statusSocketPath: string;
+  readonly binary: string;
+  readonly process: NginxProcess;
+  readonly generations: GenerationBook;
+  readonly listens: ListenBook;
+}
+
+export class NginxBalancer implements Balancer {
+  readonly kind = 'nginx';
+  readonly #options: NginxOptions;
+  readonly #clock: Clock;
+  readonly #changes: SharedChange;
+  /** Set by `start`. */
+  #parts: Parts | undefined;
+  /** What the file is written from: every pool we were given and nginx did not refuse, with IP addresses. */
+  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
+  readonly #listenByGroup = new Map<GroupId, Address>();
+  readonly #restartListeners = new Set<() => void>();
+  #watch: Timer | undefined;
+  /** The master last seen; 0: none yet. */
+  #master = 0;
+  #stopped = false;
+
+  constructor(options: NginxOptions) {
+    this.#options = options;
+    const { clock, reloadEveryMs: everyMs = reloadEveryMsDefault } = options;
+    this.#clock = clock;
+    this.#changes = new SharedChange({ change: () => this.#converge(), clock, everyMs });
+  }
+
+  async start(pools: readonly DesiredPool[]): Promise<void> {
+    assert(this.#parts === undefined, 'a balancer is started once');
+    this.#parts = await this.#open();
+    for (const pool of pools) await this.#take(pool);
+    if (pools.length > 0) await this.#changes.ask();
+    this.#watchLater();
+  }
+
+  async apply(pool: DesiredPool): Promise<AppliedPool> {
+    const before = this.#poolByGroup.get(pool.group);
+    const taken = await this.#take(pool);
+    try {
+      // A pool that nginx holds already waits for nobody's reload.
+      if (!(await this.#runs(this.#render()))) await this.#changes.ask();
+    } catch (error) {
+      this.#takeBack({ taken, before });
+      throw error;
+    }
+    await this.#untilLeft(pool.group);
+    const observed = await this.readBack(pool.group);
+    if (observed === undefined) throw unavailable(`has no server for group ${pool.group} after a change`);
+    return { ...observed, settled: observed.servers.every(({ admin }) => admin !== 'maintenance') };
+  }
+
+  async readBack(group: GroupId): Promise<ObservedPool | undefined> {
+    const listen = this.#listenByGroup.get(group);
+    if (listen === undefined) return undefined;
+    const { process, generations } = this.#opened;
+    const status = await process.status();
+    if (status === undefined) throw unavailable('does not answer');
+    const pool = generations.find(status.generation)?.pools.find((one) => one.group === group);
+    if (pool === undefined) return undefined;
+    const pids = await process.alive(generations.workersBefore(status.generation));
+    const leaving = pids.map((pid) => generations.ofWorker(pid));
+    const servers = observedServers({ group, pool, writing: status.writing, leaving });
+    return { group, listen: listenUrl(listen), servers };
+  }
+
+  onRestart(listener: () => void): () => void {
+    this.#restartListeners.add(listener);
+    return () => this.#restartListeners.delete(listener);
+  }
+
+  async stop({ leaveRunning = false }: { readonly leaveRunning?: boolean } = {}): Promise<void> {
+    this.#stopped = true;
+    this.#watch?.cancel();
+    await this.#changes.stop();
+    const managed = this.#options.startProcess !== false;
+    if (managed && !leaveRunning) await this.#parts?.process.stop();
+  }
+
+  async #open(): Promise<Parts> {
+    const { binary = 'nginx', startProcess = true, listen: given = {}, clock } = this.#options;
+    const { host = hostDefault, basePort = basePortDefault } = this.#options;
+    await mkdir(this.#options.dataDirectory, { recursive: true, mode: 0o700 });
+    // As the system will name it: whose workers are whose is told by their folder.
+    const dataDirectory = await realpath(this.#options.dataDirectory);
+    const paths = {
+      dataDirectory,
+      configPath: join(dataDirectory, 'nginx.conf'),
+      statusSocketPath: join(await socketFolder(dataDirectory), 'status.sock'),
+    };
+    const listens = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
+    const generations = new GenerationBook(join(dataDirectory, 'generations.json'));
+    await Promise.all([listens.open(), generations.open()]);
+    const logPath = join(dataDirectory, 'nginx.log');
+    const process = new NginxProcess({ ...paths, binary, logPath, startProcess, clock });
+    return { ...paths, binary, process, generations, listens };
+  }
+
+  get #opened(): Parts {
+    assert(this.#parts !== undefined, 'a balancer is started before it is used');
+    return this.#parts;
+  }
+
+  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
+  async #take(pool: DesiredPool): Promise<DesiredPool> {
+    const resolved = await resolveAddresses(pool, this.#clock);
+    this.#listenByGroup.set(pool.group, await this.#opened.listens.claim(pool.group));
+    this.#poolByGroup.set(pool.group, resolved);
+    return resolved;
+  }
+
+  /** What nginx did not take must not stand in the way of other groups, nor in the file at the next start. */
+  #takeBack({ taken, before }: { taken: DesiredPool; before: DesiredPool | undefined }): void {
+    if (this.#poolByGroup.get(taken.group) !== taken) return;
+    if (before === undefined) this.#poolByGroup.delete(taken.group);
+    else this.#poolByGroup.set(taken.group, before);
+  }
+
+  #render(): RenderedConfig {
+    const { dataDirectory, statusSocketPath } = this.#opened;
+    const groups = [...this.#poolByGroup].map(([group, pool]) => {
+      const listen = this.#listenByGroup.get(group);
+      assert(listen !== undefined, 'a group taken in has an address');
+      return { pool, listen };
+    });
+    return renderConfig({ dataDirectory, statusSocketPath, groups });
+  }
+
+  /** Whether nginx says that it runs this file, and we know what that means. */
+  async #runs({ generation }: RenderedConfig): Promise<boolean> {
+    const { process, generations } = this.#opened;
+    if (this.#master === 0 || !signalProcess(this.#master, 0)) return false;
+    return generations.find(generation) !== undefined && (await process.status())?.generation === generation;
+  }
+
+  /** Compares what nginx runs with every desired pool, and reloads it where it differs. True: it was reloaded. */
+  async #converge(): Promise<boolean> {
+    if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
+    const { process, configPath: path, binary } = this.#opened;
+    const pools = [...this.#poolByGroup.values()];
+    const { text, generation } = this.#render();
+    const status = await process.status();
+    const workers = await process.workers();
+    const answers = status !== undefined && workers.master !== 0;
+    if (answers && status.generation === generation) {
+      await this.#record({ generation, pools, workers });
+      return false;
+    }
+    await writeConfig({ path, text, binary });
+    try {
+      const now = await (answers ? process.reload(generation) : process.start(generation));
+      await this.#record({ generation, pools, workers: now });
+    } catch (error) {
+      await restoreConfig(path);
+      throw error;
+    }
+    return true;
+  }
+
+  async #record(now: { generation: string; pools: readonly DesiredPool[]; workers: Workers }): Promise<void> {
+    const { generation, pools, workers } = now;
+    this.#master = workers.master;
+    const alive = new Set([...workers.running, ...workers.leaving]);
+    await this.#opened.generations.record({ generation, pools, workers: workers.running }, alive);
+  }
+
+  /** Waits a moment for replaced workers that may reach a server which takes nothing new. */
+  async #untilLeft(group: GroupId): Promise<void> {
+    const gone = async () => {
+      const resting = (await this.readBack(group))?.servers.filter(({ admin }) => admin !== 'ready') ?? [];
+      return resting.every(({ inFlight }) => inFlight === 0);
+    };
+    await untilGone({ gone, timeoutMs: leaveTimeoutMs, clock: this.#clock });
+  }
+
+  #watchLater(): void {
+    if (this.#stopped) return;
+    this.#watch = this.#clock.after(watchEveryMs, () => {
+      void this.#look().finally(() => this.#watchLater());
+    });
+  }
+
+  /** Starts nginx again when it is gone. Whatever fails here is seen by the next look and by every apply. */
+  async #look(): Promise<void> {
+    if (this.#poolByGroup.size === 0 || this.#changes.busy) return;
+    try {
+      const before = this.#master;
+      const gone = before === 0 || !signalProcess(before, 0) || (await this.#opened.process.status()) === undefined;
+      if (!gone || this.#stopped || this.#changes.busy || before !== this.#master) return;
+      await this.#changes.ask();
+      for (const listener of this.#restartListeners) listener();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+}
+
+function unavailable(what: string): Failure {
+  return new Failure({ code: 'unavailable', retryable: true, message: `nginx ${what}` });
+}
