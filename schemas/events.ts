@@ -22,7 +22,7 @@ import {
   ServerId,
   Term,
 } from './ids.ts';
-import { GroupPolicy } from './policy.ts';
+import { StoredPolicy } from './policy.ts';
 import { Rejection } from './rejection.ts';
 
 const servers = z.array(ServerId);
@@ -61,8 +61,8 @@ export const eventSchemas = {
     command: z.string(),
     rejection: Rejection,
   }),
-  'group.created': z.object({ group: GroupId, name: GroupName, policy: GroupPolicy }),
-  'group.configured': z.object({ group: GroupId, policy: GroupPolicy }),
+  'group.created': z.object({ group: GroupId, name: GroupName, policy: StoredPolicy }),
+  'group.configured': z.object({ group: GroupId, policy: StoredPolicy }),
   'group.deleted': z.object({ group: GroupId }),
   /** One command, one event, however many servers: those joining and those beginning to leave, each sorted. */
   'group.servers-set': z.object({ group: GroupId, joined: servers, leaving: servers, drainTimeoutMs: z.int() }),
@@ -92,7 +92,7 @@ export const eventSchemas = {
     covers: Position,
     failures: z.array(ProjectFailure).max(20),
     /** False: the server tries again by itself, with backoff, under its bound. True: it has given up. */
-    final: z.boolean(),
+    final: z.boolean().default(true),
   }),
   /** The drain is over; with what it was decided on. */
   'server.left': z.object({
