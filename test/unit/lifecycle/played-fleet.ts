@@ -28,7 +28,7 @@ import type { Assignment, Directive } from '../../../schemas/directive.ts';
 import { compareStamps } from '../../../schemas/ids.ts';
 import type { BalancerId, GroupId, LogId, ServerId } from '../../../schemas/ids.ts';
 import { append, ask, epoch, founded } from '../../support/decider-spec.ts';
-import { PlayedAgent } from './played-agent.ts';
+import { badVersion, PlayedAgent } from './played-agent.ts';
 
 export class PlayedFleet {
   readonly state: FleetState = emptyState();
@@ -194,6 +194,7 @@ export class PlayedFleet {
   #beforeFolding(event: Event): void {
     if (event.type === 'server.ready') this.#mayEnter(event);
     if (event.type === 'server.lost' && !event.data.held) this.#mayGo(event);
+    if (event.type === 'deployment.succeeded') this.#maySucceed(event);
   }
 
   /** Nobody enters without a receipt for the set it is admitted at. */
@@ -213,6 +214,16 @@ export class PlayedFleet {
     const group = groupId === null ? undefined : this.state.groupById.get(groupId);
     if (server === undefined || group === undefined || !isServing(server)) return;
     expect(group.servingCount, `${groupId} keeps somebody`).toBeGreaterThan(1);
+  }
+
+  /** No version has succeeded that works nowhere, unless nobody is left who could try it. */
+  #maySucceed({ data: { group, project, version, evidence } }: Event<'deployment.succeeded'>): void {
+    const changedAt = this.state.groupById.get(group)?.deploymentByProject.get(project)?.changedAt ?? 0;
+    const tries = [...this.state.serverById.values()].filter(({ member, lost }) => {
+      const stays = lost === null && member !== null && member.drain === null && member.cordon?.drained !== true;
+      return stays && member.group === group && member.joinedAt < changedAt;
+    });
+    if (version === badVersion) expect([tries, evidence.servers], `${project} works nowhere`).toEqual([[], 0]);
   }
 
   #took(event: Event): void {
