@@ -206,6 +206,11 @@ function checkPool(fleet: PlayedFleet, id: GroupId): void {
   }
   const { position, servers: upTo, pool, balancers: carried, held } = groupStatus(fleet.state, fleet.observed, id);
   expect([pool, carried], `what waits for ${id} is done`).toEqual([position, position]);
+  // Whatever works has succeeded, where anybody holds it and nobody fails.
+  const proves = members.filter(({ member, lost }) => lost === null && member?.cordon?.drained !== true);
+  const allWell = proves.length > 0 && proves.every(({ member }) => member?.failing === null);
+  const succeeded = [...(fleet.state.groupById.get(id)?.deploymentByProject.values() ?? [])];
+  if (allWell) expect(succeeded.filter(({ succeededAt }) => succeededAt === null)).toEqual([]);
   const heldIds = members.filter(({ member }) => member?.held === true).map((each) => each.id);
   expect(held !== null, `the pool of ${id} is held for ${heldIds}`).toBe(heldIds.length > 0);
   const live = fleet.state.groupById.get(id);
@@ -229,5 +234,21 @@ describe('whatever overlaps whatever', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('dead servers that the floor held go once others have come', () => {
+    const fleet = running();
+    const group = fleet.state.groupById.get(groups[0] as GroupId);
+    for (const id of servers.slice(0, 3)) change(fleet, id, { isSilent: true });
+    for (let round = 0; round < 8; round += 1) fleet.round();
+    expect([group?.servingCount, group?.heldCount]).toEqual([0, 2]);
+    expect(group?.heldAt).not.toBeNull();
+    for (const id of servers.slice(3)) {
+      fleet.register(id);
+      fleet.command('server.join', { server: id, group: groups[0] });
+    }
+    settle(fleet);
+    checkSettled(fleet);
+    expect([group?.servingCount, group?.heldCount, group?.heldAt]).toEqual([2, 0, null]);
   });
 });
