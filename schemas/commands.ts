@@ -18,7 +18,8 @@ import {
   Reason,
   ServerId,
 } from './ids.ts';
-import { GroupPolicy } from './policy.ts';
+import { GroupPolicyChange } from './policy.ts';
+import { RolloutPolicy } from './rollout.ts';
 
 /** One `group.set-servers` names at most so many servers; the SDK splits what is larger. */
 export const serversPerCommandMax = 4_096;
@@ -40,8 +41,8 @@ export type CommandEnvelope = z.infer<typeof CommandEnvelope>;
 const serverList = z.array(ServerId).max(serversPerCommandMax);
 
 export const commandSchemas = {
-  'group.create': z.strictObject({ group: GroupName, policy: GroupPolicy.partial().optional() }),
-  'group.configure': z.strictObject({ group: GroupName, policy: GroupPolicy.partial() }),
+  'group.create': z.strictObject({ group: GroupName, policy: GroupPolicyChange.optional() }),
+  'group.configure': z.strictObject({ group: GroupName, policy: GroupPolicyChange }),
   'group.delete': z.strictObject({ group: GroupName }),
   /** Either the whole list, or what to add and what to remove. */
   'group.set-servers': z
@@ -92,7 +93,37 @@ export const commandSchemas = {
   /** Without a version: the whole project. */
   'project.deprecate': z.strictObject({ project: ProjectId, version: ProjectVersion.optional() }),
   'project.retire': z.strictObject({ project: ProjectId, version: ProjectVersion.optional() }),
-  'deployment.request': z.strictObject({ group: GroupName, project: ProjectId, version: ProjectVersion }),
+  /** `rollout`: what differs from the group's policy, for this one. */
+  'deployment.request': z.strictObject({
+    group: GroupName,
+    project: ProjectId,
+    version: ProjectVersion,
+    rollout: RolloutPolicy.partial().optional(),
+  }),
+  /** Several project versions as one unit: rolled out in this order, rolled back together. */
+  'release.request': z.strictObject({
+    group: GroupName,
+    projects: z
+      .array(z.strictObject({ project: ProjectId, version: ProjectVersion }))
+      .min(1)
+      .max(100),
+    rollout: RolloutPolicy.partial().optional(),
+  }),
+  /** To a version the group succeeded with earlier; without one, to the last before the present. */
+  'deployment.rollback': z.strictObject({
+    group: GroupName,
+    project: ProjectId,
+    version: ProjectVersion.optional(),
+    rollout: RolloutPolicy.partial().optional(),
+  }),
+  /** The rollout under way of this project on this group. `abort` is legal in every status of one under way. */
+  'rollout.pause': z.strictObject({ group: GroupName, project: ProjectId }),
+  'rollout.resume': z.strictObject({ group: GroupName, project: ProjectId }),
+  /** Skips the present step's wait, or, with `all`, everything that is left to wait for. */
+  'rollout.promote': z.strictObject({ group: GroupName, project: ProjectId, all: z.boolean().optional() }),
+  'rollout.abort': z.strictObject({ group: GroupName, project: ProjectId }),
+  /** A halted one goes on: what failed is tried again. */
+  'rollout.retry': z.strictObject({ group: GroupName, project: ProjectId }),
   'deployment.withdraw': z.strictObject({ group: GroupName, project: ProjectId }),
   'balancer.register': z.strictObject({
     balancer: BalancerId,

@@ -23,6 +23,7 @@ import {
   Term,
 } from './ids.ts';
 import { StoredPolicy } from './policy.ts';
+import { defaultRolloutPolicy, StoredRolloutPolicy } from './rollout.ts';
 import { Rejection } from './rejection.ts';
 
 const servers = z.array(ServerId);
@@ -41,6 +42,22 @@ const drainEvidence = z.object({
   /** Balancers that had not confirmed the drain when the deadline passed. */
   unconfirmed: z.array(BalancerId),
 });
+/** A rollout is named by its group and the position of its request. */
+const rolloutHead = { group: GroupId, rollout: Position };
+/** What a gate was judged on: bounded, the servers that matter most first. */
+const gateEvidence = z.object({
+  servers: z
+    .array(z.object({ server: ServerId, healthySince: At.nullable(), text: z.string().optional() }))
+    .max(20),
+  /** Requests and failures of new and old servers since the step began, and their mean latency in milliseconds. */
+  figures: z
+    .object({
+      new: z.object({ requests: z.int(), errors: z.int(), latencyMs: z.number() }),
+      old: z.object({ requests: z.int(), errors: z.int(), latencyMs: z.number() }),
+    })
+    .nullable(),
+});
+export type GateEvidence = z.infer<typeof gateEvidence>;
 /** Why a server no longer counts: no heartbeat within its lease, or heartbeats that say it is not well. */
 const absence = z.enum(['silent', 'unhealthy']);
 export type LeavesTo = z.infer<typeof LeavesTo>;
@@ -131,25 +148,58 @@ export const eventSchemas = {
   'pool.held': z.object({ group: GroupId, servers: z.array(ServerId).max(20), size: z.int(), floor: z.int() }),
   /** Proposed by the leader: no lost server is in the pool any more. */
   'pool.released': z.object({ group: GroupId }),
-  /** Proposed by the leader: every member that was there when it was asked for, and is well, holds it. */
-  'deployment.succeeded': z.object({
-    group: GroupId,
-    project: ProjectId,
-    version: ProjectVersion,
-    evidence: z.object({ servers: z.int() }),
-  }),
   'balancer.lost': z.object({ balancer: BalancerId, evidence: z.object({ seenAt: At, leaseMs: z.int() }) }),
   'balancer.returned': z.object({ balancer: BalancerId }),
   'project.published': z.object({ project: ProjectId, version: ProjectVersion, digest: Digest, bytes: z.int() }),
   'project.deprecated': z.object({ project: ProjectId, version: ProjectVersion.optional() }),
   'project.retired': z.object({ project: ProjectId, version: ProjectVersion.optional() }),
+  /** `rollout`: the policy it is carried out under. `supersedes`: the rollout under way that it takes the place of. */
   'deployment.requested': z.object({
     group: GroupId,
     project: ProjectId,
     version: ProjectVersion,
     digest: Digest,
     bytes: z.int(),
+    rollout: StoredRolloutPolicy.default(defaultRolloutPolicy),
+    supersedes: Position.nullable().default(null),
   }),
+  'release.requested': z.object({
+    group: GroupId,
+    projects: z.array(
+      z.object({ project: ProjectId, version: ProjectVersion, digest: Digest, bytes: z.int() }),
+    ),
+    rollout: StoredRolloutPolicy,
+    supersedes: z.array(Position),
+  }),
+  /** Proposed by the leader: these servers shall hold the new version now. `passed`: what the step before was judged on. */
+  'rollout.advanced': z.object({
+    ...rolloutHead,
+    /** Which of its projects, and which step of it, both from 0. */
+    target: z.int(),
+    step: z.int(),
+    servers,
+    passed: gateEvidence.nullable(),
+  }),
+  /** `step`: a canary's own pause, proposed by the leader with its passed gate; else an operator's. */
+  'rollout.paused': z.object({ ...rolloutHead, by: z.enum(['step', 'operator']), passed: gateEvidence.nullable() }),
+  'rollout.resumed': z.object({ ...rolloutHead }),
+  'rollout.promoted': z.object({ ...rolloutHead, all: z.boolean() }),
+  'rollout.aborted': z.object({ ...rolloutHead }),
+  'rollout.retried': z.object({ ...rolloutHead }),
+  /** Proposed by the leader: one pool revision from the old part to the standby part. Blue-green only. */
+  'rollout.switched': z.object({ ...rolloutHead, to: servers, from: servers, passed: gateEvidence }),
+  /** Proposed by the leader: a gate did not pass. It goes back by itself, or waits for a person. */
+  'rollout.failed': z.object({
+    ...rolloutHead,
+    cause: z.enum(['sync-failed', 'healthy-deadline', 'progress-deadline', 'unhealthy', 'error-rate', 'latency']),
+    reason: z.string(),
+    next: z.enum(['roll-back', 'halt']),
+    failed: gateEvidence,
+  }),
+  /** Proposed by the leader: everybody holds the version from before again. */
+  'rollout.rolled-back': z.object({ ...rolloutHead, evidence: z.object({ servers: z.int() }) }),
+  /** Proposed by the leader: everybody that can hold it does, and has for the time asked. */
+  'rollout.succeeded': z.object({ ...rolloutHead, evidence: z.object({ servers: z.int() }) }),
   'deployment.withdrawn': z.object({ group: GroupId, project: ProjectId }),
   'balancer.registered': z.object({
     balancer: BalancerId,

@@ -1,5 +1,6 @@
 /** A group's policy: what an operator may tune, each with its meaning, unit and default. */
 import { z } from 'zod';
+import { defaultRolloutPolicy, RolloutPolicy, StoredRolloutPolicy } from './rollout.ts';
 
 /** How long a leaving server may finish requests before it is cut off. HAProxy and Envoy users pick 30 s most. */
 export const drainTimeoutMsDefault = 30_000;
@@ -25,6 +26,8 @@ export const GroupPolicy = z.strictObject({
   floorPercent: z.int().min(0).max(100),
   /** Milliseconds over which absences count together against the floor. */
   floorWindowMs: z.int().min(0).max(86_400_000),
+  /** How new versions reach the group, where a request says nothing else. */
+  rollout: RolloutPolicy,
 });
 export type GroupPolicy = z.infer<typeof GroupPolicy>;
 
@@ -35,6 +38,7 @@ export const StoredPolicy = z.object({
   syncsMax: z.int().default(syncsMaxDefault),
   floorPercent: z.int().default(floorPercentDefault),
   floorWindowMs: z.int().default(floorWindowMsDefault),
+  rollout: StoredRolloutPolicy.default(defaultRolloutPolicy),
 });
 
 export const defaultGroupPolicy: GroupPolicy = {
@@ -43,4 +47,11 @@ export const defaultGroupPolicy: GroupPolicy = {
   syncsMax: syncsMaxDefault,
   floorPercent: floorPercentDefault,
   floorWindowMs: floorWindowMsDefault,
+  rollout: defaultRolloutPolicy,
 };
+
+/** What may be set of a policy: any part, of the rollout's too. */
+export const GroupPolicyChange = GroupPolicy.omit({ rollout: true })
+  .partial()
+  .extend({ rollout: RolloutPolicy.partial().optional() });
+export type GroupPolicyChange = z.infer<typeof GroupPolicyChange>;

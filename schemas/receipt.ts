@@ -17,6 +17,11 @@ export const Beat = z.object({
   /** Requests in flight now. */
   inFlight: z.int().min(0),
   healthy: z.boolean(),
+  /** Per project served: requests, failures (5xx) and their summed latency since the instance began. */
+  traffic: z
+    .array(HeldProject.extend({ requests: z.int().min(0), errors: z.int().min(0), latencyMs: z.number().min(0) }))
+    .max(1_024)
+    .optional(),
 });
 export type Beat = z.infer<typeof Beat>;
 

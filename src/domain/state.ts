@@ -19,9 +19,10 @@ import type {
   ServerId,
 } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
+import type { RolloutPolicy } from '../../schemas/rollout.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 2;
+export const foldVersion = 3;
 
 export interface FleetState {
   fleet: FleetId | null;
@@ -52,6 +53,10 @@ export interface Group {
   /** Members that have not yet entered and are neither failed, lost, cordoned nor leaving, in the order they joined. */
   syncing: Set<ServerId>;
   deploymentByProject: Map<ProjectId, Deployment>;
+  /** Rollouts under way, by the position of their request. A project is in at most one. */
+  rolloutById: Map<Position, Rollout>;
+  /** Rollouts that are over, newest last, bounded: for screens and for `rollback`. */
+  pastRollouts: PastRollout[];
   /** Position of the last event that changed what any member shall hold: what directives hang on beside the member's own. */
   deploymentsChangedAt: Position;
   /** Position of the last event that changed the group's pool: one entering, draining, gone, its address or weight. */
@@ -83,10 +88,58 @@ export interface Deployment {
   bytes: number;
   /** Position of the request. */
   changedAt: Position;
-  /** Position at which it succeeded on the group, or was opened to all since nobody was left to prove it; null: not yet. */
+  /** Position at which its rollout succeeded; null: not yet. */
   succeededAt: Position | null;
-  /** What the group last succeeded with, for whoever joins while this one has not; null: nothing yet, or this one. */
+  /** What the group last succeeded with, for whoever is not moved to this one yet; null: nothing yet, or this one. */
   lastGood: ProjectRelease | null;
+  /** The rollout that carries it out, while under way; null when it is over. */
+  rollout: Position | null;
+}
+
+/** A rollout under way. Deadlines count from the `at`s in it, by the log's time. */
+export interface Rollout {
+  id: Position;
+  /** `at` of the request. */
+  askedAt: number;
+  targets: RolloutTarget[];
+  policy: RolloutPolicy;
+  status: 'running' | 'paused' | 'halted' | 'rolling-back';
+  /** Why it is paused, halted or rolling back, for people. */
+  reason: string;
+  pausedBy: 'step' | 'operator' | null;
+  /** The target being rolled out; those before are on every server. */
+  target: number;
+  /** The step of that target under way, -1: none yet. */
+  step: number;
+  /** Servers told to hold the present target's version. */
+  moved: Set<ServerId>;
+  /** Those of them told in the present step: the gate judges them. */
+  batch: ServerId[];
+  /** `at` of the present step, and of the last progress: a server of the batch proved. */
+  stepAt: number;
+  progressAt: number;
+  /** A person said not to wait: for this step, or for anything left. */
+  promoted: 'step' | 'all' | null;
+  /** Blue-green: who stands by, and `at` of the switch; null otherwise. */
+  standby: { servers: Set<ServerId>; switchedAt: number | null } | null;
+}
+
+export interface RolloutTarget {
+  project: ProjectId;
+  /** What the group goes back to; null: it did not carry the project, so back means without it. */
+  from: ProjectRelease | null;
+  to: ProjectRelease;
+}
+
+export interface PastRollout {
+  id: Position;
+  targets: RolloutTarget[];
+  status: 'succeeded' | 'rolled-back' | 'superseded' | 'withdrawn';
+  reason: string;
+  askedAt: number;
+  endedAt: number;
+  /** Position of the event that ended it. */
+  ended: Position;
 }
 
 export interface ProjectRelease {
@@ -125,8 +178,9 @@ export interface Member {
   askedAt: Position;
   /** Position of the last event that changed this member's own directive: joined, retried, uncordoned, drained. */
   directiveAt: Position;
-  /** Directive position last proved whole, 0: none in this membership. */
+  /** Directive position last proved whole, 0: none in this membership; and `at` of the proof. */
   covers: Position;
+  coversAt: number;
   /** What stands in the way of the set it was last told to hold; null: nothing known. */
   failing: Failing | null;
   /** Position that let it into the pool; null: it is not in it. */
@@ -152,11 +206,14 @@ export interface Failing {
   failures: ProjectFailure[];
 }
 
-/** `drained`: it is out of the pool and its directive says draining. `until`: what puts it back. */
+/**
+ * `drained`: it is out of the pool and its directive says draining. `until`: what puts it back; `rolled`: the rollout
+ * that took it out, once it holds and has proved the new version.
+ */
 export interface Cordon {
   at: Position;
   drained: boolean;
-  until: 'uncordoned' | 'registered';
+  until: 'uncordoned' | 'registered' | 'rolled';
 }
 
 /** On its way out of the pool. */
