@@ -92,7 +92,7 @@ export const eventSchemas = {
     covers: Position,
     failures: z.array(ProjectFailure).max(20),
     /** False: the server tries again by itself, with backoff, under its bound. True: it has given up. */
-    final: z.boolean().default(true),
+    final: z.boolean(),
   }),
   /** The drain is over; with what it was decided on. */
   'server.left': z.object({
