@@ -23,7 +23,7 @@ import {
   Term,
 } from './ids.ts';
 import { StoredPolicy } from './policy.ts';
-import { defaultRolloutPolicy, StoredRolloutPolicy } from './rollout.ts';
+import { StoredRolloutPolicy } from './rollout.ts';
 import { Rejection } from './rejection.ts';
 
 const servers = z.array(ServerId);
@@ -46,9 +46,7 @@ const drainEvidence = z.object({
 const rolloutHead = { group: GroupId, rollout: Position };
 /** What a gate was judged on: bounded, the servers that matter most first. */
 const gateEvidence = z.object({
-  servers: z
-    .array(z.object({ server: ServerId, healthySince: At.nullable(), text: z.string().optional() }))
-    .max(20),
+  servers: z.array(z.object({ server: ServerId, healthySince: At.nullable(), text: z.string().optional() })).max(20),
   /** Requests and failures of new and old servers since the step began, and their mean latency in milliseconds. */
   figures: z
     .object({
@@ -109,7 +107,7 @@ export const eventSchemas = {
     covers: Position,
     failures: z.array(ProjectFailure).max(20),
     /** False: the server tries again by itself, with backoff, under its bound. True: it has given up. */
-    final: z.boolean().default(true),
+    final: z.boolean(),
   }),
   /** The drain is over; with what it was decided on. */
   'server.left': z.object({
@@ -160,14 +158,12 @@ export const eventSchemas = {
     version: ProjectVersion,
     digest: Digest,
     bytes: z.int(),
-    rollout: StoredRolloutPolicy.default(defaultRolloutPolicy),
-    supersedes: Position.nullable().default(null),
+    rollout: StoredRolloutPolicy,
+    supersedes: Position.nullable(),
   }),
   'release.requested': z.object({
     group: GroupId,
-    projects: z.array(
-      z.object({ project: ProjectId, version: ProjectVersion, digest: Digest, bytes: z.int() }),
-    ),
+    projects: z.array(z.object({ project: ProjectId, version: ProjectVersion, digest: Digest, bytes: z.int() })),
     rollout: StoredRolloutPolicy,
     supersedes: z.array(Position),
   }),

@@ -31,15 +31,8 @@ export const GroupPolicy = z.strictObject({
 });
 export type GroupPolicy = z.infer<typeof GroupPolicy>;
 
-/** A policy as an event holds it: read loosely, and a setting that did not exist yet counts as its default. */
-export const StoredPolicy = z.object({
-  drainTimeoutMs: z.int().default(drainTimeoutMsDefault),
-  leaseMs: z.int().default(leaseMsDefault),
-  syncsMax: z.int().default(syncsMaxDefault),
-  floorPercent: z.int().default(floorPercentDefault),
-  floorWindowMs: z.int().default(floorWindowMsDefault),
-  rollout: StoredRolloutPolicy.default(defaultRolloutPolicy),
-});
+/** A policy as an event holds it: read loosely, so that a setting of a later version is no error. Upcasters lift older ones. */
+export const StoredPolicy = z.object({ ...GroupPolicy.shape, rollout: StoredRolloutPolicy });
 
 export const defaultGroupPolicy: GroupPolicy = {
   drainTimeoutMs: drainTimeoutMsDefault,

@@ -8,7 +8,10 @@ export const Amount = z.union([
 ]);
 export type Amount = z.infer<typeof Amount>;
 
-const durationMs = z.int().min(0).max(30 * 24 * 3_600_000);
+const durationMs = z
+  .int()
+  .min(0)
+  .max(30 * 24 * 3_600_000);
 
 /** One step of a canary: up to so many servers hold the new version, then it bakes, then perhaps a person says go on. */
 export const CanaryStep = z.strictObject({
