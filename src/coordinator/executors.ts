@@ -56,6 +56,7 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
     'propose-sync-failed': (data) => proposing({ type: 'server.sync-failed', data }),
     'propose-left': (data) => proposing({ type: 'server.left', data }),
     'propose-drained': (data) => proposing({ type: 'server.drained', data }),
+    'propose-uncordoned': (data) => proposing({ type: 'server.uncordoned', data }),
     'propose-replaced': (data) => {
       const drainTimeoutMs = state.groupById.get(data.group)?.policy.drainTimeoutMs ?? drainTimeoutMsDefault;
       return proposing({ type: 'server.replaced', data: { ...data, drainTimeoutMs } });

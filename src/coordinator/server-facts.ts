@@ -4,6 +4,7 @@ import type { FleetState, Member, Server } from '../domain/state.ts';
 import { unconfirmedBalancers } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
 import type { Observed } from '../projections/observed.ts';
+import { keepsOut } from '../rollout/switching.ts';
 import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerFacts } from '../server-machine/facts.ts';
 import type { ServerId } from '../../schemas/ids.ts';
@@ -42,6 +43,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       unwellReadings: seen?.unwellReadings ?? 0,
     },
     mayLetGo: mayLetGo(member, sources),
+    keptOut: known !== null && keepsOut(state, known),
     replacedStays: replacedStays(state, member),
   };
 }

@@ -11,7 +11,12 @@ export interface Observed {
   readonly appliedByKey: Map<string, ObservedApplied>;
   /** The pool revision last published and acknowledged, per group. */
   readonly publishedPoolByGroup: Map<GroupId, Position>;
+  /** By rollout step, what each server had counted when the step was first seen: see `src/rollout/figures.ts`. */
+  readonly trafficByStep: Map<string, Map<ServerId, { instance: string; before: TrafficCount[] }>>;
 }
+
+/** One project version's requests on one server, since its instance began. */
+export type TrafficCount = NonNullable<Beat['traffic']>[number];
 
 export interface ObservedServer {
   /** The newest beat and when it came, by the coordinator's clock. */
@@ -35,5 +40,5 @@ export function appliedKey(balancer: BalancerId, group: GroupId): string {
 }
 
 export function emptyObserved(): Observed {
-  return { serverById: new Map(), appliedByKey: new Map(), publishedPoolByGroup: new Map() };
+  return { serverById: new Map(), appliedByKey: new Map(), publishedPoolByGroup: new Map(), trafficByStep: new Map() };
 }

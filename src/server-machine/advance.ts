@@ -97,6 +97,7 @@ const stepNames: ReadonlySet<string> = new Set(
     'propose-sync-failed': true,
     'propose-left': true,
     'propose-drained': true,
+    'propose-uncordoned': true,
     'propose-replaced': true,
     'propose-lost': true,
     'propose-returned': true,

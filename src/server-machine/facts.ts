@@ -42,6 +42,8 @@ export interface ServerFacts {
   };
   /** Its pool has enough others by now, should it be held there for its absence: `allowsLettingGo` of its group. */
   readonly mayLetGo: boolean;
+  /** A rollout took it out of the pool and keeps it there: it stands by, or is the part that is kept. */
+  readonly keptOut: boolean;
   /** The member this one replaces is still in the group and not on its way out. */
   readonly replacedStays: boolean;
 }
@@ -67,6 +69,8 @@ export interface StepArguments {
   'propose-sync-failed': EventData<'server.sync-failed'>;
   'propose-left': EventData<'server.left'>;
   'propose-drained': EventData<'server.drained'>;
+  /** The rollout that took it out of the pool is done with it. */
+  'propose-uncordoned': EventData<'server.uncordoned'>;
   /** The drain's time is the decider's to say: it knows the policy at the head of the log. */
   'propose-replaced': Omit<EventData<'server.replaced'>, 'drainTimeoutMs'>;
   /** `held` is the decider's to say: it knows the floor at the head of the log. */

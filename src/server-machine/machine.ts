@@ -54,6 +54,7 @@ const chart = setup({
     'propose-sync-failed': step('propose-sync-failed'),
     'propose-left': step('propose-left'),
     'propose-drained': step('propose-drained'),
+    'propose-uncordoned': step('propose-uncordoned'),
     'propose-replaced': step('propose-replaced'),
     'propose-lost': step('propose-lost'),
     'propose-returned': step('propose-returned'),
@@ -85,6 +86,9 @@ const proposeProved = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (ask.provesAnew(facts)) enqueue({ type: 'propose-ready', params: say.readiness(facts) });
   if (ask.failsAnew(facts)) enqueue({ type: 'propose-sync-failed', params: say.syncFailure(facts) });
   if (ask.takesOver(facts)) enqueue({ type: 'propose-replaced', params: say.replacement(facts) });
+});
+const proposeBack = chart.enqueueActions(({ event: { facts }, enqueue }) => {
+  if (ask.mayTakeTrafficAgain(facts)) enqueue({ type: 'propose-uncordoned', params: say.comingBack(facts) });
 });
 const proposeOut = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (!ask.drainIsOver(facts)) return;
@@ -134,7 +138,7 @@ export const serverMachine = chart.createMachine({
     retrying: stay,
     failed: stay,
     ready: stay,
-    cordoned: stay,
+    cordoned: { entry: [...hold, proposeProved, proposeBack, watch] },
     draining: {
       initial: 'confirming',
       states: {

@@ -48,6 +48,11 @@ export function drained(facts: ServerFacts): StepArguments['propose-drained'] {
   return { server: facts.server, group: theMember(facts).group, evidence: drainEvidence(facts) };
 }
 
+/** Into the pool again, once it has proved what it holds. */
+export function comingBack(facts: ServerFacts): StepArguments['propose-uncordoned'] {
+  return { server: facts.server, group: theMember(facts).group };
+}
+
 /** As it is: a drain that ended by itself, one cut off, or none needed. */
 function drainEvidence(facts: ServerFacts): EventData<'server.left'>['evidence'] {
   // Where no balancer ever sent, what a person sends past them is not waited for, and so not counted as cut off.

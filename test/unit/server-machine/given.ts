@@ -77,6 +77,7 @@ export function given(differs: Partial<ServerFacts> = {}): ServerFacts {
     inFlight: { last: 0, idleReadings: 0 },
     life: { seenAt: now, heard: true, leaseMs, unwellReadings: 0 },
     mayLetGo: false,
+    keptOut: false,
     replacedStays: false,
     ...differs,
   };

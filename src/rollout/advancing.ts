@@ -1,0 +1,95 @@
+/** The next step of a rollout that runs: whom to tell, within what all rollouts of the group may move together. */
+import { isInPool } from '../domain/membership.ts';
+import type { FleetState } from '../domain/state.ts';
+import type { GateEvidence } from '../../schemas/events.ts';
+import type { ServerId } from '../../schemas/ids.ts';
+import type { About, RolloutPlan, Shared } from './about.ts';
+import { does, waits } from './about.ts';
+import { candidatesOf } from './candidates.ts';
+import type { Verdict } from './gates.ts';
+import { noProgress } from './gates.ts';
+import { protectsNothing, withinLimit } from './limits.ts';
+import { standingOf } from './standing.ts';
+import { sizeOf } from './strategies/strategy.ts';
+
+interface Step {
+  /** Which project of the rollout, and which step of it. */
+  readonly target: number;
+  readonly step: number;
+  readonly passed: GateEvidence | null;
+}
+
+/** Null: nobody is left to tell. */
+export function advance(about: About, next: Step, shared: Shared): RolloutPlan | null {
+  const { group, rollout } = about;
+  const candidates = candidatesOf(about, next, shared).map(({ id }) => id);
+  if (candidates.length === 0) return null;
+  const servers = chosen(about, { next, candidates, shared });
+  if (servers.length === 0) return blocked(about, shared);
+  for (const id of servers) shared.moving.add(id);
+  return does({
+    type: 'rollout.advanced',
+    data: { group: group.id, rollout: rollout.id, ...next, servers: [...servers] },
+  });
+}
+
+/** Told by the log to hold the present version, and still here. */
+export function movedIn({ state, group, rollout }: About): number {
+  let count = 0;
+  for (const id of rollout.moved) if (state.serverById.get(id)?.member?.group === group.id) count += 1;
+  return count;
+}
+
+/** Who is in no pool cannot stand by: it would enter as soon as it has proved the version. */
+function isTaking(state: FleetState, id: ServerId): boolean {
+  return isInPool(state.serverById.get(id)?.member ?? null);
+}
+
+interface Choosing {
+  readonly next: Step;
+  readonly candidates: readonly ServerId[];
+  readonly shared: Shared;
+}
+
+function chosen(about: About, { next, candidates, shared }: Choosing): readonly ServerId[] {
+  const { state, group, rollout } = about;
+  if (protectsNothing(state, group, { rollout, target: next.target })) return candidates;
+  const moved = next.target === rollout.target ? movedIn(about) : 0;
+  const { strategy } = rollout.policy;
+  const size = sizeOf(strategy, { members: group.servers.size, moved, candidates: candidates.length });
+  if (strategy.kind === 'blue-green' && moved === 0) {
+    return shared.moving.size === 0 ? candidates.filter((id) => isTaking(state, id)).slice(0, size) : [];
+  }
+  if (strategy.kind === 'blue-green' && rollout.standby !== null) return candidates;
+  const all = rollout.promoted === 'all' ? candidates.length : size;
+  return withinLimit(candidates, { moving: shared.moving, limit: shared.limit, size: all });
+}
+
+/**
+ * Other rollouts' servers come free by those rollouts' own deadlines, or by a person. What blocks it beside them may
+ * never come free: then this one's deadline counts.
+ */
+function blocked(about: About, { moving, limit }: Shared): RolloutPlan {
+  const { group, rollout } = about;
+  const others = new Set<ServerId>();
+  for (const other of group.rolloutById.values()) {
+    if (other.id !== rollout.id) for (const id of other.moved) others.add(id);
+  }
+  const own = [...moving].filter((id) => !others.has(id));
+  const what = `${moving.size} servers are in motion, ${limit} may be`;
+  const isOwn = rollout.policy.strategy.kind === 'blue-green' ? own.length > 0 : own.length >= limit;
+  if (!isOwn) return waits(what);
+  const since = Math.max(rollout.progressAt, ...group.pastRollouts.map(({ endedAt }) => endedAt));
+  const standings = [...rollout.moved].map((id) => standingOf(about, id));
+  return verdictPlan(about, noProgress(about, { standings, since, what }));
+}
+
+/** What a verdict other than `passed` comes to. */
+export function verdictPlan({ group, rollout }: About, verdict: Verdict): RolloutPlan {
+  if (verdict.status === 'waits') return waits(verdict.for, verdict.until);
+  if (verdict.status === 'passed') return waits('');
+  const { cause, reason, evidence: failed } = verdict;
+  const next = rollout.policy.autoRollback ? ('roll-back' as const) : ('halt' as const);
+  const data = { group: group.id, rollout: rollout.id, cause, reason, next, failed };
+  return does({ type: 'rollout.failed', data });
+}

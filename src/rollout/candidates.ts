@@ -1,0 +1,34 @@
+/** Who may be told a new version next, and in which order. */
+import { directivePosition, isInPool } from '../domain/membership.ts';
+import type { Group, Server } from '../domain/state.ts';
+import type { ServerId } from '../../schemas/ids.ts';
+import type { About, Shared } from './about.ts';
+
+/**
+ * Members that have yet to be told, the settled ones first: what they show of the new version is worth the most. None
+ * that is lost, on its way out, kept out by a person, or in another rollout's hands.
+ */
+export function candidatesOf(about: About, { target }: { readonly target: number }, shared: Shared): Server[] {
+  const { state, group, rollout } = about;
+  const told = target === rollout.target ? rollout.moved : new Set<ServerId>();
+  const candidates: Server[] = [];
+  for (const id of group.servers) {
+    const server = state.serverById.get(id);
+    if (server === undefined || told.has(id) || shared.judgedByOthers.has(id)) continue;
+    if (mayBeTold(about, server)) candidates.push(server);
+  }
+  const rank = (server: Server) => (isSettled(group, server) ? 0 : 1);
+  return candidates.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+}
+
+/** After the switch the old part of a blue-green is cordoned for this very rollout: it is its to tell. */
+function mayBeTold({ rollout }: About, { member, lost }: Server): boolean {
+  if (member === null || lost !== null || member.drain !== null) return false;
+  if (member.cordon === null) return true;
+  return member.cordon.until === 'rolled' && rollout.standby !== null && rollout.standby.switchedAt !== null;
+}
+
+function isSettled(group: Group, { member }: Server): boolean {
+  if (member === null || !isInPool(member) || member.failing !== null) return false;
+  return member.covers >= directivePosition(group, member);
+}
