@@ -24,6 +24,8 @@ export const rejectionCodes = [
   'unknown-project',
   'unknown-version',
   'unknown-deployment',
+  /** No rollout of the project is under way on the group. */
+  'unknown-rollout',
   'unknown-balancer',
   'group-exists',
   'group-not-empty',

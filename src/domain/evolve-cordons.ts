@@ -2,6 +2,7 @@
 import type { Event, EventHead } from '../../schemas/events.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import { isInPool, isLeaving } from './membership.ts';
+import { cordonBeneath, endWaiting, takeFromRollouts } from './rolled-cordons.ts';
 import { changeMember } from './settle.ts';
 import type { FleetState, Member } from './state.ts';
 
@@ -9,7 +10,8 @@ export function serverCordoned(state: FleetState, event: Event<'server.cordoned'
   const { server: id, group } = event.data;
   changeMember(state, { event, server: id, group }, (member, server) => {
     server.changedAt = event.position;
-    return { cordon: { at: event.position, drained: false, ...member.cordon, until: 'uncordoned' } };
+    const told = takenOver(state, member, id) ? { directiveAt: event.position } : {};
+    return { cordon: { at: event.position, drained: false, ...member.cordon, until: 'uncordoned' }, ...told };
   });
 }
 
@@ -19,20 +21,29 @@ export function serverDraining(state: FleetState, event: Event<'server.draining'
   changeMember(state, { event, server: id, group }, (member, server) => {
     server.changedAt = position;
     const cordon = { at: position, drained: false, ...member.cordon, until };
-    if (member.drain !== null || cordon.drained) return { cordon };
+    const told = takenOver(state, member, id) ? { directiveAt: position } : {};
+    if (member.drain !== null || cordon.drained) return { cordon, ...told };
     if (!isInPool(member)) return { cordon: { ...cordon, drained: true }, directiveAt: position };
     const drain = { at: position, deadlineAt: at + drainTimeoutMs, wasInPool: true, next: null };
     return { cordon, drain, directiveAt: position, held: false };
   });
 }
 
-/** Its directive says `draining` since the drain began, and goes on saying so. */
+/** What a rollout took out becomes a person's to put back; true when it was a rollout's. */
+function takenOver(state: FleetState, { cordon, group, drain }: Member, id: ServerId): boolean {
+  if (drain !== null) takeFromRollouts(state.groupById.get(group), id);
+  return cordon?.until === 'rolled';
+}
+
+/** Its directive says `draining` since the drain began, and goes on saying so; unless a rollout took it out to change it. */
 export function serverDrained(state: FleetState, event: Event<'server.drained'>): void {
   const { server: id, group } = event.data;
   changeMember(state, { event, server: id, group }, (member) => {
     if (isLeaving(member)) return {};
     const cordon = { at: event.position, until: 'uncordoned' as const, ...member.cordon, drained: true };
-    return { cordon, drain: null, admittedAt: null, held: false };
+    const told = cordon.until === 'rolled' ? { directiveAt: event.position } : {};
+    endWaiting(state.groupById.get(group), id);
+    return { cordon, drain: null, admittedAt: null, held: false, ...told };
   });
 }
 
@@ -41,10 +52,13 @@ export function serverUncordoned(state: FleetState, event: Event<'server.uncordo
   changeMember(state, { event, server: id, group }, (member, server) => {
     server.changedAt = event.position;
     if (isLeaving(member)) return { cordon: null };
-    const wasTold = member.drain !== null || member.cordon?.drained === true || !isInPool(member);
+    takenOver(state, member, id);
+    const isRolled = member.drain === null && member.cordon?.until === 'rolled';
+    const wasTold = !isRolled && (member.drain !== null || member.cordon?.drained === true || !isInPool(member));
+    const beneath = isRolled ? null : cordonBeneath(state.groupById.get(group), id, event.position);
     const staysIn = member.drain === null || server.lost === null;
     return {
-      cordon: null,
+      cordon: member.drain === null && !isInPool(member) ? beneath : null,
       drain: null,
       ...(wasTold ? { directiveAt: event.position } : {}),
       // An absent server whose drain is called off must not take requests again: it comes back by a proof.
@@ -67,7 +81,11 @@ export function backFromStop(state: FleetState, { event, server, group }: Regist
   changeMember(state, { event, server, group }, (member) => {
     if (member.cordon?.until !== 'registered') return {};
     if (isLeaving(member)) return { cordon: null };
-    return { cordon: null, directiveAt: event.position, ...restarted(member) };
+    takenOver(state, member, server);
+    const back = restarted(member);
+    const isOut = back.admittedAt === null || !isInPool(member);
+    const cordon = isOut ? cordonBeneath(state.groupById.get(group), server, event.position) : null;
+    return { cordon, directiveAt: event.position, ...back };
   });
 }
 

@@ -1,65 +1,138 @@
-/** The fold of deployments: what a group shall carry. A deployment is replaced, never written into. */
+/** The fold of deployments: what a group shall carry, and how rollouts begin and end. A deployment is replaced, never written into. */
 import type { Event, EventHead } from '../../schemas/events.ts';
-import { triesCurrent } from './release.ts';
-import { changeMember } from './settle.ts';
-import type { Deployment, FleetState, Group, Member, ProjectRelease } from './state.ts';
+import type { GroupId, ProjectId } from '../../schemas/ids.ts';
+import type { RolloutPolicy } from '../../schemas/rollout.ts';
+import { retell } from './evolve-desired.ts';
+import { pastRolloutsMax } from './limits.ts';
+import { lastGoodOf } from './release.ts';
+import type { FleetState, Group, PastRollout, ProjectRelease, Rollout, RolloutTarget } from './state.ts';
 
 export function deploymentRequested(state: FleetState, event: Event<'deployment.requested'>): void {
-  const { data, position } = event;
-  const group = state.groupById.get(data.group);
-  if (group === undefined) return;
-  const { project, version, digest, bytes } = data;
-  const lastGood = lastGoodOf(group.deploymentByProject.get(project));
-  const deployment = { project, version, digest, bytes, changedAt: position, succeededAt: null, lastGood };
-  group.deploymentByProject.set(project, deployment);
-  changeDesired(state, { event, group, whose: () => true });
+  const { group, project, version, digest, bytes, rollout: policy } = event.data;
+  begin(state, { event, group, policy, releases: [[project, { version, digest, bytes }]] });
+}
+
+export function releaseRequested(state: FleetState, event: Event<'release.requested'>): void {
+  const { group, projects, rollout: policy } = event.data;
+  const releases = projects.map(
+    ({ project, version, digest, bytes }) => [project, { version, digest, bytes }] as [ProjectId, ProjectRelease],
+  );
+  begin(state, { event, group, policy, releases });
 }
 
 export function deploymentWithdrawn(state: FleetState, event: Event<'deployment.withdrawn'>): void {
-  const group = state.groupById.get(event.data.group);
-  if (group === undefined) return;
-  group.deploymentByProject.delete(event.data.project);
-  changeDesired(state, { event, group, whose: () => true });
-}
-
-/** What was kept from those who joined since the request is theirs now; nobody else is told anything new. */
-export function deploymentSucceeded(state: FleetState, event: Event<'deployment.succeeded'>): void {
-  const { project, group: groupId } = event.data;
+  const { group: groupId, project } = event.data;
   const group = state.groupById.get(groupId);
-  const deployment = group?.deploymentByProject.get(project);
-  if (group === undefined || deployment === undefined) return;
-  group.deploymentByProject.set(project, { ...deployment, succeededAt: event.position, lastGood: null });
-  const whose = (member: Member) => !triesCurrent(deployment, member);
-  if (someMember(state, group, whose)) changeDesired(state, { event, group, whose });
+  if (group === undefined) return;
+  const withdrawn = rolloutsWith(group, [project]);
+  retell(state, { event, group, projects: [project, ...withdrawn.flatMap(projectsOf)] }, () => {
+    for (const rollout of withdrawn) {
+      end(group, rollout, { event, status: 'withdrawn', reason: `project ${project} was withdrawn` });
+    }
+    group.deploymentByProject.delete(project);
+  });
 }
 
-function lastGoodOf(before: Deployment | undefined): ProjectRelease | null {
-  if (before === undefined || before.succeededAt === null) return before?.lastGood ?? null;
-  const { version, digest, bytes } = before;
-  return { version, digest, bytes };
+/** Who was not moved, being lost or kept out, shall hold the version too from here on. */
+export function rolloutSucceeded(state: FleetState, event: Event<'rollout.succeeded'>): void {
+  ended(state, event, () => ({ status: 'succeeded', reason: event.reason ?? '' }));
 }
 
-interface DesiredChanged {
+/** Whoever has yet to prove the version from before is a member like any other from here on. */
+export function rolloutRolledBack(state: FleetState, event: Event<'rollout.rolled-back'>): void {
+  ended(state, event, ({ reason }) => ({ status: 'rolled-back', reason }));
+}
+
+export function projectsOf({ targets }: Pick<Rollout, 'targets'>): ProjectId[] {
+  return targets.map(({ project }) => project);
+}
+
+/** Rollouts under way that have any of the projects. */
+export function rolloutsWith(group: Pick<Group, 'rolloutById'>, projects: readonly ProjectId[]): Rollout[] {
+  return [...group.rolloutById.values()].filter((rollout) =>
+    rollout.targets.some(({ project }) => projects.includes(project)),
+  );
+}
+
+interface Begun {
   readonly event: EventHead;
-  readonly group: Group;
-  /** Whose set it changes. */
-  readonly whose: (member: Member) => boolean;
+  readonly group: GroupId;
+  readonly policy: RolloutPolicy;
+  readonly releases: readonly (readonly [ProjectId, ProjectRelease])[];
 }
 
-/** A member that failed its old set has not failed its new one: it tries again from the start. */
-function changeDesired(state: FleetState, { event, group, whose }: DesiredChanged): void {
-  group.deploymentsChangedAt = event.position;
-  for (const server of group.servers) {
-    const member = state.serverById.get(server)?.member ?? null;
-    if (member === null || member.failing === null || !whose(member)) continue;
-    changeMember(state, { event, server, group: group.id }, () => ({ failing: null }));
-  }
+function begin(state: FleetState, { event, group: groupId, policy, releases }: Begun): void {
+  const group = state.groupById.get(groupId);
+  if (group === undefined || releases.length === 0) return;
+  const { position } = event;
+  const projects = releases.map(([project]) => project);
+  const superseded = rolloutsWith(group, projects);
+  retell(state, { event, group, projects: [...new Set([...projects, ...superseded.flatMap(projectsOf)])] }, () => {
+    const reason = `superseded at position ${position} by ${releases.map(([id, to]) => `${id} ${to.version}`).join(', ')}`;
+    for (const rollout of superseded) end(group, rollout, { event, status: 'superseded', reason });
+    const targets: RolloutTarget[] = [];
+    for (const [project, to] of releases) {
+      const from = lastGoodOf(group.deploymentByProject.get(project));
+      const deployment = { project, ...to, changedAt: position, succeededAt: null, lastGood: from, rollout: position };
+      group.deploymentByProject.set(project, deployment);
+      targets.push({ project, from, to });
+    }
+    group.rolloutById.set(position, newRollout(event, { targets, policy }));
+  });
 }
 
-function someMember(state: FleetState, group: Group, whose: (member: Member) => boolean): boolean {
-  for (const id of group.servers) {
-    const member = state.serverById.get(id)?.member ?? null;
-    if (member !== null && whose(member)) return true;
+function newRollout({ position, at }: EventHead, { targets, policy }: Pick<Rollout, 'targets' | 'policy'>): Rollout {
+  return {
+    id: position,
+    askedAt: at,
+    targets,
+    policy,
+    status: 'running',
+    reason: '',
+    pausedBy: null,
+    target: 0,
+    step: -1,
+    moved: new Set(),
+    waiting: new Set(),
+    batch: [],
+    stepAt: at,
+    progressAt: at,
+    promoted: null,
+    standby: null,
+  };
+}
+
+type Over = Pick<PastRollout, 'status' | 'reason'>;
+
+function ended(
+  state: FleetState,
+  event: Event<'rollout.succeeded' | 'rollout.rolled-back'>,
+  as: (rollout: Rollout) => Over,
+): void {
+  const group = state.groupById.get(event.data.group);
+  const rollout = group?.rolloutById.get(event.data.rollout);
+  if (group === undefined || rollout === undefined) return;
+  retell(state, { event, group, projects: projectsOf(rollout) }, () => {
+    end(group, rollout, { event, ...as(rollout) });
+  });
+}
+
+interface Ended extends Over {
+  readonly event: EventHead;
+}
+
+/** Forward, the projects stay at what was asked for; any other way they are again what they were before. */
+function end(group: Group, { id, targets, askedAt }: Rollout, { event, status, reason }: Ended): void {
+  const { position, at } = event;
+  group.rolloutById.delete(id);
+  for (const { project, from } of targets) {
+    const deployment = group.deploymentByProject.get(project);
+    if (deployment === undefined || deployment.rollout !== id) continue;
+    const over = { succeededAt: position, lastGood: null, rollout: null };
+    if (status === 'succeeded') group.deploymentByProject.set(project, { ...deployment, ...over });
+    else if (from === null) group.deploymentByProject.delete(project);
+    else group.deploymentByProject.set(project, { project, ...from, changedAt: position, ...over });
   }
-  return false;
+  const past = { id, targets, status, reason, askedAt, endedAt: at, ended: position };
+  group.pastRollouts = [...group.pastRollouts, past].slice(-pastRolloutsMax);
 }

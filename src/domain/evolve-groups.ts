@@ -23,6 +23,8 @@ export function addGroup(state: FleetState, { id, name, policy, position }: NewG
     inbound: new Set(),
     syncing: new Set(),
     deploymentByProject: new Map(),
+    rolloutById: new Map(),
+    pastRollouts: [],
     deploymentsChangedAt: position,
     poolChangedAt: position,
     servingCount: 0,

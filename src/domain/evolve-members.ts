@@ -117,6 +117,7 @@ function enter(server: Server, { group, position, askedAt }: Entering): void {
     askedAt,
     directiveAt: position,
     covers: 0,
+    coversAt: 0,
     failing: null,
     admittedAt: null,
     entryAt: position,

@@ -8,7 +8,13 @@ import type { Event } from '../../schemas/events.ts';
 import { never } from '../std/failure.ts';
 import { poolHeld, poolReleased, serverLost, serverReturned } from './evolve-absences.ts';
 import { serverCordoned, serverDrained, serverDraining, serverUncordoned } from './evolve-cordons.ts';
-import { deploymentRequested, deploymentSucceeded, deploymentWithdrawn } from './evolve-deployments.ts';
+import {
+  deploymentRequested,
+  deploymentWithdrawn,
+  releaseRequested,
+  rolloutRolledBack,
+  rolloutSucceeded,
+} from './evolve-deployments.ts';
 import {
   balancerLost,
   balancerRegistered,
@@ -28,7 +34,17 @@ import {
   serverRetiring,
 } from './evolve-members.ts';
 import { projectDeprecated, projectPublished, projectRetired } from './evolve-projects.ts';
+import {
+  rolloutAborted,
+  rolloutAdvanced,
+  rolloutFailed,
+  rolloutPaused,
+  rolloutPromoted,
+  rolloutResumed,
+  rolloutRetried,
+} from './evolve-rollouts.ts';
 import { serverConfigured, serverRegistered, serverRetired } from './evolve-servers.ts';
+import { rolloutSwitched } from './evolve-switch.ts';
 import { serverReady, serverRetried, serverSyncFailed } from './evolve-syncing.ts';
 import { remember } from './repeats.ts';
 import type { FleetState } from './state.ts';
@@ -71,8 +87,8 @@ function apply(state: FleetState, event: Event): void {
       return deploymentRequested(state, event);
     case 'deployment.withdrawn':
       return deploymentWithdrawn(state, event);
-    case 'deployment.succeeded':
-      return deploymentSucceeded(state, event);
+    case 'release.requested':
+      return releaseRequested(state, event);
     case 'balancer.registered':
       return balancerRegistered(state, event);
     case 'balancer.retired':
@@ -82,7 +98,39 @@ function apply(state: FleetState, event: Event): void {
     case 'balancer.returned':
       return balancerReturned(state, event);
     default:
-      return applyToServer(state, event);
+      return isOfRollout(event) ? applyToRollout(state, event) : applyToServer(state, event);
+  }
+}
+
+type RolloutEvent = Extract<Event, { readonly type: `rollout.${string}` }>;
+function isOfRollout(event: RolloutEvent | ServerEvent): event is RolloutEvent {
+  return event.type.startsWith('rollout.');
+}
+
+function applyToRollout(state: FleetState, event: RolloutEvent): void {
+  switch (event.type) {
+    case 'rollout.advanced':
+      return rolloutAdvanced(state, event);
+    case 'rollout.paused':
+      return rolloutPaused(state, event);
+    case 'rollout.resumed':
+      return rolloutResumed(state, event);
+    case 'rollout.promoted':
+      return rolloutPromoted(state, event);
+    case 'rollout.aborted':
+      return rolloutAborted(state, event);
+    case 'rollout.retried':
+      return rolloutRetried(state, event);
+    case 'rollout.switched':
+      return rolloutSwitched(state, event);
+    case 'rollout.failed':
+      return rolloutFailed(state, event);
+    case 'rollout.rolled-back':
+      return rolloutRolledBack(state, event);
+    case 'rollout.succeeded':
+      return rolloutSucceeded(state, event);
+    default:
+      never(event);
   }
 }
 

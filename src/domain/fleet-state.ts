@@ -1,9 +1,9 @@
 /**
  * The fold's value at its two ends: before the first event, and copied. Values inside the maps of a group or project,
- * and a server's `member`, `lost`, `address` and `labels`, are replaced by the fold and never written into: copies share
+ * (rollouts aside), and a server's `member`, `lost`, `address` and `labels`, are replaced by the fold and never written into: copies share
  * them, which is what makes a copy cheap.
  */
-import type { FleetState, Group, Project } from './state.ts';
+import type { FleetState, Group, Project, Rollout } from './state.ts';
 
 /** The state before the first event. */
 export function emptyState(): FleetState {
@@ -43,6 +43,17 @@ function cloneGroup(group: Group): Group {
     inbound: new Set(group.inbound),
     syncing: new Set(group.syncing),
     deploymentByProject: new Map(group.deploymentByProject),
+    rolloutById: mapValues(group.rolloutById, cloneRollout),
+  };
+}
+
+function cloneRollout(rollout: Rollout): Rollout {
+  const { moved, waiting, standby } = rollout;
+  return {
+    ...rollout,
+    moved: new Set(moved),
+    waiting: new Set(waiting),
+    standby: standby === null ? null : { ...standby, servers: new Set(standby.servers) },
   };
 }
 

@@ -9,6 +9,8 @@ export const projectsMax = 10_000;
 export const versionsPerProjectMax = 10_000;
 /** A directive lists every project of its group in one message: a thousand are some 200 KB. */
 export const deploymentsPerGroupMax = 1_000;
+/** Rollouts a group remembers: what `rollback` finds its way back by. A week of several a day; all of them are in the log. */
+export const pastRolloutsMax = 50;
 /** Every drain waits for every balancer of the group. */
 export const balancersMax = 1_000;
 /** Names told in one sentence; the rest is counted. */

@@ -72,9 +72,13 @@ export function directivePosition(
   return Math.max(group.deploymentsChangedAt, member.directiveAt);
 }
 
-/** What the directive at that position says. Whoever publishes `draining` has every balancer's confirmation first. */
+/**
+ * What the directive at that position says. Whoever publishes `draining` has every balancer's confirmation first. What
+ * a rollout has taken out of the pool gets ready for traffic there, as a server does that has yet to enter.
+ */
 export function directiveServing({ drain, cordon }: Pick<Member, 'drain' | 'cordon'>): 'yes' | 'draining' {
-  return drain !== null || cordon?.drained === true ? 'draining' : 'yes';
+  if (drain !== null) return 'draining';
+  return cordon?.drained === true && cordon.until !== 'rolled' ? 'draining' : 'yes';
 }
 
 export function sameNext(a: LeavesTo, b: LeavesTo): boolean {

@@ -1,33 +1,81 @@
 /**
- * Which version of each of its group's projects a member shall hold. Whoever was there when a version was asked for
- * tries it; whoever joins gets what the group last succeeded with, until this one has succeeded too.
+ * Which version of each of its group's projects a server shall hold, and who a rollout's outcome hangs on. While a
+ * rollout is under way its servers hold one of two releases: the one it goes to, or the one it comes from.
  */
-import type { Deployment, Group, Member, ProjectRelease, Server } from './state.ts';
+import { directivePosition, isLeaving } from './membership.ts';
+import type { Deployment, Group, Member, ProjectRelease, Rollout, RolloutTarget, Server } from './state.ts';
 
-type Joined = Pick<Member, 'joinedAt'>;
+type Rollouts = Pick<Group, 'rolloutById'>;
+type Named = Pick<Server, 'id'>;
 
-/** What the member shall hold of this project. */
-export function desiredRelease(deployment: Deployment, member: Joined): ProjectRelease {
-  const { version, digest, bytes, lastGood } = deployment;
-  return lastGood === null || triesCurrent(deployment, member) ? { version, digest, bytes } : lastGood;
+/** What a member of the group shall hold of this project; null: it shall not carry it. */
+export function desiredRelease(group: Rollouts, deployment: Deployment, server: Named): ProjectRelease | null {
+  const rollout = rolloutOf(group, deployment);
+  const index = rollout?.targets.findIndex(({ project }) => project === deployment.project) ?? -1;
+  const target = rollout?.targets[index];
+  if (rollout === undefined || target === undefined) return releaseOf(deployment);
+  if (rollout.status === 'rolling-back') {
+    return index <= rollout.target && keepsNew(rollout, server) ? target.to : target.from;
+  }
+  if (index !== rollout.target) return index < rollout.target ? target.to : target.from;
+  return target.from === null || (isMoved(rollout, server) && !rollout.waiting.has(server.id))
+    ? target.to
+    : target.from;
 }
 
-/** True when the version asked for is what this member shall hold, not the one before it. */
-export function triesCurrent({ changedAt, succeededAt, lastGood }: Deployment, { joinedAt }: Joined): boolean {
-  return succeededAt !== null || lastGood === null || joinedAt < changedAt;
+/** True when the version last asked for is what this server shall hold now. */
+export function holdsCurrent(group: Rollouts, deployment: Deployment, server: Named): boolean {
+  return desiredRelease(group, deployment, server)?.version === deployment.version;
 }
 
-/** True when the deployment's success hangs on this server: it shall hold the version, and nothing keeps it from it. */
-export function isWitness(
-  group: Pick<Group, 'id'>,
-  deployment: Deployment,
-  { member, lost }: Pick<Server, 'member' | 'lost'>,
+/** The rollout that carries the deployment out; undefined when that is over. */
+export function rolloutOf(group: Rollouts, { rollout }: Pick<Deployment, 'rollout'>): Rollout | undefined {
+  return rollout === null ? undefined : group.rolloutById.get(rollout);
+}
+
+/** It was told the present target's version, though it may wait for its drain before it takes it. */
+export function isMoved({ moved }: Pick<Rollout, 'moved'>, { id }: Named): boolean {
+  return moved.has(id);
+}
+
+/** What a rollout goes through: what is on every server, what is being rolled out, what is still to come. */
+export function targetsOf({ targets, target }: Pick<Rollout, 'targets' | 'target'>): {
+  readonly done: readonly RolloutTarget[];
+  readonly present: RolloutTarget | null;
+  readonly ahead: readonly RolloutTarget[];
+} {
+  return { done: targets.slice(0, target), present: targets[target] ?? null, ahead: targets.slice(target + 1) };
+}
+
+/** What a deployment asks for, as a release. */
+export function releaseOf({ version, digest, bytes }: Deployment): ProjectRelease {
+  return { version, digest, bytes };
+}
+
+/** What the group last succeeded with; null when it never did, or did without the project. */
+export function lastGoodOf(deployment: Deployment | undefined): ProjectRelease | null {
+  if (deployment === undefined) return null;
+  return deployment.succeededAt === null ? deployment.lastGood : releaseOf(deployment);
+}
+
+/**
+ * True when a rollout's outcome hangs on this server: nothing but a rollout keeps it from what it shall hold. Not one
+ * that is lost, on its way out, or kept out by a person or its own restart.
+ */
+export function isWitness(group: Pick<Group, 'id'>, { member, lost }: Pick<Server, 'member' | 'lost'>): boolean {
+  if (lost !== null || member === null || member.group !== group.id || isLeaving(member)) return false;
+  return member.cordon === null || member.cordon.until === 'rolled';
+}
+
+/** True when the member has proved everything it shall hold now, and nothing failed since. */
+export function hasProved(
+  group: Pick<Group, 'deploymentsChangedAt'>,
+  member: Pick<Member, 'covers' | 'failing' | 'directiveAt'>,
 ): boolean {
-  if (lost !== null || member === null || member.group !== group.id) return false;
-  return member.drain === null && member.cordon?.drained !== true && triesCurrent(deployment, member);
+  return member.failing === null && member.covers >= directivePosition(group, member);
 }
 
-/** True when a witness has proved it: the version was in the set it proved, and nothing failed since. */
-export function hasProved({ changedAt }: Deployment, { covers, failing }: Pick<Member, 'covers' | 'failing'>): boolean {
-  return covers >= changedAt && failing === null;
+/** Traffic is still to be switched away from it, or it finishes what it has: until then it holds what it was moved to. */
+function keepsNew({ standby, waiting }: Rollout, { id }: Named): boolean {
+  return waiting.has(id) || (standby !== null && standby.switchedAt !== null && standby.servers.has(id));
 }

@@ -7,6 +7,7 @@ import type { EventHead } from '../../schemas/events.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import { addressKey, sameAddress } from './address.ts';
 import { isInPool, isServing, isSyncing, statusOf, targetOf } from './membership.ts';
+import { forgetServer } from './rolled-cordons.ts';
 import type { FleetState, Group, Member, Server } from './state.ts';
 
 interface OfServer {
@@ -122,7 +123,10 @@ interface Lists extends Omit<Changed, 'event'> {
 /** What stays in a list keeps its place in it: `syncing` is a queue. */
 function settleLists(state: FleetState, { left, joined, before, after }: Lists): void {
   if (left !== joined) {
-    if (before !== null) left?.servers.delete(before.id);
+    if (before !== null && left !== undefined) {
+      left.servers.delete(before.id);
+      forgetServer(left, before.id);
+    }
     if (after !== null) joined?.servers.add(after.id);
   }
   const leftSyncing = before !== null && isSyncing(before) ? left?.syncing : undefined;

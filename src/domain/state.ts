@@ -113,14 +113,19 @@ export interface Rollout {
   step: number;
   /** Servers told to hold the present target's version. */
   moved: Set<ServerId>;
-  /** Those of them told in the present step: the gate judges them. */
+  /** Those that go on holding what they hold until they are out of the pool: their drain for this rollout is under way. */
+  waiting: Set<ServerId>;
+  /** Those told in the present step, sorted: the gate judges them. Rolling back: those told to go back. */
   batch: ServerId[];
   /** `at` of the present step, and of the last progress: a server of the batch proved. */
   stepAt: number;
   progressAt: number;
   /** A person said not to wait: for this step, or for anything left. */
   promoted: 'step' | 'all' | null;
-  /** Blue-green: who stands by, and `at` of the switch; null otherwise. */
+  /**
+   * Blue-green: who stands by, and `at` of the switch; null otherwise. Rolling back it is there only while traffic is
+   * still to be switched back to the old part.
+   */
   standby: { servers: Set<ServerId>; switchedAt: number | null } | null;
 }
 
@@ -207,8 +212,8 @@ export interface Failing {
 }
 
 /**
- * `drained`: it is out of the pool and its directive says draining. `until`: what puts it back; `rolled`: the rollout
- * that took it out, once it holds and has proved the new version.
+ * `drained`: it is out of the pool. Its directive then says draining, but for `rolled`: it gets ready to come back.
+ * `until`: what puts it back; `rolled`: the rollout that took it out, once it holds and has proved the new version.
  */
 export interface Cordon {
   at: Position;
