@@ -6,6 +6,8 @@
  * gives it as the next one has it. The chain's length is what today's version follows from; nothing is ever removed.
  */
 import { type EventType, eventTypes } from './events.ts';
+import type { GroupPolicy } from './policy.ts';
+import type { RolloutPolicy } from './rollout.ts';
 
 /** An event as it was stored: of a known head, with data of whatever version it was written at. */
 export interface StoredEvent {
@@ -19,14 +21,52 @@ export type Upcaster = (event: StoredEvent) => unknown;
 
 /** By type: the step from version 1 to 2, from 2 to 3, and so on. A type that is not here has had one version. */
 const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {
-  'group.created': [withWholePolicy],
-  'group.configured': [withWholePolicy],
+  'group.created': [withWholePolicy, withRolloutPolicy],
+  'group.configured': [withWholePolicy, withRolloutPolicy],
+  // Everybody was told at once then, nobody was watched, and nothing ever went back.
+  'deployment.requested': [
+    ({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null }),
+  ],
   // A failure was final then: whoever had failed was shown as failed.
   'server.sync-failed': [({ data }) => ({ ...(data as object), final: true })],
 };
 
 /** What a policy meant before it said so: the defaults of that day, whatever today's are. */
-const policyOfVersion1 = { leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
+const policyOfVersion1: Partial<GroupPolicy> = { leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
+
+/** What a group without a word about rollouts is under since: the defaults of that day. */
+const rolloutOfVersion2: RolloutPolicy = {
+  strategy: { kind: 'rolling', batch: 1 },
+  change: 'hot',
+  maxUnavailable: 1,
+  minHealthyMs: 10_000,
+  healthyDeadlineMs: 300_000,
+  progressDeadlineMs: 600_000,
+  failuresAllowed: 0,
+  autoRollback: true,
+  errorRateMax: null,
+  latencyRatioMax: null,
+};
+
+/** Thirty days: as good as no deadline. */
+const longestMs = 2_592_000_000;
+const rolloutOfVersion1: RolloutPolicy = {
+  strategy: { kind: 'all-at-once' },
+  change: 'hot',
+  maxUnavailable: '100%',
+  minHealthyMs: 0,
+  healthyDeadlineMs: longestMs,
+  progressDeadlineMs: longestMs,
+  failuresAllowed: 100_000,
+  autoRollback: false,
+  errorRateMax: null,
+  latencyRatioMax: null,
+};
+
+function withRolloutPolicy({ data }: StoredEvent): unknown {
+  const { policy, ...rest } = data as { readonly policy: object };
+  return { ...rest, policy: { rollout: rolloutOfVersion2, ...policy } };
+}
 
 function withWholePolicy({ data }: StoredEvent): unknown {
   const { policy, ...rest } = data as { readonly policy: object };

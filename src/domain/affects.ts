@@ -61,8 +61,22 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
       return [project(event.data.project)];
     case 'deployment.requested':
     case 'deployment.withdrawn':
-    case 'deployment.succeeded':
       return [group(event.data.group), project(event.data.project)];
+    case 'release.requested':
+      return [group(event.data.group), ...event.data.projects.map((one) => project(one.project))];
+    case 'rollout.advanced':
+      return [group(event.data.group), ...event.data.servers.map(server)];
+    case 'rollout.switched':
+      return [group(event.data.group), ...event.data.to.map(server), ...event.data.from.map(server)];
+    case 'rollout.paused':
+    case 'rollout.resumed':
+    case 'rollout.promoted':
+    case 'rollout.aborted':
+    case 'rollout.retried':
+    case 'rollout.failed':
+    case 'rollout.rolled-back':
+    case 'rollout.succeeded':
+      return [group(event.data.group)];
     case 'balancer.registered':
       return [balancer(event.data.balancer), ...(event.data.groups === 'all' ? [] : event.data.groups.map(group))];
     case 'balancer.retired':

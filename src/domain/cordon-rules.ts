@@ -5,6 +5,7 @@ import { findMember } from './find-member.ts';
 import { warnBelowFloor } from './floor-warning.ts';
 import { isServing } from './membership.ts';
 import { isServerItself } from './permissions.ts';
+import { standsBy } from './rolled-cordons.ts';
 import { type Ruling, accept, unchanged } from './ruling.ts';
 import type { FleetState } from './state.ts';
 
@@ -50,6 +51,9 @@ export function uncordonServer(state: FleetState, payload: CommandPayload<'serve
   if (found.status === 'refused') return found;
   const { server, member, group } = found.value;
   if (member.cordon === null) return unchanged(`server "${server.id}" is not cordoned`);
+  if (member.cordon.until === 'rolled' && member.cordon.drained && standsBy(group, server.id)) {
+    return unchanged(`server "${server.id}" stands by for a rollout, which switches to it when it is time`);
+  }
   return accept({ type: 'server.uncordoned', data: { server: server.id, group: group.id } });
 }
 

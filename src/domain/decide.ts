@@ -13,7 +13,7 @@ import { assert, never } from '../std/failure.ts';
 import type { Asked, DecideContext } from './asked.ts';
 import { registerBalancer, retireBalancer } from './balancer-rules.ts';
 import { cordonServer, drainServer, retryServer, uncordonServer } from './cordon-rules.ts';
-import { requestDeployment, withdrawDeployment } from './deployment-rules.ts';
+import { requestDeployment, requestRelease, rollBackDeployment, withdrawDeployment } from './deployment-rules.ts';
 import { eventOf, rejectedFact } from './event-of.ts';
 import { configureGroup, createGroup, deleteGroup } from './group-rules.ts';
 import { refuseConflict } from './if-position.ts';
@@ -21,6 +21,7 @@ import { joinGroup, leaveGroup, moveServer, replaceServer, retireServer } from '
 import { refuseForbidden } from './permissions.ts';
 import { deprecateProject, publishProject, retireProject } from './project-rules.ts';
 import { lookUp } from './repeats.ts';
+import { abortRollout, pauseRollout, promoteRollout, resumeRollout, retryRollout } from './rollout-rules.ts';
 import { type Ruling, refuse } from './ruling.ts';
 import { configureServer, registerServer } from './server-rules.ts';
 import { setServers } from './set-servers-rule.ts';
@@ -102,6 +103,20 @@ function ruleOn(state: FleetState, { type, payload }: Command, { at, principal }
       return retireProject(state, payload);
     case 'deployment.request':
       return requestDeployment(state, payload);
+    case 'release.request':
+      return requestRelease(state, payload);
+    case 'deployment.rollback':
+      return rollBackDeployment(state, payload);
+    case 'rollout.pause':
+      return pauseRollout(state, payload);
+    case 'rollout.resume':
+      return resumeRollout(state, payload);
+    case 'rollout.promote':
+      return promoteRollout(state, payload);
+    case 'rollout.abort':
+      return abortRollout(state, payload);
+    case 'rollout.retry':
+      return retryRollout(state, payload);
     case 'deployment.withdraw':
       return withdrawDeployment(state, payload);
     case 'balancer.register':

@@ -1,15 +1,14 @@
 /** What may be asked of groups, their members aside. */
 import { groupIdOf } from '../../schemas/ids.ts';
 import type { CommandPayload } from '../../schemas/commands.ts';
-import { type GroupPolicy, defaultGroupPolicy } from '../../schemas/policy.ts';
+import { defaultGroupPolicy } from '../../schemas/policy.ts';
 import { findGroup } from './find.ts';
 import { groupsMax } from './limits.ts';
 import { isLeaving } from './membership.ts';
+import { overlayGroup, samePolicy } from './rollout-policy.ts';
 import { type Ruling, accept, refuse, unchanged } from './ruling.ts';
 import type { FleetState, Group } from './state.ts';
 import { list } from './wording.ts';
-
-const policyFields = Object.keys(defaultGroupPolicy) as (keyof GroupPolicy)[];
 
 export function createGroup(state: FleetState, { group: name, policy }: CommandPayload<'group.create'>): Ruling {
   const id = groupIdOf(name);
@@ -26,14 +25,14 @@ export function createGroup(state: FleetState, { group: name, policy }: CommandP
   if (state.groupById.size >= groupsMax) {
     return refuse({ code: 'limit-reached', message: `the fleet has ${groupsMax} groups, as many as it may` });
   }
-  return accept({ type: 'group.created', data: { group: id, name, policy: overlay(defaultGroupPolicy, policy) } });
+  return accept({ type: 'group.created', data: { group: id, name, policy: overlayGroup(defaultGroupPolicy, policy) } });
 }
 
 export function configureGroup(state: FleetState, payload: CommandPayload<'group.configure'>): Ruling {
   const group = findGroup(state, payload.group);
   if (group.status === 'refused') return group;
   const { id, name, policy: before } = group.value;
-  const policy = overlay(before, payload.policy);
+  const policy = overlayGroup(before, payload.policy);
   if (samePolicy(policy, before)) return unchanged(`group "${name}" has this policy already`);
   return accept({ type: 'group.configured', data: { group: id, policy } });
 }
@@ -72,18 +71,4 @@ function refuseFull(state: FleetState, group: Group): Ruling | undefined {
     message: `server "${coming}" is on its way into group "${group.name}"`,
     next: `muster server get ${coming}`,
   });
-}
-
-function overlay(base: GroupPolicy, policy: CommandPayload<'group.create'>['policy']): GroupPolicy {
-  return {
-    drainTimeoutMs: policy?.drainTimeoutMs ?? base.drainTimeoutMs,
-    leaseMs: policy?.leaseMs ?? base.leaseMs,
-    syncsMax: policy?.syncsMax ?? base.syncsMax,
-    floorPercent: policy?.floorPercent ?? base.floorPercent,
-    floorWindowMs: policy?.floorWindowMs ?? base.floorWindowMs,
-  };
-}
-
-function samePolicy(a: GroupPolicy, b: GroupPolicy): boolean {
-  return policyFields.every((field) => a[field] === b[field]);
 }

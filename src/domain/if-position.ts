@@ -37,6 +37,7 @@ function changedBy(state: FleetState, { type, payload }: Command): Changed {
     case 'group.configure':
     case 'group.delete':
     case 'group.set-servers':
+    case 'release.request':
       return { what: `group ${quote(payload.group)}`, changed: state.groupById.get(groupIdOf(payload.group)) };
     case 'server.register':
     case 'server.configure':
@@ -55,7 +56,13 @@ function changedBy(state: FleetState, { type, payload }: Command): Changed {
     case 'project.retire':
       return { what: `project ${quote(payload.project)}`, changed: state.projectById.get(payload.project) };
     case 'deployment.request':
+    case 'deployment.rollback':
     case 'deployment.withdraw':
+    case 'rollout.pause':
+    case 'rollout.resume':
+    case 'rollout.promote':
+    case 'rollout.abort':
+    case 'rollout.retry':
       return {
         what: `the deployment of ${quote(payload.project)} to ${quote(payload.group)}`,
         changed: state.groupById.get(groupIdOf(payload.group))?.deploymentByProject.get(payload.project),

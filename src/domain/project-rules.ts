@@ -96,7 +96,7 @@ function refuseDeployed(
     if (deployment === undefined) continue;
     const fallsBack = version !== undefined && deployment.lastGood?.version === version;
     if (version !== undefined && deployment.version !== version && !fallsBack) continue;
-    const keeps = fallsBack ? `keeps ${what} for who joins until a newer one has succeeded` : `carries ${what}`;
+    const keeps = fallsBack ? `keeps ${what} to go back to until a newer one has succeeded` : `carries ${what}`;
     return refuse({
       code: 'project-deployed',
       message: `group "${group.name}" ${keeps}`,

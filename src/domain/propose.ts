@@ -13,9 +13,17 @@ import { eventOf } from './event-of.ts';
 import { refuseBalancerLost, refuseBalancerReturned, refuseElected, refuseFounded } from './fleet-proposals.ts';
 import { refuseDrained, refuseLeft, refuseReplaced } from './leaving-proposals.ts';
 import { systemPrincipal } from './permissions.ts';
+import {
+  refuseAdvanced,
+  refuseFailed,
+  refusePaused,
+  rolledBackFact,
+  succeededFact,
+} from './rollout-proposals.ts';
 import type { Fact } from './ruling.ts';
 import type { FleetState } from './state.ts';
-import { refuseReady, refuseSyncFailed, succeededFact } from './sync-proposals.ts';
+import { refuseSwitched, refuseUncordoned } from './switch-proposals.ts';
+import { refuseReady, refuseSyncFailed } from './sync-proposals.ts';
 
 export const proposalTypes = [
   'fleet.created',
@@ -29,7 +37,13 @@ export const proposalTypes = [
   'server.returned',
   'pool.held',
   'pool.released',
-  'deployment.succeeded',
+  'server.uncordoned',
+  'rollout.advanced',
+  'rollout.paused',
+  'rollout.switched',
+  'rollout.failed',
+  'rollout.rolled-back',
+  'rollout.succeeded',
   'balancer.lost',
   'balancer.returned',
 ] as const;
@@ -39,7 +53,8 @@ export type ProposalType = (typeof proposalTypes)[number];
 interface PartlyProposed {
   'server.lost': Omit<EventData<'server.lost'>, 'held'>;
   'pool.held': Pick<EventData<'pool.held'>, 'group'>;
-  'deployment.succeeded': Omit<EventData<'deployment.succeeded'>, 'evidence'>;
+  'rollout.rolled-back': Omit<EventData<'rollout.rolled-back'>, 'evidence'>;
+  'rollout.succeeded': Omit<EventData<'rollout.succeeded'>, 'evidence'>;
 }
 export type ProposalData<T extends ProposalType> = T extends keyof PartlyProposed ? PartlyProposed[T] : EventData<T>;
 export type Proposal = { [T in ProposalType]: { readonly type: T; readonly data: ProposalData<T> } }[ProposalType];
@@ -88,7 +103,19 @@ function judge(state: FleetState, proposal: Proposal, at: number): Fact | Reject
       return heldFact(state, proposal.data, at);
     case 'pool.released':
       return refuseReleased(state, proposal.data) ?? proposal;
-    case 'deployment.succeeded':
+    case 'server.uncordoned':
+      return refuseUncordoned(state, proposal.data) ?? proposal;
+    case 'rollout.advanced':
+      return refuseAdvanced(state, proposal.data) ?? proposal;
+    case 'rollout.paused':
+      return refusePaused(state, proposal.data) ?? proposal;
+    case 'rollout.switched':
+      return refuseSwitched(state, proposal.data) ?? proposal;
+    case 'rollout.failed':
+      return refuseFailed(state, proposal.data, at) ?? proposal;
+    case 'rollout.rolled-back':
+      return rolledBackFact(state, proposal.data, at);
+    case 'rollout.succeeded':
       return succeededFact(state, proposal.data);
     case 'balancer.lost':
       return refuseBalancerLost(state, proposal.data) ?? proposal;

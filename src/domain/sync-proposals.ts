@@ -1,11 +1,10 @@
-/** What the leader proposes on receipts: that a member holds its set or failed to, that a version has succeeded. */
+/** What the leader proposes on receipts: that a member holds its set or failed to. */
 import type { EventData } from '../../schemas/events.ts';
 import type { Position } from '../../schemas/ids.ts';
 import type { Rejection } from '../../schemas/rejection.ts';
 import { directivePosition, isLeaving, mayEnter } from './membership.ts';
-import { hasProved, isWitness } from './release.ts';
-import { type Fact, overtaken } from './ruling.ts';
-import type { Deployment, Failing, FleetState, Group, Member, Server } from './state.ts';
+import { overtaken } from './ruling.ts';
+import type { Failing, FleetState, Member, Server } from './state.ts';
 
 export function refuseReady(state: FleetState, data: EventData<'server.ready'>): Rejection | undefined {
   const proving = provingMember(state, data);
@@ -22,34 +21,6 @@ export function refuseSyncFailed(state: FleetState, data: EventData<'server.sync
   const { failing } = proving.member;
   if (failing === null || !sameFailing(failing, data)) return undefined;
   return overtaken(`server "${data.server}" is known to fail so already`);
-}
-
-/** Opened, rather than proved, when nobody is left to prove it and joiners are kept on the version before. */
-export function succeededFact(
-  state: FleetState,
-  { group: groupId, project, version }: Omit<EventData<'deployment.succeeded'>, 'evidence'>,
-): Fact | Rejection {
-  const group = state.groupById.get(groupId);
-  const deployment = group?.deploymentByProject.get(project);
-  if (group === undefined || deployment?.version !== version) {
-    return overtaken(`group "${groupId}" does not carry version "${version}" of project "${project}"`);
-  }
-  if (deployment.succeededAt !== null) return overtaken(`it succeeded at position ${deployment.succeededAt} already`);
-  const witnesses = witnessesOf(state, group, deployment);
-  const missing = witnesses.find(({ member }) => member !== null && !hasProved(deployment, member));
-  if (missing !== undefined) return overtaken(`server "${missing.id}" has yet to prove it`);
-  if (witnesses.length === 0 && deployment.lastGood === null) return overtaken('there is no server that has proved it');
-  const evidence = { servers: witnesses.length };
-  return { type: 'deployment.succeeded', data: { group: groupId, project, version, evidence } };
-}
-
-function witnessesOf(state: FleetState, group: Group, deployment: Deployment): Server[] {
-  const witnesses: Server[] = [];
-  for (const id of group.servers) {
-    const server = state.serverById.get(id);
-    if (server !== undefined && isWitness(group, deployment, server)) witnesses.push(server);
-  }
-  return witnesses;
 }
 
 interface Synced {

@@ -9,6 +9,8 @@ const commandByEvent: Partial<Record<EventType, string>> = {
   'group.configured': 'group.configure',
   'group.servers-set': 'group.set-servers',
   'server.registered': 'server.register',
+  'deployment.requested': 'deployment.request',
+  'release.requested': 'release.request',
   'server.configured': 'server.configure',
   'balancer.registered': 'balancer.register',
 };
