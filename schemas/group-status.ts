@@ -26,7 +26,8 @@ export const GroupStatus = Stamp.extend({
   counts: z.record(ServerStatus, z.int()),
   /**
    * How far each stage has come: every change up to that position is done there. `position` itself when nothing is
-   * outstanding. A change at P is in traffic when all three have reached P.
+   * outstanding. A change at P is in traffic when all three have reached P. A rollout under way is outstanding: the
+   * servers have not passed its request before it is over.
    */
   servers: Position,
   pool: Position,

@@ -19,6 +19,7 @@ import { DesiredProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 import { GroupStatus, ServerStatus } from './group-status.ts';
 import { GroupPolicy } from './policy.ts';
+import { RolloutPolicy, RolloutStatus } from './rollout.ts';
 
 export const ServerView = z.object({
   server: ServerId,
@@ -73,6 +74,62 @@ export const GroupView = z.object({
   status: GroupStatus.nullable(),
 });
 export type GroupView = z.infer<typeof GroupView>;
+
+/** A rollout as people read it: how far it is, what it is judged by, and what happens next. */
+export const RolloutView = z.object({
+  group: GroupId,
+  /** Position of its request. */
+  rollout: Position,
+  status: RolloutStatus,
+  /** Why it is paused, halted, rolling back or over; empty where the status says it all. */
+  reason: z.string(),
+  askedAt: At,
+  /** `at` and position of the event that ended it; null: it is under way. */
+  endedAt: At.nullable(),
+  ended: Position.nullable(),
+  /** In their order. `from` null: the group did not carry the project before. */
+  targets: z.array(z.object({ project: ProjectId, from: ProjectVersion.nullable(), to: ProjectVersion })),
+  /** What is under way; null when it is over. */
+  progress: z
+    .object({
+      policy: RolloutPolicy,
+      /** Which of the targets, and which step of it, from 0; step -1: none yet. */
+      target: z.int(),
+      step: z.int(),
+      /** Servers of the group, those told, and those that hold the version and are well. */
+      members: z.int(),
+      moved: z.int(),
+      healthy: z.int(),
+      /** Servers of the group in motion for rollouts, and how many may be. */
+      inMotion: z.int(),
+      inMotionMax: z.int(),
+      /** The canary's steps in servers of the group as it is now; empty for other strategies. */
+      steps: z.array(z.object({ servers: z.int(), bakeMs: z.int(), pause: z.boolean() })),
+      /** Those told in the present step. */
+      batch: z.array(ServerId),
+      standby: z.object({ servers: z.array(ServerId), switchedAt: At.nullable() }).nullable(),
+      /** Every member, told or not. */
+      servers: z.array(
+        z.object({
+          server: ServerId,
+          status: ServerStatus,
+          sinceAt: At,
+          /** The version of the present target it shall hold; null: none. */
+          version: ProjectVersion.nullable(),
+          standing: z.enum(['untold', 'healthy', 'pending', 'failed', 'lost', 'gone']),
+          healthySince: At.nullable(),
+          text: z.string(),
+        }),
+      ),
+      /** When a server still unproved counts as failed, and when the rollout does for want of progress; null: not running. */
+      gate: z.object({ healthyDeadlineAt: At, progressDeadlineAt: At }).nullable(),
+      /** What it waits for or does next, and when silence alone changes that. */
+      next: z.string(),
+      nextAt: At.nullable(),
+    })
+    .nullable(),
+});
+export type RolloutView = z.infer<typeof RolloutView>;
 
 export const ProjectView = z.object({
   project: ProjectId,
@@ -145,6 +202,8 @@ export const querySchemas = {
   projects: { ask: z.strictObject({}), answer: z.array(ProjectView) },
   deployments: { ask: z.strictObject({ group: GroupName.optional() }), answer: z.array(DeploymentView) },
   pool: { ask: z.strictObject({ group: GroupName }), answer: PoolView },
+  /** Those under way first, then the newest that are over. */
+  rollouts: { ask: z.strictObject({ group: GroupName.optional() }), answer: z.array(RolloutView) },
   balancers: { ask: z.strictObject({}), answer: z.array(BalancerView) },
   coordinator: { ask: z.strictObject({}), answer: CoordinatorView },
 } as const;

@@ -1,10 +1,10 @@
 /** Gathers what the machine may know about one server: acknowledged state beside the last word of server and balancers. */
 import { allowsLettingGo } from '../domain/floor.ts';
+import { rolledCordonIsOver } from '../domain/rolled-cordons.ts';
 import type { FleetState, Member, Server } from '../domain/state.ts';
 import { unconfirmedBalancers } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
 import type { Observed } from '../projections/observed.ts';
-import { keepsOut } from '../rollout/switching.ts';
 import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerFacts } from '../server-machine/facts.ts';
 import type { ServerId } from '../../schemas/ids.ts';
@@ -43,7 +43,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       unwellReadings: seen?.unwellReadings ?? 0,
     },
     mayLetGo: mayLetGo(member, sources),
-    keptOut: known !== null && keepsOut(state, known),
+    mayReturn: mayReturn(state, known),
     replacedStays: replacedStays(state, member),
   };
 }
@@ -78,6 +78,11 @@ function leaseMsOf(state: FleetState, known: Server | null): number {
 function mayLetGo(member: Member | null, { state, now }: FactSources): boolean {
   const group = member?.held === true ? state.groupById.get(member.group) : undefined;
   return group !== undefined && allowsLettingGo(group, Math.max(state.at, now));
+}
+
+function mayReturn(state: FleetState, known: Server | null): boolean {
+  const group = known?.member == null ? undefined : state.groupById.get(known.member.group);
+  return known !== null && group !== undefined && rolledCordonIsOver(group, known);
 }
 
 function replacedStays(state: FleetState, member: Member | null): boolean {

@@ -6,7 +6,7 @@
  */
 import { directivePosition, directiveServing } from '../domain/membership.ts';
 import { desiredRelease } from '../domain/release.ts';
-import type { FleetState, Group, Member } from '../domain/state.ts';
+import type { FleetState, Group } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
 import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import { byText } from './order.ts';
@@ -24,7 +24,7 @@ export interface DesiredOfServer extends Desired {
 /**
  * What the server should hold, sorted by project, and the position that follows from; null in no group.
  *
- * Each project at the version this member should have: one that joined while a deployment has yet to succeed gets
+ * Each project at the version this member should have: while a rollout is under way, whoever it has yet to move holds
  * what the group last succeeded with.
  */
 export function desiredFor(state: FleetState, serverId: ServerId): DesiredOfServer | null {
@@ -33,7 +33,7 @@ export function desiredFor(state: FleetState, serverId: ServerId): DesiredOfServ
   const group = state.groupById.get(member.group);
   if (group === undefined) return null;
   const position = Math.max(directivePosition(group, member), member.drain?.at ?? 0);
-  return { position, serving: directiveServing(member), projects: projectsFor(group, member) };
+  return { position, serving: directiveServing(member), projects: projectsFor(group, serverId) };
 }
 
 /** What the group shall carry, for whoever watches a group; null for an unknown one. */
@@ -46,11 +46,11 @@ export function groupDesired(state: FleetState, groupId: GroupId): (Desired & { 
   return { group: groupId, position: group.deploymentsChangedAt, projects };
 }
 
-function projectsFor(group: Group, member: Member): DesiredProject[] {
+function projectsFor(group: Group, id: ServerId): DesiredProject[] {
   const projects: DesiredProject[] = [];
   for (const deployment of group.deploymentByProject.values()) {
-    const { version, digest, bytes } = desiredRelease(deployment, member);
-    projects.push({ project: deployment.project, version, digest, bytes });
+    const release = desiredRelease(group, deployment, { id });
+    if (release !== null) projects.push({ project: deployment.project, ...release });
   }
   return projects.sort((a, b) => byText(a.project, b.project));
 }

@@ -10,10 +10,11 @@ import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
 import { doneUpTo, isWaitedFor } from './progress.ts';
 import type { MemberOf } from './progress.ts';
+import { rolloutText } from './rollout-view.ts';
 import { membersOf } from './server-view.ts';
 import { laggardText } from './server-words.ts';
 
-/** Laggards kept for the pool and balancers however many servers lag: the last stage must not go unnamed. */
+/** Laggards kept for rollouts, and as many for the pool and balancers, however many servers lag: the last stage must not go unnamed. */
 const laterStagesLaggardsMax = 5;
 
 type Laggard = GroupStatus['laggards'][number];
@@ -31,7 +32,7 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
   const balancers = balancerPositionsOf(state, observed, groupId);
   const published = observed.publishedPoolByGroup.get(groupId) ?? 0;
   const carried = (revision: Position) => carriedBy({ state, group, members, revision });
-  const later = laterStages({ state, group, published, balancers });
+  const later = [...rolloutLaggards(group), ...laterStages({ state, group, published, balancers })];
   return {
     log: state.log,
     term: state.term,
@@ -39,10 +40,10 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
     group: groupId,
     desired: Math.max(group.changedAt, group.deploymentsChangedAt),
     counts: countsOf(members),
-    servers: lowest(
-      state.position,
-      behind.map(({ upTo }) => upTo ?? state.position),
-    ),
+    servers: lowest(state.position, [
+      ...behind.map(({ upTo }) => upTo ?? state.position),
+      ...[...group.rolloutById.keys()].map((rollout) => rollout - 1),
+    ]),
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
     balancerPositions: balancers,
@@ -137,6 +138,13 @@ function serverLaggards({
     server: server.id,
     reason: laggardText(state, observed, server),
   }));
+}
+
+/** A version is in traffic once its rollout is over, not once the servers told so far hold it. */
+function rolloutLaggards({ rolloutById }: Group): Laggard[] {
+  return [...rolloutById.values()]
+    .slice(0, laterStagesLaggardsMax)
+    .map((rollout) => ({ what: `rollout ${rollout.id}`, reason: rolloutText(rollout) }));
 }
 
 function laterStages({

@@ -1,6 +1,6 @@
 /** Groups and deployments as people read them. A group's cost is its own; all groups cost the fleet, once. */
 import { statusOf } from '../domain/membership.ts';
-import { triesCurrent } from '../domain/release.ts';
+import { holdsCurrent } from '../domain/release.ts';
 import type { FleetState, Group } from '../domain/state.ts';
 import type { ProjectId } from '../../schemas/ids.ts';
 import type { DeploymentView, GroupView } from '../../schemas/views.ts';
@@ -54,15 +54,14 @@ function sortedGroups(state: FleetState): Group[] {
 }
 
 /**
- * Draining servers count nowhere: nothing new is asked of them. Nor, for a deployment that has yet to succeed, does
- * who came after it and should hold the version before.
+ * Draining servers count nowhere: nothing new is asked of them. Nor, while a rollout is under way, does whoever it has
+ * yet to move: it should hold the version before.
  */
 function countHolding(state: FleetState, observed: Observed, group: Group) {
   const countsByProject = new Map<ProjectId, { holding: number; servers: number }>();
   const staying = membersOf(state, group.id).filter(({ member }) => member.drain === null);
   for (const deployment of group.deploymentByProject.values()) {
-    const isForAll = deployment.succeededAt !== null || deployment.lastGood === null;
-    const servers = isForAll ? staying.length : staying.filter(({ member }) => triesCurrent(deployment, member)).length;
+    const servers = staying.filter(({ server }) => holdsCurrent(group, deployment, server)).length;
     countsByProject.set(deployment.project, { holding: 0, servers });
   }
   for (const { server, member } of staying) {
@@ -71,7 +70,7 @@ function countHolding(state: FleetState, observed: Observed, group: Group) {
       const deployment = group.deploymentByProject.get(project);
       const counts = countsByProject.get(project);
       if (deployment === undefined || counts === undefined || deployment.version !== version) continue;
-      if (triesCurrent(deployment, member)) counts.holding += 1;
+      if (holdsCurrent(group, deployment, server)) counts.holding += 1;
     }
   }
   return countsByProject;

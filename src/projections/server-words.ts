@@ -4,6 +4,7 @@
  */
 import { directivePosition, isInPool, statusOf } from '../domain/membership.ts';
 import { desiredRelease } from '../domain/release.ts';
+import { keepsOut, rolledCordonIsOver } from '../domain/rolled-cordons.ts';
 import type { FleetState, Server } from '../domain/state.ts';
 import { assert, never } from '../std/failure.ts';
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
@@ -122,7 +123,15 @@ function cordonedWords(about: About): ServerWords {
   assert(cordon !== null, 'a cordoned server has a cordon');
   const reason = `${cordon.until === 'registered' ? 'drained to stop' : cordon.drained ? 'drained' : 'cordoned'} by position ${cordon.at}`;
   if (cordon.until === 'registered') return { reason, next: 'waits for it to start and register again' };
+  if (cordon.until === 'rolled') return { reason: `taken out by a rollout by position ${cordon.at}`, next: rolledText(about) };
   return { reason, next: `waits for: muster server uncordon ${server.id}` };
+}
+
+function rolledText(about: About): string {
+  const { group, server } = about;
+  if (rolledCordonIsOver(group, server)) return 'takes traffic';
+  const keeps = [...group.rolloutById.values()].some((rollout) => keepsOut(rollout, server.id));
+  return keeps ? 'its rollout says when it takes traffic' : `${missingText(about)}; then it takes traffic`;
 }
 
 function drainingWords(about: About): ServerWords {
@@ -181,7 +190,7 @@ function receiptOf({ state, observed, server, member }: About) {
 
 /** What stands between the member and its newest directive. */
 function missingText(about: About): string {
-  const { group, member } = about;
+  const { server, group, member } = about;
   const wanted = directivePosition(group, member);
   const receipt = receiptOf(about);
   if (receipt === null) return `no receipt yet, directive ${wanted} is unconfirmed`;
@@ -190,7 +199,8 @@ function missingText(about: About): string {
   }
   const held = new Map(receipt.projects.map(({ project, version }) => [project, version]));
   const missing = [...group.deploymentByProject.values()]
-    .map((deployment) => ({ project: deployment.project, version: desiredRelease(deployment, member).version }))
+    .map((deployment) => ({ project: deployment.project, release: desiredRelease(group, deployment, server) }))
+    .flatMap(({ project, release }) => (release === null ? [] : [{ project, version: release.version }]))
     .filter(({ project, version }) => held.get(project) !== version)
     .map(({ project, version }) => `${project}@${version}`)
     .sort(byText);

@@ -12,6 +12,7 @@ import { allDeploymentViews, deploymentViews, groupView, groupViews } from './gr
 import type { Observed } from './observed.ts';
 import { balancerViews, poolView } from './pool-view.ts';
 import { projectViews } from './project-view.ts';
+import { allRolloutViews, rolloutViews } from './rollout-view.ts';
 import { serverView, serverViews } from './server-view.ts';
 
 export type ProjectedQuery = Exclude<QueryName, 'coordinator'>;
@@ -46,6 +47,10 @@ const answererByQuery: Answerers = {
       ? ok(allDeploymentViews(state, observed))
       : ofGroup(state, group, (found) => deploymentViews(state, observed, found)),
   pool: ({ group }, state, observed) => ofGroup(state, group, (found) => poolView(state, observed, found)),
+  rollouts: ({ group }, state, observed) =>
+    group === undefined
+      ? ok(allRolloutViews(state, observed))
+      : ofGroup(state, group, (found) => rolloutViews(state, observed, found)),
   balancers: (_, state, observed) => ok(balancerViews(state, observed)),
 };
 

@@ -1,11 +1,10 @@
 /**
- * Blue-green's switch, there and back: one pool revision from the old part to the standby part. And who stays out of
- * the pool for a rollout's sake, until when.
+ * Blue-green's switch, there and back: one pool revision from the old part to the standby part. Who is
+ * kept out of the pool meanwhile: `rolled-cordons.ts` of the domain.
  */
 import { directivePosition, isInPool, isServing } from '../domain/membership.ts';
 import type { FleetState, Group, Rollout, Server } from '../domain/state.ts';
 import type { GateEvidence } from '../../schemas/events.ts';
-import type { ServerId } from '../../schemas/ids.ts';
 import type { About, RolloutPlan } from './about.ts';
 import { does, waits } from './about.ts';
 import { evidenceOf } from './evidence.ts';
@@ -56,39 +55,14 @@ export function switchBack(about: About): RolloutPlan | null {
     const server = state.serverById.get(id);
     return server?.member?.group === group.id && isServing(server) && server.member.cordon === null;
   });
-  if (from.length === 0) return null;
   const to = old.filter((server) => isProved(group, server)).map(({ id }) => id);
-  if (to.length < old.length) return waits('the old part has yet to prove what it holds');
+  // Nobody serves any more: whoever can, goes ahead.
+  const isUrgent = from.length === 0 && to.length > 0;
+  if (to.length < old.length && !isUrgent) return waits('the old part has yet to prove what it holds');
   const passed = evidenceOf([...rollout.moved].map((id) => standingOf(about, id)));
   return does({
     type: 'rollout.switched',
     data: { group: group.id, rollout: rollout.id, to: to.sort(), from: from.sort(), passed },
-  });
-}
-
-/**
- * True while the rollout that took the server out of the pool has a use for it there: a standby part before the
- * switch, an old part that is kept. A `rolled` cordon nobody has a use for any more is over once the server has proved
- * what it shall hold.
- */
-export function keepsOut(state: FleetState, { id, member }: Pick<Server, 'id' | 'member'>): boolean {
-  const group = member === null ? undefined : state.groupById.get(member.group);
-  if (group === undefined || member?.cordon?.until !== 'rolled') return false;
-  return [...group.rolloutById.values()].some((rollout) => keeps({ state, group, rollout }, id));
-}
-
-type Of = { readonly state: FleetState; readonly group: Group; readonly rollout: Rollout };
-
-function keeps({ state, group, rollout }: Of, id: ServerId): boolean {
-  const { standby, status } = rollout;
-  if (standby === null) return false;
-  if (standby.switchedAt === null) return status !== 'rolling-back' && standby.servers.has(id);
-  if (!keepsOldPart(rollout) || rollout.moved.has(id)) return false;
-  if (status !== 'rolling-back') return true;
-  // It is switched back to as one, as long as somebody serves meanwhile.
-  return [...rollout.moved].some((other) => {
-    const server = state.serverById.get(other);
-    return server?.member?.group === group.id && isServing(server) && server.member.cordon === null;
   });
 }
 

@@ -42,8 +42,8 @@ export interface ServerFacts {
   };
   /** Its pool has enough others by now, should it be held there for its absence: `allowsLettingGo` of its group. */
   readonly mayLetGo: boolean;
-  /** A rollout took it out of the pool and keeps it there: it stands by, or is the part that is kept. */
-  readonly keptOut: boolean;
+  /** A rollout took it out of the pool and is done with it there: `rolledCordonIsOver`. */
+  readonly mayReturn: boolean;
   /** The member this one replaces is still in the group and not on its way out. */
   readonly replacedStays: boolean;
 }

@@ -73,11 +73,9 @@ export function isItsTurn(facts: ServerFacts): boolean {
   return member.covers > 0 || member.failing !== null || member.admittedAt !== null || isToldAlready;
 }
 
-/** A rollout took it out of the pool and is done with it there, and the log says that it holds what it shall. */
+/** A rollout took it out of the pool and is done with it there: what is left of its drain has no purpose either. */
 export function mayTakeTrafficAgain(facts: ServerFacts): boolean {
-  const member = memberOf(facts);
-  if (member?.cordon?.until !== 'rolled' || facts.keptOut || !canProve(facts)) return false;
-  return member.failing === null && facts.desired !== null && member.covers >= facts.desired.position;
+  return facts.mayReturn && facts.known?.lost === null && absence(facts) === null;
 }
 
 /** It is in the pool, and the one it replaces has not begun to leave. */

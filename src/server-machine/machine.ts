@@ -90,7 +90,9 @@ const proposeProved = chart.enqueueActions(({ event: { facts }, enqueue }) => {
 const proposeBack = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (ask.mayTakeTrafficAgain(facts)) enqueue({ type: 'propose-uncordoned', params: say.comingBack(facts) });
 });
+/** It comes back where the drain has lost its purpose; else it is out once the drain is over. */
 const proposeOut = chart.enqueueActions(({ event: { facts }, enqueue }) => {
+  if (ask.mayTakeTrafficAgain(facts)) return enqueue({ type: 'propose-uncordoned', params: say.comingBack(facts) });
   if (!ask.drainIsOver(facts)) return;
   if (ask.drainOf(facts)?.next === null) enqueue({ type: 'propose-drained', params: say.drained(facts) });
   else enqueue({ type: 'propose-left', params: say.leaving(facts) });
@@ -106,7 +108,7 @@ const watch = chart.enqueueActions(({ event: { facts }, enqueue }) => {
 
 const stay = { entry: [...hold, proposeProved, watch] };
 // No directive: the one that stands says to serve, and a newer one would outrank the order to drain.
-const confirming = [...place];
+const confirming = [...place, proposeBack];
 const emptying = [tellToDrain, ...place, proposeOut];
 
 export const serverMachine = chart.createMachine({

@@ -1,7 +1,7 @@
 /** A fleet told event by event, as the log would: group `production`, and what is observed beside it. */
 import { emptyState } from '../../../src/domain/fleet-state.ts';
 import { evolve } from '../../../src/domain/evolve.ts';
-import type { FleetState } from '../../../src/domain/state.ts';
+import type { FleetState, Rollout } from '../../../src/domain/state.ts';
 import { appliedKey, emptyObserved } from '../../../src/projections/observed.ts';
 import type { Observed, ObservedServer } from '../../../src/projections/observed.ts';
 import type { Event, EventData, EventType } from '../../../schemas/events.ts';
@@ -18,6 +18,7 @@ import type {
   ServerId,
 } from '../../../schemas/ids.ts';
 import type { Applied, Receipt } from '../../../schemas/receipt.ts';
+import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
 
 export const log = 'log-0001' as LogId;
 export const production = 'production' as GroupId;
@@ -62,7 +63,9 @@ export class Fleet {
 
   deploy(project: string, version: string, group = production): number {
     const digest = 'a'.repeat(64) as Digest;
-    return this.tell('deployment.requested', { ...held(project, version), group, digest, bytes: 100 });
+    const rollout = { ...defaultRolloutPolicy, strategy: { kind: 'all-at-once' as const }, minHealthyMs: 0 };
+    const asked = { ...held(project, version), group, digest, bytes: 100, rollout, supersedes: null };
+    return this.tell('deployment.requested', asked);
   }
 
   ready(server: string, covers: number, group = production): number {
@@ -102,12 +105,21 @@ export class Fleet {
     return this.tell('server.moving', { server: serverId(server), from, group, drainTimeoutMs: 30_000 });
   }
 
-  succeed(project: string, version: string): number {
-    return this.tell('deployment.succeeded', {
-      ...held(project, version),
-      group: production,
-      evidence: { servers: 1 },
-    });
+  /** The rollout under way of the project tells these servers. */
+  advance(project: string, ...servers: string[]): number {
+    const { id: rollout, step } = this.rolloutOf(project);
+    const told = { target: 0, step: step + 1, servers: servers.map(serverId), passed: null };
+    return this.tell('rollout.advanced', { group: production, rollout, ...told });
+  }
+
+  succeed(project: string, group = production): number {
+    const rollout = this.rolloutOf(project, group).id;
+    return this.tell('rollout.succeeded', { group, rollout, evidence: { servers: 1 } });
+  }
+
+  rolloutOf(project: string, group = production): Rollout {
+    const underWay = [...(this.state.groupById.get(group)?.rolloutById.values() ?? [])];
+    return underWay.find(({ targets }) => targets.some((target) => target.project === project)) as Rollout;
   }
 
   leave(server: string): number {

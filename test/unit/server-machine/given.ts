@@ -23,6 +23,7 @@ const bare: Member = {
   askedAt: 10,
   directiveAt: 10,
   covers: 0,
+  coversAt: 0,
   failing: null,
   admittedAt: null,
   entryAt: 0,
@@ -77,7 +78,7 @@ export function given(differs: Partial<ServerFacts> = {}): ServerFacts {
     inFlight: { last: 0, idleReadings: 0 },
     life: { seenAt: now, heard: true, leaseMs, unwellReadings: 0 },
     mayLetGo: false,
-    keptOut: false,
+    mayReturn: false,
     replacedStays: false,
     ...differs,
   };
