@@ -1,5 +1,5 @@
 /** A rollout on its way back: over once everybody who can holds the version from before, and bounded in any case. */
-import { directivePosition } from '../domain/membership.ts';
+import { directivePosition, isInPool } from '../domain/membership.ts';
 import type { Server } from '../domain/state.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import type { About, RolloutPlan } from './about.ts';
@@ -51,6 +51,6 @@ function concerned({ state, group, rollout, target }: About): Iterable<ServerId>
 function standingBack({ group }: About, { member, lost }: Server): 'back' | 'behind' | 'gone' {
   if (member === null || member.group !== group.id || lost !== null || isTakenAway(member)) return 'gone';
   if (member.failing?.final === true) return 'gone';
-  const isBack = member.failing === null && member.drain === null && member.cordon === null;
+  const isBack = member.failing === null && member.drain === null && member.cordon === null && isInPool(member);
   return isBack && member.covers >= directivePosition(group, member) ? 'back' : 'behind';
 }

@@ -43,6 +43,7 @@ export class PlayedGroup {
   /** `servers` in the pool, `s0` and so on, which hold `orders@1` and `users@1`. */
   constructor(servers: number) {
     this.tell('fleet.created', { fleet: 'main' as FleetId, log: 'log-0001' as LogId, groups: ['Edge' as GroupName] });
+    this.tell('group.configured', { group: edge, policy: { ...this.group.policy, drainTimeoutMs } });
     for (let index = 0; index < servers; index += 1) this.join(`s${index}`);
     for (const project of ['orders', 'users']) {
       const id = this.request({ strategy: { kind: 'all-at-once' } }, project, '1').id;

@@ -168,6 +168,8 @@ describe('what protects nothing', () => {
     const played = new PlayedGroup(0);
     for (const id of ['a', 'b', 'c']) played.join(id);
     played.request({ minHealthyMs: 0 });
+    played.hear();
+    played.decide();
     played.settle();
     expect([sizes(played), played.ended]).toEqual([[3], ['succeeded']]);
   });
