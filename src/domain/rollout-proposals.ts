@@ -62,9 +62,11 @@ export function refuseAdvanced(state: FleetState, data: EventData<'rollout.advan
 export function refusePaused(state: FleetState, data: EventData<'rollout.paused'>): Rejection | undefined {
   const about = underWay(state, data, ['running']);
   if ('code' in about) return about;
-  const { policy, step, promoted, id } = about.rollout;
-  const pauses = policy.strategy.kind === 'canary' && policy.strategy.steps[step]?.pause === true;
-  if (data.by !== 'step' || !pauses) return { code: 'invalid', message: `step ${step} of rollout ${id} has no pause` };
+  const { policy, promoted, id } = about.rollout;
+  const pauses = policy.strategy.kind === 'canary' && policy.strategy.steps.some(({ pause }) => pause === true);
+  if (data.by !== 'step' || !pauses) {
+    return { code: 'invalid', message: `no step of rollout ${id} has a pause of its own`, field: 'by' };
+  }
   return promoted === null ? undefined : overtaken(`rollout ${id} is promoted past its pause`);
 }
 
@@ -88,20 +90,24 @@ export function refuseFailed(state: FleetState, data: EventData<'rollout.failed'
   return overtaken('none of its servers fails any more');
 }
 
-/** Everybody it hangs on has proved the last of its projects, and is where it was. Never a success by nobody. */
+/**
+ * Everybody it hangs on was told the last of its projects, and has proved it and is where it was but for as many as may
+ * fail. Never a success by nobody.
+ */
 export function succeededFact(state: FleetState, data: OfRollout): Fact | Rejection {
   const about = underWay(state, data, ['running']);
   if ('code' in about) return about;
   const { group, rollout } = about;
   if (rollout.target !== rollout.targets.length - 1) return overtaken(`rollout ${rollout.id} has projects left`);
   let servers = 0;
+  const behind: ServerId[] = [];
   for (const server of membersOf(state, group)) {
-    if (!isWitness(group, server) || server.member === null) continue;
+    if (!isWitness(group, server)) continue;
     if (!isThrough(about, server)) return overtaken(`server "${server.id}" has yet to be told`);
-    if (!hasProved(group, server.member)) return overtaken(`server "${server.id}" has yet to prove it`);
-    if (server.member.cordon !== null) return overtaken(`server "${server.id}" has yet to come back into the pool`);
-    servers += 1;
+    if (isSettled(group, server)) servers += 1;
+    else behind.push(server.id);
   }
+  if (behind.length > rollout.policy.failuresAllowed) return overtaken(`server "${behind[0]}" has yet to prove it`);
   if (servers === 0) return overtaken('there is no server that has proved it');
   return { type: 'rollout.succeeded', data: { group: group.id, rollout: rollout.id, evidence: { servers } } };
 }
@@ -112,15 +118,27 @@ export function rolledBackFact(state: FleetState, data: OfRollout, at: number): 
   if ('code' in about) return about;
   const { group, rollout } = about;
   const hasTime = at < rollout.progressAt + rollout.policy.progressDeadlineMs;
-  if (hasTime && rollout.standby !== null) return overtaken('traffic has yet to be switched back');
+  const concerned = new Set([...rollout.moved, ...rollout.batch]);
   let servers = 0;
   for (const server of membersOf(state, group)) {
-    if (!isWitness(group, server) || server.member === null) continue;
-    const isBack = hasProved(group, server.member) && server.member.cordon === null;
-    if (isBack) servers += 1;
-    else if (hasTime && server.member.failing?.final !== true) return overtaken(`server "${server.id}" is not back yet`);
+    if (!isWitness(group, server)) continue;
+    if (hasTime && isKept(rollout, server)) return overtaken('traffic has yet to be switched back');
+    if (!concerned.has(server.id)) continue;
+    if (isSettled(group, server)) servers += 1;
+    else if (hasTime && server.member?.failing?.final !== true) return overtaken(`server "${server.id}" is not back yet`);
   }
   return { type: 'rollout.rolled-back', data: { group: group.id, rollout: rollout.id, evidence: { servers } } };
+}
+
+/** It has proved what it shall hold, and no rollout keeps it out of the pool. */
+function isSettled(group: Group, { member }: Server): boolean {
+  return member !== null && hasProved(group, member) && member.cordon === null;
+}
+
+/** Of the old part of a blue-green that traffic is still to be switched back to, and able to take it one day. */
+function isKept({ standby, moved }: Rollout, { id, member }: Server): boolean {
+  if (standby === null || standby.servers.has(id) || moved.has(id)) return false;
+  return member?.cordon?.until === 'rolled' && member.failing?.final !== true;
 }
 
 /** It was told the present project, or needs no telling; one that takes no requests is not waited for. */

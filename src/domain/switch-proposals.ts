@@ -1,7 +1,7 @@
 /** What the leader proposes of servers that a rollout has taken out of the pool: back in, one by one or by a switch. */
 import type { EventData } from '../../schemas/events.ts';
 import type { Rejection } from '../../schemas/rejection.ts';
-import { isInPool, isLeaving } from './membership.ts';
+import { isInPool, isServing } from './membership.ts';
 import { hasProved, isMoved, isWitness } from './release.ts';
 import { rolledCordonIsOver } from './rolled-cordons.ts';
 import { type UnderWay, membersOf, underWay } from './rollout-proposals.ts';
@@ -20,9 +20,9 @@ export function refuseUncordoned(state: FleetState, data: EventData<'server.unco
 }
 
 /**
- * All of the pool that is not the part traffic is switched to leaves it, so that no request meets the other version;
- * and what it is switched to has proved what it holds. Back: to the old part, as long as none of it was moved. Where
- * nothing of the old part can take requests, nothing is taken out either: the standby part then goes back as it is.
+ * All that takes requests with the other version leaves the pool, so that none meets it afterwards, but for whom a
+ * person has cordoned in it; and what traffic is switched to has proved what it holds. Back: to the old part, as long
+ * as none of it was moved.
  */
 export function refuseSwitched(state: FleetState, data: EventData<'rollout.switched'>): Rejection | undefined {
   const about = underWay(state, data, ['running', 'rolling-back']);
@@ -34,19 +34,18 @@ export function refuseSwitched(state: FleetState, data: EventData<'rollout.switc
   }
   const ready = new Set(membersOf(state, group).filter((server) => mayBeSwitchedTo(about, server)));
   const [to, from] = [new Set(data.to), new Set(data.from)];
+  const { servers: standby } = rollout.standby;
   for (const id of to) {
     const server = state.serverById.get(id);
     if (server === undefined || !ready.has(server)) return overtaken(`server "${id}" is not ready to be switched to`);
   }
-  if (to.size === 0 && (!isBack || from.size > 0 || ready.size > 0)) {
-    return overtaken(`rollout ${rollout.id} switches to nobody`);
-  }
-  if (to.size === 0) return undefined;
-  const serving = membersOf(state, group).filter(isTakingRequests);
-  const missed = serving.find(({ id }) => !from.has(id));
+  if (to.size === 0) return overtaken(`rollout ${rollout.id} switches to nobody`);
+  const other = membersOf(state, group).filter((server) => isServing(server) && standby.has(server.id) === isBack);
+  const missed = other.find(({ id, member }) => member?.cordon === null && !from.has(id));
   if (missed !== undefined) return overtaken(`server "${missed.id}" takes requests, and is not switched from`);
-  if (serving.length < from.size) return overtaken('not all it switches from take requests');
-  return undefined;
+  const leaving = new Set(other.map(({ id }) => id));
+  const stranger = data.from.find((id) => !leaving.has(id));
+  return stranger === undefined ? undefined : overtaken(`server "${stranger}" is not among those to switch from`);
 }
 
 function mayBeSwitchedTo({ group, rollout }: UnderWay, server: Server): boolean {
@@ -55,9 +54,4 @@ function mayBeSwitchedTo({ group, rollout }: UnderWay, server: Server): boolean 
   if (!isWitness(group, server) || isInPool(member) || !hasProved(group, member)) return false;
   const isStandby = rollout.standby?.servers.has(id) === true;
   return rollout.status === 'rolling-back' ? !isStandby && !isMoved(rollout, server) : isStandby;
-}
-
-/** Lost ones that the floor holds among them. */
-function isTakingRequests({ member }: Server): boolean {
-  return member !== null && isInPool(member) && member.drain === null && !isLeaving(member);
 }

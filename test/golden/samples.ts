@@ -4,7 +4,35 @@ import { eventVersion } from '../../schemas/upcast.ts';
 
 const digest = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 
-const policy = { drainTimeoutMs: 30_000, leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
+const rollout = {
+  strategy: { kind: 'rolling', batch: '25%' },
+  change: 'hot',
+  maxUnavailable: 2,
+  minHealthyMs: 10_000,
+  healthyDeadlineMs: 300_000,
+  progressDeadlineMs: 600_000,
+  failuresAllowed: 1,
+  autoRollback: true,
+  errorRateMax: 0.05,
+  latencyRatioMax: null,
+};
+
+const policy = {
+  drainTimeoutMs: 30_000,
+  leaseMs: 6_000,
+  syncsMax: 10,
+  floorPercent: 50,
+  floorWindowMs: 300_000,
+  rollout,
+};
+
+const gate = {
+  servers: [{ server: 's1', healthySince: null, text: 'has yet to prove it' }],
+  figures: {
+    new: { requests: 100, errors: 9, latencyMs: 12.5 },
+    old: { requests: 100, errors: 1, latencyMs: 10 },
+  },
+};
 
 const dataByType: { readonly [T in EventType]: object } = {
   'fleet.created': { fleet: 'main', log: '01HZX3M5V9K2', groups: ['Production', 'Development'] },
@@ -51,7 +79,15 @@ const dataByType: { readonly [T in EventType]: object } = {
   'project.published': { project: 'orders', version: '1.2.0', digest, bytes: 70_000 },
   'project.deprecated': { project: 'orders', version: '1.2.0' },
   'project.retired': { project: 'orders' },
-  'deployment.requested': { group: 'edge', project: 'orders', version: '1.2.0', digest, bytes: 70_000 },
+  'deployment.requested': {
+    group: 'edge',
+    project: 'orders',
+    version: '1.2.0',
+    digest,
+    bytes: 70_000,
+    rollout,
+    supersedes: 12,
+  },
   'deployment.withdrawn': { group: 'edge', project: 'orders' },
   'balancer.registered': { balancer: 'lb1', kind: 'haproxy', groups: ['edge', 'core'] },
   'balancer.retired': { balancer: 'lb1' },
@@ -76,9 +112,34 @@ const dataByType: { readonly [T in EventType]: object } = {
   'server.returned': { server: 's1', group: null },
   'pool.held': { group: 'edge', servers: ['s1', 's2'], size: 4, floor: 2 },
   'pool.released': { group: 'edge' },
-  'deployment.succeeded': { group: 'edge', project: 'orders', version: '1.2.0', evidence: { servers: 3 } },
+  'rollout.succeeded': { group: 'edge', rollout: 40, evidence: { servers: 3 } },
   'balancer.lost': { balancer: 'lb1', evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 } },
   'balancer.returned': { balancer: 'lb1' },
+  'release.requested': {
+    group: 'edge',
+    projects: [
+      { project: 'orders', version: '1.2.0', digest, bytes: 70_000 },
+      { project: 'users', version: '3', digest, bytes: 80_000 },
+    ],
+    rollout: { ...rollout, strategy: { kind: 'canary', steps: [{ servers: 1, bakeMs: 1, pause: true }], batch: '10%' } },
+    supersedes: [12, 30],
+  },
+  'rollout.advanced': { group: 'edge', rollout: 40, target: 1, step: 2, servers: ['s1', 's2'], passed: gate },
+  'rollout.paused': { group: 'edge', rollout: 40, by: 'step', passed: gate },
+  'rollout.resumed': { group: 'edge', rollout: 40 },
+  'rollout.promoted': { group: 'edge', rollout: 40, all: true },
+  'rollout.aborted': { group: 'edge', rollout: 40 },
+  'rollout.retried': { group: 'edge', rollout: 40 },
+  'rollout.switched': { group: 'edge', rollout: 40, to: ['s1'], from: ['s2', 's3'], passed: gate },
+  'rollout.failed': {
+    group: 'edge',
+    rollout: 40,
+    cause: 'error-rate',
+    reason: 'on new servers 9 of 100 requests failed, on old ones 1 of 100',
+    next: 'roll-back',
+    failed: gate,
+  },
+  'rollout.rolled-back': { group: 'edge', rollout: 40, evidence: { servers: 2 } },
 };
 
 export function samples(): Event[] {

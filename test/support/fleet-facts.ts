@@ -1,6 +1,8 @@
 /** What happens in most specifications, in few words. */
+import type { EventData } from '../../schemas/events.ts';
 import { defaultGroupPolicy } from '../../schemas/policy.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
+import { type RolloutPolicy, defaultRolloutPolicy } from '../../schemas/rollout.ts';
 import type { Fact } from '../../src/domain/ruling.ts';
 import { fact } from './decider-spec.ts';
 
@@ -31,10 +33,56 @@ export const retiring = (server: string, group: string): Fact =>
 export const published = (project: string, version: string, digest = digestA): Fact =>
   fact('project.published', { project, version, digest, bytes: 10 });
 export const deployed = (project: string, version: string, group: string): Fact =>
-  fact('deployment.requested', { group, project, version, digest: digestA, bytes: 10 });
+  rolledOut(project, version, group, {});
+/** Under a policy of its own in some fields. */
+export const rolledOut = (project: string, version: string, group: string, policy: Partial<RolloutPolicy>): Fact =>
+  fact('deployment.requested', {
+    group,
+    project,
+    version,
+    digest: digestA,
+    bytes: 10,
+    rollout: { ...defaultRolloutPolicy, ...policy },
+    supersedes: null,
+  });
+/** Several projects at their versions, as one. */
+export const released = (
+  group: string,
+  versions: Readonly<Record<string, string>>,
+  policy: Partial<RolloutPolicy> = {},
+): Fact =>
+  fact('release.requested', {
+    group,
+    projects: Object.entries(versions).map(([project, version]) => ({ project, version, digest: digestA, bytes: 10 })),
+    rollout: { ...defaultRolloutPolicy, ...policy },
+    supersedes: [],
+  });
 
-export const succeeded = (project: string, version: string, group: string): Fact =>
-  fact('deployment.succeeded', { group, project, version, evidence: { servers: 1 } });
+const noEvidence = { servers: [], figures: null };
+export const advanced = (
+  group: string,
+  rollout: number,
+  servers: readonly string[],
+  { target = 0, step = 0 }: { readonly target?: number; readonly step?: number } = {},
+): Fact => fact('rollout.advanced', { group, rollout, target, step, servers: [...servers], passed: null });
+export const switched = (
+  group: string,
+  rollout: number,
+  { to, from }: { readonly to: readonly string[]; readonly from: readonly string[] },
+): Fact => fact('rollout.switched', { group, rollout, to: [...to], from: [...from], passed: noEvidence });
+export const rolloutFailed = (
+  group: string,
+  rollout: number,
+  next: 'roll-back' | 'halt' = 'roll-back',
+  cause: EventData<'rollout.failed'>['cause'] = 'sync-failed',
+): Fact => fact('rollout.failed', { group, rollout, cause, reason: 'it failed', next, failed: noEvidence });
+export const paused = (group: string, rollout: number, by: 'step' | 'operator' = 'operator'): Fact =>
+  fact('rollout.paused', { group, rollout, by, passed: null });
+export const aborted = (group: string, rollout: number): Fact => fact('rollout.aborted', { group, rollout });
+export const rolledBack = (group: string, rollout: number): Fact =>
+  fact('rollout.rolled-back', { group, rollout, evidence: { servers: 1 } });
+export const succeeded = (group: string, rollout: number): Fact =>
+  fact('rollout.succeeded', { group, rollout, evidence: { servers: 1 } });
 export const cordoned = (server: string, group: string): Fact => fact('server.cordoned', { server, group });
 export const uncordoned = (server: string, group: string): Fact => fact('server.uncordoned', { server, group });
 export const retried = (server: string, group: string): Fact => fact('server.retried', { server, group });

@@ -52,9 +52,10 @@ describe('schemas/json', () => {
   });
 
   it('lets no reference in the AsyncAPI document point nowhere', () => {
-    const api = documents().get('asyncapi.json') as Tree;
+    const generated = documents();
+    const api = generated.get('asyncapi.json') as Tree;
     for (const reference of referencesIn(api)) {
-      if (reference.startsWith('./')) expect([...documents().keys()]).toContain(reference.slice(2));
+      if (reference.startsWith('./')) expect(generated.has(reference.slice(2)), reference).toBe(true);
       else expect(resolve(api, reference), reference).toBeDefined();
     }
   });
