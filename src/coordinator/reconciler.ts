@@ -8,6 +8,8 @@ import type { FleetState } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { Proposal } from '../domain/propose.ts';
 import { groupProposals, nextToLetGo } from '../rollout/group-plan.ts';
+import { noteTraffic } from '../rollout/figures.ts';
+import { planRollouts } from '../rollout/planner.ts';
 import { nextToSync } from '../rollout/sync-slots.ts';
 import { advance } from '../server-machine/advance.ts';
 import type { MachineSnapshot } from '../server-machine/advance.ts';
@@ -42,6 +44,8 @@ export class Reconciler {
   /** Servers whose steps are being carried out. */
   readonly #busy = new Set<ServerId>();
   readonly #due = new DueQueue<ServerId>();
+  /** Groups whose rollouts change by silence alone, at a time. */
+  readonly #dueGroups = new DueQueue<GroupId>();
   readonly #runner: ExclusiveRunner;
   #wake: { cancel(): void } | undefined;
 
@@ -96,12 +100,17 @@ export class Reconciler {
   }
 
   #lookAtGroup(id: GroupId): void {
-    const { state, propose, clock } = this.#options;
+    const { state, observed, propose, clock } = this.#options;
     const group = state.groupById.get(id);
     if (group === undefined) return;
     for (const server of nextToSync(state, group)) this.#touched.add(server);
     for (const server of nextToLetGo(state, group, clock.now())) this.#touched.add(server);
     for (const proposal of groupProposals(state, id)) propose(proposal);
+    noteTraffic(state, observed, id);
+    const { proposals, wakeAt } = planRollouts(state, id, observed, clock.now());
+    for (const proposal of proposals) propose(proposal);
+    if (wakeAt === null) this.#dueGroups.remove(id);
+    else this.#dueGroups.put(id, wakeAt);
   }
 
   #look(server: ServerId): void {
@@ -140,11 +149,15 @@ export class Reconciler {
 
   #sleepUntilDue(): void {
     this.#wake?.cancel();
-    const at = this.#due.nextAt();
-    if (at === undefined) return;
+    const at = Math.min(
+      this.#due.nextAt() ?? Number.POSITIVE_INFINITY,
+      this.#dueGroups.nextAt() ?? Number.POSITIVE_INFINITY,
+    );
+    if (at === Number.POSITIVE_INFINITY) return;
     const { clock } = this.#options;
     this.#wake = clock.after(Math.max(1, at - clock.now()), () => {
       for (const server of this.#due.takeDue(clock.now())) this.#touched.add(server);
+      for (const group of this.#dueGroups.takeDue(clock.now())) this.#touchedGroups.add(group);
       this.#runner.poke();
     });
   }

@@ -314,6 +314,9 @@ export class Reign {
     if (server === undefined) return;
     const unwell = (observations.observed.serverById.get(id)?.unwellReadings ?? 0) >= unwellReadingsMin;
     if (unwell || server.lost !== null || server.member?.drain != null) this.#reconciler.touch(id);
+    // A rollout's gates are judged by what heartbeats say.
+    const group = server.member === null ? undefined : state.groupById.get(server.member.group);
+    if (group !== undefined && group.rolloutById.size > 0) this.#reconciler.touchGroup(group.id);
   }
 
   #heardReceipt(id: ServerId): void {
@@ -410,7 +413,14 @@ function changesEveryMember(event: Event): boolean {
   switch (event.type) {
     case 'deployment.requested':
     case 'deployment.withdrawn':
-    case 'deployment.succeeded':
+    case 'release.requested':
+    case 'rollout.advanced':
+    case 'rollout.aborted':
+    case 'rollout.failed':
+    case 'rollout.retried':
+    case 'rollout.rolled-back':
+    case 'rollout.succeeded':
+    case 'rollout.switched':
     case 'group.configured':
       return true;
     default:
