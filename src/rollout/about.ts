@@ -2,7 +2,7 @@
 import type { FleetState, Group, Rollout, RolloutTarget } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { EventData } from '../../schemas/events.ts';
-import type { ServerId } from '../../schemas/ids.ts';
+import type { Position, ServerId } from '../../schemas/ids.ts';
 
 export interface About {
   readonly state: FleetState;
@@ -21,6 +21,9 @@ export interface Shared {
   readonly limit: number;
   /** Servers another running rollout is judging now: one server is judged for one rollout at a time. */
   readonly judgedByOthers: ReadonlySet<ServerId>;
+  /** Servers told by this very plan, and rollouts begun by it. */
+  readonly told: Set<ServerId>;
+  readonly begun: Set<Position>;
 }
 
 type Proposed = 'advanced' | 'paused' | 'switched' | 'failed' | 'rolled-back' | 'succeeded';

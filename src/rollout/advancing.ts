@@ -9,7 +9,7 @@ import { candidatesOf } from './candidates.ts';
 import type { Verdict } from './gates.ts';
 import { noProgress } from './gates.ts';
 import { protectsNothing, withinLimit } from './limits.ts';
-import { standingOf } from './standing.ts';
+import { concerns, standingOf } from './standing.ts';
 import { sizeOf } from './strategies/strategy.ts';
 
 interface Step {
@@ -26,11 +26,29 @@ export function advance(about: About, next: Step, shared: Shared): RolloutPlan |
   if (candidates.length === 0) return null;
   const servers = chosen(about, { next, candidates, shared });
   if (servers.length === 0) return blocked(about, shared);
-  for (const id of servers) shared.moving.add(id);
+  for (const id of servers) {
+    shared.moving.add(id);
+    shared.told.add(id);
+  }
+  shared.begun.add(rollout.id);
   return does({
     type: 'rollout.advanced',
     data: { group: group.id, rollout: rollout.id, ...next, servers: [...servers] },
   });
+}
+
+/**
+ * A blue-green moves the whole pool, other rollouts' servers among it: it begins once none of them is on its way, and
+ * none of them begins before it is over. Null: nothing holds this one up.
+ */
+export function heldUpBy({ group, rollout }: About, { begun }: Shared): RolloutPlan | null {
+  if (rollout.step >= 0) return null;
+  for (const other of group.rolloutById.values()) {
+    if (other.id === rollout.id || (other.step < 0 && !begun.has(other.id))) continue;
+    const kinds = [rollout.policy.strategy.kind, other.policy.strategy.kind];
+    if (kinds.includes('blue-green')) return waits(`waits for rollout ${other.id} to be over`);
+  }
+  return null;
 }
 
 /** Told by the log to hold the present version, and still here. */
@@ -70,12 +88,16 @@ function chosen(about: About, { next, candidates, shared }: Choosing): readonly 
  * never come free: then this one's deadline counts.
  */
 function blocked(about: About, { moving, limit }: Shared): RolloutPlan {
-  const { group, rollout } = about;
+  const { state, group, rollout } = about;
   const others = new Set<ServerId>();
   for (const other of group.rolloutById.values()) {
     if (other.id !== rollout.id) for (const id of other.moved) others.add(id);
   }
-  const own = [...moving].filter((id) => !others.has(id));
+  const own = [...moving].filter((id) => {
+    const failing = state.serverById.get(id)?.member?.failing ?? null;
+    if (failing !== null && !concerns(about, failing)) return false;
+    return rollout.moved.has(id) || !others.has(id);
+  });
   const what = `${moving.size} servers are in motion, ${limit} may be`;
   const isOwn = rollout.policy.strategy.kind === 'blue-green' ? own.length > 0 : own.length >= limit;
   if (!isOwn) return waits(what);

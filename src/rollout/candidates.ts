@@ -1,5 +1,6 @@
 /** Who may be told a new version next, and in which order. */
 import { directivePosition, isInPool } from '../domain/membership.ts';
+import { keepsOut } from '../domain/rolled-cordons.ts';
 import type { Group, Server } from '../domain/state.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import type { About, Shared } from './about.ts';
@@ -14,18 +15,21 @@ export function candidatesOf(about: About, { target }: { readonly target: number
   const candidates: Server[] = [];
   for (const id of group.servers) {
     const server = state.serverById.get(id);
-    if (server === undefined || told.has(id) || shared.judgedByOthers.has(id)) continue;
+    if (server === undefined || told.has(id)) continue;
+    if (shared.judgedByOthers.has(id) || shared.told.has(id)) continue;
     if (mayBeTold(about, server)) candidates.push(server);
   }
   const rank = (server: Server) => (isSettled(group, server) ? 0 : 1);
   return candidates.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
 }
 
-/** After the switch the old part of a blue-green is cordoned for this very rollout: it is its to tell. */
-function mayBeTold({ rollout }: About, { member, lost }: Server): boolean {
+/** What a rollout took out of the pool is that one's to tell; what one that is over has left there is anybody's. */
+function mayBeTold({ group, rollout }: About, { id, member, lost }: Server): boolean {
   if (member === null || lost !== null || member.drain !== null) return false;
   if (member.cordon === null) return true;
-  return member.cordon.until === 'rolled' && rollout.standby !== null && rollout.standby.switchedAt !== null;
+  if (member.cordon.until !== 'rolled') return false;
+  const others = [...group.rolloutById.values()].filter((other) => other.id !== rollout.id);
+  return !others.some((other) => other.moved.has(id) || keepsOut(other, id));
 }
 
 function isSettled(group: Group, { member }: Server): boolean {

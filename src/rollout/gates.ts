@@ -46,9 +46,12 @@ export function judge(about: About, { bakeMs }: { readonly bakeMs: number }): Ve
 }
 
 /** Servers that have failed the version, against how many may; null: no more than may. */
-export function failedBy({ rollout }: About, standings: readonly Standing[]): Verdict | null {
+export function failedBy(
+  { rollout }: About,
+  standings: readonly Standing[],
+  failuresAllowed = rollout.policy.failuresAllowed,
+): Verdict | null {
   const failed = standings.filter((each): each is Of<'failed'> => each.status === 'failed');
-  const { failuresAllowed } = rollout.policy;
   const [first] = failed;
   if (first === undefined || failed.length <= failuresAllowed) return null;
   const named = failed.slice(0, namedMax).map(({ server, text }) => `${server} (${text})`);

@@ -12,7 +12,7 @@
 import type { FleetState, Group, Rollout } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import { never } from '../std/failure.ts';
-import type { GroupId, ServerId } from '../../schemas/ids.ts';
+import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import type { About, RolloutPlan, RolloutProposal, Shared } from './about.ts';
 import { waits } from './about.ts';
 import { judge } from './gates.ts';
@@ -48,13 +48,21 @@ export function plansOf(
   const at = Math.max(state.at, now);
   const moving = inMotion(state, group);
   const limit = limitOf(group);
+  const [told, begun] = [new Set<ServerId>(), new Set<Position>()];
   const abouts = inOrder(group).map((rollout) => aboutOf({ state, group, rollout, observed, at }));
   const judgedBy = new Map(abouts.map((about) => [about.rollout.id, underJudgement(about)]));
   for (const about of abouts) {
     const others = [...judgedBy].filter(([id]) => id !== about.rollout.id).flatMap(([, servers]) => servers);
-    plans.set(about.rollout, planOf(about, { moving, limit, judgedByOthers: new Set(others) }));
+    const plan = planOf(about, { moving, limit, judgedByOthers: new Set(others), told, begun });
+    if (goesBack(plan)) for (const id of about.rollout.moved) moving.add(id);
+    plans.set(about.rollout, plan);
   }
   return plans;
+}
+
+/** Everybody it told is told again by that, at once. */
+function goesBack({ proposals }: RolloutPlan): boolean {
+  return proposals.some((proposal) => proposal.type === 'rollout.failed' && proposal.data.next === 'roll-back');
 }
 
 function planOf(about: About, shared: Shared): RolloutPlan {

@@ -40,10 +40,9 @@ function sortedOut(about: About): { back: ServerId[]; behind: ServerId[] } {
   return { back, behind: behind.sort() };
 }
 
-/** Who may hold more than the version from before: those told in this target, or everybody once others were done. */
-function concerned({ state, group, rollout, target }: About): Iterable<ServerId> {
-  if (rollout.target > 0 || target.from === null) return group.servers;
-  const told = new Set([...rollout.moved, ...(rollout.standby?.servers ?? [])]);
+/** Who held more than the version from before, and who is out of the pool for a rollout. */
+function concerned({ state, group, rollout }: About): Iterable<ServerId> {
+  const told = new Set([...rollout.moved, ...rollout.batch, ...(rollout.standby?.servers ?? [])]);
   for (const id of group.servers) if (state.serverById.get(id)?.member?.cordon?.until === 'rolled') told.add(id);
   return told;
 }

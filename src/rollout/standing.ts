@@ -98,7 +98,7 @@ function observedAs(
 }
 
 /** False when every project it names is another rollout's doing. */
-function concerns({ group, rollout, target }: About, { failures }: Failing): boolean {
+export function concerns({ group, rollout, target }: About, { failures }: Failing): boolean {
   const names = ({ project, version }: { readonly project: string; readonly version: string }) =>
     failures.some((failure) => failure.project === project && failure.version === version);
   if (names({ project: target.project, version: target.to.version })) return true;

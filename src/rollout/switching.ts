@@ -34,7 +34,8 @@ export function keepsOldUntil({ state, group, rollout, at }: About): number | nu
   const { standby, policy } = rollout;
   if (standby === null || standby.switchedAt === null || policy.strategy.kind !== 'blue-green') return null;
   const drains = [...group.servers]
-    .map((id) => state.serverById.get(id)?.member ?? null)
+    .map((id) => state.serverById.get(id))
+    .map((server) => (server === undefined || server.lost !== null ? null : server.member))
     .filter((member) => member?.cordon?.until === 'rolled' && member.drain !== null && member.drain.next === null)
     .map((member) => member?.drain?.deadlineAt ?? at);
   const keptUntil = rollout.promoted === null ? standby.switchedAt + policy.strategy.keepMs : at;

