@@ -41,8 +41,8 @@ export function serverDrained(state: FleetState, event: Event<'server.drained'>)
   changeMember(state, { event, server: id, group }, (member) => {
     if (isLeaving(member)) return {};
     const cordon = { at: event.position, until: 'uncordoned' as const, ...member.cordon, drained: true };
-    const told = cordon.until === 'rolled' ? { directiveAt: event.position } : {};
-    endWaiting(state.groupById.get(group), id);
+    const waited = endWaiting(state.groupById.get(group), id);
+    const told = waited || cordon.until === 'rolled' ? { directiveAt: event.position } : {};
     return { cordon, drain: null, admittedAt: null, held: false, ...told };
   });
 }

@@ -48,9 +48,11 @@ export function forgetServer(group: Group, id: ServerId): void {
   for (const rollout of group.rolloutById.values()) forget(rollout, id);
 }
 
-/** It is out of the pool: it takes the other version now. */
-export function endWaiting(group: Group | undefined, id: ServerId): void {
-  for (const { waiting } of group?.rolloutById.values() ?? []) waiting.delete(id);
+/** It is out of the pool: it takes the other version now; false when it waited for no rollout. */
+export function endWaiting(group: Group | undefined, id: ServerId): boolean {
+  let waited = false;
+  for (const { waiting } of group?.rolloutById.values() ?? []) waited = waiting.delete(id) || waited;
+  return waited;
 }
 
 function forget(rollout: Rollout, id: ServerId): void {

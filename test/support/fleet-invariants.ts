@@ -1,8 +1,10 @@
 /** What must never be seen in a fleet, in words: of one state, and of one event between two. */
 import type { Event } from '../../schemas/events.ts';
 import { floorOf } from '../../src/domain/floor.ts';
-import { adminOf, directivePosition, isInPool, statusOf } from '../../src/domain/membership.ts';
-import type { FleetState, Group, Member, Server } from '../../src/domain/state.ts';
+import { pastRolloutsMax } from '../../src/domain/limits.ts';
+import { adminOf, directivePosition, directiveServing, isInPool, statusOf } from '../../src/domain/membership.ts';
+import { desiredRelease } from '../../src/domain/release.ts';
+import type { FleetState, Group, Member, Rollout, Server } from '../../src/domain/state.ts';
 
 /** Everything that could be reckoned from the servers alone, reckoned from the servers alone. */
 export function staleIn(state: FleetState): string[] {
@@ -50,7 +52,9 @@ export function brokenIn(state: FleetState): string[] {
   const indexed = [...state.serverByAddress].map(([address, id]) => `${address} ${id}`);
   if (indexed.sort().join() !== addresses.sort().join())
     broken.push(`addresses ${addresses.join()} as ${indexed.join()}`);
-  for (const group of state.groupById.values()) broken.push(...brokenDeployments(state, group));
+  for (const group of state.groupById.values()) {
+    broken.push(...brokenDeployments(state, group), ...brokenRollouts(state, group));
+  }
   for (const { groups } of state.balancerById.values()) {
     if (groups !== 'all' && groups.some((one) => !state.groupById.has(one))) broken.push('a balancer of a gone group');
   }
@@ -86,9 +90,9 @@ function brokenOf(state: FleetState, server: Server, member: Member): string[] {
   return must.filter(([holds]) => !holds).map(([, words]) => `it is broken that ${id} ${words}`);
 }
 
-function brokenDeployments(state: FleetState, { id, deploymentByProject }: Group): string[] {
+function brokenDeployments(state: FleetState, { id, deploymentByProject, rolloutById }: Group): string[] {
   const broken: string[] = [];
-  for (const { project, version, lastGood, succeededAt } of deploymentByProject.values()) {
+  for (const { project, version, lastGood, succeededAt, rollout } of deploymentByProject.values()) {
     const known = state.projectById.get(project);
     if (known === undefined || known.status === 'retired') broken.push(`${id} carries ${project}, retired`);
     for (const held of [version, lastGood?.version]) {
@@ -96,8 +100,45 @@ function brokenDeployments(state: FleetState, { id, deploymentByProject }: Group
       if (known?.versionByName.get(held)?.status === 'retired') broken.push(`${id} holds ${project}@${held}, retired`);
     }
     if (succeededAt !== null && lastGood !== null) broken.push(`${id} keeps a version of ${project} besides`);
+    if ((succeededAt === null) !== (rollout !== null)) broken.push(`${project} on ${id} is neither under way nor over`);
+    const targets = rollout === null ? [] : (rolloutById.get(rollout)?.targets ?? []);
+    const target = targets.find((one) => one.project === project);
+    if (rollout !== null && (target?.to.version !== version || target.from?.version !== lastGood?.version)) {
+      broken.push(`${project} on ${id} is carried out by a rollout that is not about it`);
+    }
   }
   return broken;
+}
+
+function brokenRollouts(state: FleetState, group: Group): string[] {
+  const { id, rolloutById, pastRollouts } = group;
+  const broken: string[] = [];
+  const projects = [...rolloutById.values()].flatMap(({ targets }) => targets.map(({ project }) => project));
+  if (new Set(projects).size < projects.length) broken.push(`a project is in two rollouts of ${id}`);
+  if (pastRollouts.length > pastRolloutsMax) broken.push(`${id} remembers ${pastRollouts.length} rollouts`);
+  if (pastRollouts.some((past) => rolloutById.has(past.id))) broken.push(`a rollout of ${id} is over and is not`);
+  for (const [key, rollout] of rolloutById) broken.push(...brokenRollout(state, group, { key, rollout }));
+  return broken;
+}
+
+function brokenRollout(state: FleetState, group: Group, { key, rollout }: { key: number; rollout: Rollout }): string[] {
+  const { servers, deploymentByProject } = group;
+  const { moved, waiting, standby, batch, targets, target, status, pausedBy, stepAt, progressAt } = rollout;
+  const within = (ids: Iterable<Server['id']>) => [...ids].every((one) => servers.has(one));
+  const drainOf = (one: Server['id']) => state.serverById.get(one)?.member?.drain ?? null;
+  const must: readonly (readonly [boolean, string])[] = [
+    [key === rollout.id, 'is filed under its position'],
+    [targets.every(({ project }) => deploymentByProject.get(project)?.rollout === key), 'is named by what it is about'],
+    [targets[target] !== undefined, 'has a present target'],
+    [within(moved), 'moves members'],
+    [within(batch) && batch.join() === [...new Set(batch)].sort().join(), 'has a batch of members, sorted'],
+    [standby === null || within(standby.servers), 'has members stand by'],
+    [[...waiting].every((one) => drainOf(one) !== null), 'waits for drains only'],
+    [[...waiting].every((one) => moved.has(one)), 'waits for those it moved'],
+    [(status === 'paused') === (pausedBy !== null), 'is paused by somebody'],
+    [stepAt <= state.at && progressAt <= state.at, 'counts from what was'],
+  ];
+  return must.filter(([holds]) => !holds).map(([, words]) => `it is broken that rollout ${key} ${words}`);
 }
 
 /** What this event must not have done. `before` is a copy of the state it was folded onto. */
@@ -109,6 +150,7 @@ export function brokenBy(event: Event, before: FleetState, after: FleetState): s
     if (moved !== (server.since === event.position)) broken.push(`since of ${server.id}: ${event.type}`);
     if (moved && server.sinceAt !== event.at) broken.push(`sinceAt of ${server.id}: ${event.type}`);
     if (server.member?.admittedAt === event.position) broken.push(...brokenEntry({ event, before, server: was }));
+    broken.push(...brokenDirective(event, told(before, was), told(after, server)));
   }
   for (const group of after.groupById.values()) {
     const was = before.groupById.get(group.id);
@@ -120,13 +162,48 @@ export function brokenBy(event: Event, before: FleetState, after: FleetState): s
   return broken;
 }
 
+/** By a proof of its own; or, having given one before, by the switch that it stood by for. */
 function brokenEntry({ event, before, server }: { event: Event; before: FleetState; server: Server | undefined }) {
-  if (event.type !== 'server.ready' || server?.member == null) return [`entered by ${event.type}`];
+  if (server?.member == null) return [`entered by ${event.type}`];
   const group = before.groupById.get(server.member.group);
-  const { cordon, drain } = server.member;
-  const isFree = cordon === null && drain === null && server.lost === null;
-  const proved = group !== undefined && event.data.covers >= directivePosition(group, server.member);
-  return isFree && proved && event.data.server === server.id ? [] : [`${server.id} entered unproved or kept out`];
+  const { cordon, drain, covers } = server.member;
+  const isFree = drain === null && server.lost === null;
+  const wanted = group === undefined ? Number.POSITIVE_INFINITY : directivePosition(group, server.member);
+  if (event.type === 'rollout.switched') {
+    const isCalled = event.data.to.includes(server.id) && cordon?.until === 'rolled';
+    return isFree && isCalled && covers >= wanted ? [] : [`${server.id} was switched to unproved or kept out`];
+  }
+  if (event.type !== 'server.ready') return [`entered by ${event.type}`];
+  const isProved = cordon === null && event.data.covers >= wanted && event.data.server === server.id;
+  return isFree && isProved ? [] : [`${server.id} entered unproved or kept out`];
+}
+
+interface Told {
+  readonly joinedAt: number;
+  readonly position: number;
+  readonly text: string;
+}
+
+/** What a member is told, and at which position, as its directive would have it. */
+function told(state: FleetState, server: Server | undefined): Told | undefined {
+  const member = server?.member ?? null;
+  const group = member === null ? undefined : state.groupById.get(member.group);
+  if (server === undefined || member === null || group === undefined) return undefined;
+  const position = Math.max(directivePosition(group, member), member.drain?.at ?? 0);
+  const projects = [...group.deploymentByProject.values()].map((deployment) => {
+    const release = desiredRelease(group, deployment, server);
+    return release === null ? '' : `${deployment.project}@${release.version}`;
+  });
+  const text = [directiveServing(member), ...projects.filter((one) => one !== '').sort()].join(' ');
+  return { joinedAt: member.joinedAt, position, text: `${server.id} ${text}` };
+}
+
+/** A server that held what it was told would else never hear of the change, or be taken to have proved it. */
+function brokenDirective(event: Event, was: Told | undefined, is: Told | undefined): string[] {
+  if (was === undefined || is === undefined || was.joinedAt !== is.joinedAt) return [];
+  if (is.position < was.position) return [`directive of ${is.text} went back: ${event.type}`];
+  if (was.text === is.text || is.position === event.position) return [];
+  return [`${was.text} became ${is.text} without a word: ${event.type}`];
 }
 
 /** Of absences only: what the log counted, and what is there. */

@@ -1,6 +1,7 @@
 /** The fold refuses nothing: what is in the log happened, whoever wrote it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
 import type { Fact } from '../../../src/domain/ruling.ts';
 import { founded, stateOf } from '../../support/decider-spec.ts';
 import { staleIn } from '../../support/fleet-invariants.ts';
@@ -17,6 +18,13 @@ const next = fc.oneof(
   fc.record({ to: fc.constant('group'), group: oddGroup }),
 );
 const ofMember = { server, group: oddGroup };
+const servers = fc.array(server);
+const ofRollout = { group: oddGroup, rollout: position };
+const policy = fc.constantFrom(
+  defaultRolloutPolicy,
+  { ...defaultRolloutPolicy, change: 'drain-first' },
+  { ...defaultRolloutPolicy, strategy: { kind: 'blue-green', standby: 1, keepMs: 0 } },
+);
 const dataByType = {
   'server.registered': server.map((id) => ({ server: id, address: { host: id, port: 1 }, labels: {} })),
   'server.retired': fc.record({ server }),
@@ -38,9 +46,23 @@ const dataByType = {
   'server.returned': fc.record(ofMember),
   'pool.held': fc.record({ group: oddGroup, servers: fc.constant([]), size: position, floor: position }),
   'pool.released': fc.record({ group: oddGroup }),
-  'deployment.requested': fc.record({ group: oddGroup, project, version }),
+  'deployment.requested': fc.record({ group: oddGroup, project, version, rollout: policy }),
+  'release.requested': fc.record({
+    group: oddGroup,
+    projects: fc.array(fc.record({ project, version })),
+    rollout: policy,
+  }),
+  'rollout.advanced': fc.record({ ...ofRollout, target: position, step: position, servers }),
+  'rollout.paused': fc.record({ ...ofRollout, by: fc.constantFrom('step', 'operator') }),
+  'rollout.resumed': fc.record(ofRollout),
+  'rollout.promoted': fc.record({ ...ofRollout, all: fc.boolean() }),
+  'rollout.aborted': fc.record(ofRollout),
+  'rollout.retried': fc.record(ofRollout),
+  'rollout.switched': fc.record({ ...ofRollout, to: servers, from: servers }),
+  'rollout.failed': fc.record({ ...ofRollout, reason: fc.constant('why'), next: fc.constantFrom('roll-back', 'halt') }),
+  'rollout.rolled-back': fc.record({ ...ofRollout, evidence }),
+  'rollout.succeeded': fc.record({ ...ofRollout, evidence }),
   'deployment.withdrawn': fc.record({ group: oddGroup, project }),
-  'deployment.succeeded': fc.record({ group: oddGroup, project, version, evidence }),
   'balancer.lost': fc.record({ balancer: fc.constant('lb'), evidence }),
   'balancer.returned': fc.record({ balancer: fc.constant('lb') }),
 };
