@@ -67,7 +67,11 @@ const happens = fc.oneof(
   of('leave', (played, id) => (staying(played, id) ? played.leave(id) : undefined)),
   of('cordon', (played, id) => played.of('server.cordoned', id)),
   of('drain', (played, id) => (staying(played, id) ? played.drain(id) : undefined)),
-  of('uncordon', (played, id) => played.of('server.uncordoned', id)),
+  // One that stands by is not a person's to let in: the decider refuses that.
+  of('uncordon', (played, id) => {
+    const { cordon } = played.server(id).member ?? { cordon: null };
+    if (cordon !== null && !(cordon.until === 'rolled' && cordon.drained)) played.of('server.uncordoned', id);
+  }),
   move('join', which, (played, id) => (isMember(played, id) ? undefined : played.join(id))),
   move('elect', fc.constant(''), (played) => played.elect()),
   operated('paused', ['running']),
