@@ -24,15 +24,18 @@ const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {
   'group.created': [withWholePolicy, withRolloutPolicy],
   'group.configured': [withWholePolicy, withRolloutPolicy],
   // Everybody was told at once then, nobody was watched, and nothing ever went back.
-  'deployment.requested': [
-    ({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null }),
-  ],
+  'deployment.requested': [({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null })],
   // A failure was final then: whoever had failed was shown as failed.
   'server.sync-failed': [({ data }) => ({ ...(data as object), final: true })],
 };
 
 /** What a policy meant before it said so: the defaults of that day, whatever today's are. */
-const policyOfVersion1: Partial<GroupPolicy> = { leaseMs: 6_000, syncsMax: 10, floorPercent: 50, floorWindowMs: 300_000 };
+const policyOfVersion1: Partial<GroupPolicy> = {
+  leaseMs: 6_000,
+  syncsMax: 10,
+  floorPercent: 50,
+  floorWindowMs: 300_000,
+};
 
 /** What a group without a word about rollouts is under since: the defaults of that day. */
 const rolloutOfVersion2: RolloutPolicy = {

@@ -20,10 +20,6 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
     case 'coordinator.elected':
     case 'command.rejected':
       return [{ kind: 'fleet', id: state.fleet ?? fleetDefault }];
-    case 'group.created':
-    case 'group.configured':
-    case 'group.deleted':
-      return [group(event.data.group)];
     case 'group.servers-set':
       return [group(event.data.group), ...event.data.joined.map(server), ...event.data.leaving.map(server)];
     case 'server.registered':
@@ -52,9 +48,6 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
     case 'server.lost':
     case 'server.returned':
       return [server(event.data.server), ...(event.data.group === null ? [] : [group(event.data.group)])];
-    case 'pool.held':
-    case 'pool.released':
-      return [group(event.data.group)];
     case 'project.published':
     case 'project.deprecated':
     case 'project.retired':
@@ -68,6 +61,11 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
       return [group(event.data.group), ...event.data.servers.map(server)];
     case 'rollout.switched':
       return [group(event.data.group), ...event.data.to.map(server), ...event.data.from.map(server)];
+    case 'group.created':
+    case 'group.configured':
+    case 'group.deleted':
+    case 'pool.held':
+    case 'pool.released':
     case 'rollout.paused':
     case 'rollout.resumed':
     case 'rollout.promoted':

@@ -86,7 +86,10 @@ export function withdrawDeployment(state: FleetState, payload: CommandPayload<'d
   const warnings =
     rollout === undefined
       ? []
-      : [`the rollout of it, under way since position ${rollout.id}, ends`, ...warnOfReturning(rollout, [payload.project])];
+      : [
+          `the rollout of it, under way since position ${rollout.id}, ends`,
+          ...warnOfReturning(rollout, [payload.project]),
+        ];
   return accept({ type: 'deployment.withdrawn', data: { group: group.id, project: payload.project } }, warnings);
 }
 
@@ -106,10 +109,10 @@ function requestOf(state: FleetState, { group, project, version, rollout: change
   const { rollouts, warnings } = supersededBy(group, [wanted.release]);
   const rollout = overlayRollout(group.policy.rollout, change);
   const supersedes = rollouts[0]?.id ?? null;
-  return accept(
-    { type: 'deployment.requested', data: { group: group.id, ...wanted.release, rollout, supersedes } },
-    [...wanted.warnings, ...warnings],
-  );
+  return accept({ type: 'deployment.requested', data: { group: group.id, ...wanted.release, rollout, supersedes } }, [
+    ...wanted.warnings,
+    ...warnings,
+  ]);
 }
 
 /** What is being rolled back may be asked for again: that begins anew. */

@@ -41,7 +41,9 @@ export function rolloutPaused(state: FleetState, event: Event<'rollout.paused'>)
     rollout.status = 'paused';
     rollout.pausedBy = by;
     rollout.reason =
-      by === 'step' ? `step ${rollout.step + 1} waits to be promoted` : (event.reason ?? `paused by ${event.principal}`);
+      by === 'step'
+        ? `step ${rollout.step + 1} waits to be promoted`
+        : (event.reason ?? `paused by ${event.principal}`);
   });
 }
 

@@ -13,13 +13,7 @@ import { eventOf } from './event-of.ts';
 import { refuseBalancerLost, refuseBalancerReturned, refuseElected, refuseFounded } from './fleet-proposals.ts';
 import { refuseDrained, refuseLeft, refuseReplaced } from './leaving-proposals.ts';
 import { systemPrincipal } from './permissions.ts';
-import {
-  refuseAdvanced,
-  refuseFailed,
-  refusePaused,
-  rolledBackFact,
-  succeededFact,
-} from './rollout-proposals.ts';
+import { refuseAdvanced, refuseFailed, refusePaused, rolledBackFact, succeededFact } from './rollout-proposals.ts';
 import type { Fact } from './ruling.ts';
 import type { FleetState } from './state.ts';
 import { refuseSwitched, refuseUncordoned } from './switch-proposals.ts';

@@ -125,7 +125,8 @@ export function rolledBackFact(state: FleetState, data: OfRollout, at: number): 
     if (hasTime && isKept(rollout, server)) return overtaken('traffic has yet to be switched back');
     if (!concerned.has(server.id)) continue;
     if (isSettled(group, server)) servers += 1;
-    else if (hasTime && server.member?.failing?.final !== true) return overtaken(`server "${server.id}" is not back yet`);
+    else if (hasTime && server.member?.failing?.final !== true)
+      return overtaken(`server "${server.id}" is not back yet`);
   }
   return { type: 'rollout.rolled-back', data: { group: group.id, rollout: rollout.id, evidence: { servers } } };
 }

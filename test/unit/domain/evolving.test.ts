@@ -6,6 +6,7 @@ import type { Fact } from '../../../src/domain/ruling.ts';
 import type { FleetState } from '../../../src/domain/state.ts';
 import { append, fact, founded, stateOf } from '../../support/decider-spec.ts';
 import {
+  advanced,
   cordoned,
   created,
   deployed,
@@ -20,12 +21,14 @@ import {
   published,
   ready,
   registered,
+  released,
   replaced,
   replacing,
   retried,
   retiring,
   returned,
   succeeded,
+  switched,
   uncordoned,
 } from '../../support/fleet-facts.ts';
 
@@ -113,7 +116,7 @@ describe('what each event marks as changed', () => {
     ['its absence while it drains', [...serving, draining('s1', 'edge')], lost('s1', 'edge'), ['since']],
     ['its return, held', [...serving, lost('s1', 'edge', true)], returned('s1', 'edge'), ['since']],
     ['its return', [...serving, lost('s1', 'edge')], returned('s1', 'edge'), ['since']],
-    ['a success', [...serving, deployed('orders', '1', 'edge')], succeeded('orders', '1', 'edge'), []],
+    ['a success', [...serving, deployed('orders', '1', 'edge')], succeeded('edge', serving.length + 1), []],
     ['publishing', serving, published('orders', '2'), ['project']],
     ['a refusal', serving, fact('command.rejected', { command: 'x', rejection: { code: 'invalid', message: '' } }), []],
   ])('%s', (_, before, event, moved) => {
@@ -146,7 +149,7 @@ describe('folding', () => {
       returned('s9', null),
       fact('pool.released', { group: 'nowhere' }),
       fact('pool.held', { group: 'nowhere', servers: [], size: 1, floor: 1 }),
-      succeeded('orders', '9', 'edge'),
+      succeeded('edge', 99),
       fact('balancer.returned', { balancer: 'lb' }),
     ];
     const state = stateOf(...base);
@@ -182,7 +185,10 @@ describe('what an event concerns', () => {
     [lost('s1', 'edge'), ['server.s1', 'group.edge']],
     [returned('s1', null), ['server.s1']],
     [fact('pool.held', { group: 'edge', servers: ['s1'], size: 1, floor: 1 }), ['group.edge']],
-    [succeeded('orders', '1', 'edge'), ['group.edge', 'project.orders']],
+    [succeeded('edge', 9), ['group.edge']],
+    [released('edge', { orders: '1', users: '2' }), ['group.edge', 'project.orders', 'project.users']],
+    [advanced('edge', 9, ['s1']), ['group.edge', 'server.s1']],
+    [switched('edge', 9, { to: ['s1'], from: ['s2'] }), ['group.edge', 'server.s1', 'server.s2']],
     [fact('balancer.returned', { balancer: 'lb' }), ['balancer.lb']],
     [published('orders', '2'), ['project.orders']],
     [deployed('orders', '1', 'edge'), ['group.edge', 'project.orders']],

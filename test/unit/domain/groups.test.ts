@@ -35,12 +35,28 @@ describe('creating and configuring a group', () => {
     spec
       .when('group.configure', { group: 'Edge', policy: { drainTimeoutMs: 5 } })
       .thenHappened('group.configured', { group: 'edge', policy: { ...defaultGroupPolicy, drainTimeoutMs: 5 } });
-    for (const field of Object.keys(defaultGroupPolicy)) {
+    for (const field of Object.keys(defaultGroupPolicy).filter((one) => one !== 'rollout')) {
       const policy = { [field]: 7_777 % (field === 'floorPercent' ? 100 : 10_000) };
       const { decision } = spec.when('group.configure', { group: 'edge', policy });
       expect(decision, field).toMatchObject({ event: { type: 'group.configured', data: { policy } } });
       spec.when('group.configure', { group: 'edge', policy }).thenRejected('unchanged');
     }
+  });
+
+  it('lays any part of a rollout policy over the rest, a strategy whole', () => {
+    const spec = given(created('edge'));
+    const { rollout } = defaultGroupPolicy;
+    const asked = { group: 'edge', policy: { rollout: { strategy: { kind: 'all-at-once' }, errorRateMax: 0.1 } } };
+    const policy = { ...defaultGroupPolicy, rollout: { ...rollout, ...asked.policy.rollout } };
+    spec.when('group.configure', asked).thenHappened('group.configured', { group: 'edge', policy } as never);
+    spec.when('group.configure', asked).thenRejected('unchanged');
+    spec
+      .when('group.configure', { group: 'edge', policy: { rollout: { errorRateMax: null } } })
+      .thenHappened('group.configured', {
+        group: 'edge',
+        policy: { ...defaultGroupPolicy, rollout: { ...rollout, strategy: { kind: 'all-at-once' } } },
+      });
+    spec.when('group.configure', { group: 'edge', policy: { rollout: { change: 'cold' } } }).thenRejected('invalid');
   });
 
   it('suggests the nearest group for a name that is not there', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
 import { append, fact, given } from '../../support/decider-spec.ts';
 import { created, deployed, digestA, digestB, published } from '../../support/fleet-facts.ts';
 
@@ -63,12 +64,13 @@ describe('deprecating and retiring', () => {
 describe('deploying', () => {
   const facts = [created('edge'), published('orders', '1'), published('orders', '2')];
   const asked = { group: 'edge', project: 'orders', version: '1' };
+  const plain = { rollout: defaultRolloutPolicy, supersedes: null };
 
   it('puts the version with its digest on the group, and a newer one in its place', () => {
     const spec = given(...facts);
     spec
       .when('deployment.request', asked)
-      .thenHappened('deployment.requested', { ...asked, digest: digestA, bytes: 10 });
+      .thenHappened('deployment.requested', { ...asked, digest: digestA, bytes: 10, ...plain });
     spec.when('deployment.request', asked).thenRejected('unchanged');
     spec.when('deployment.request', { ...asked, version: '2' });
     expect([...(spec.state.groupById.get('edge' as never)?.deploymentByProject.values() ?? [])]).toMatchObject([
@@ -92,7 +94,7 @@ describe('deploying', () => {
     append(spec.state, fact('project.deprecated', { project: 'orders', version: '2' }));
     spec
       .when('deployment.request', { ...asked, version: '2' })
-      .thenHappened('deployment.requested', { ...asked, version: '2', digest: digestA, bytes: 10 }, [
+      .thenHappened('deployment.requested', { ...asked, version: '2', digest: digestA, bytes: 10, ...plain }, [
         'version "2" of project "orders" is deprecated',
       ]);
     append(spec.state, fact('project.retired', { project: 'orders' }));
@@ -103,7 +105,9 @@ describe('deploying', () => {
     const spec = given(...facts, deployed('orders', '1', 'edge'));
     spec
       .when('deployment.withdraw', { group: 'Edge', project: 'orders' })
-      .thenHappened('deployment.withdrawn', { group: 'edge', project: 'orders' });
+      .thenHappened('deployment.withdrawn', { group: 'edge', project: 'orders' }, [
+        'the rollout of it, under way since position 5, ends',
+      ]);
     spec.when('project.retire', { project: 'orders' }).thenHappened('project.retired', { project: 'orders' });
   });
 });

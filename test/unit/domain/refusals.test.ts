@@ -57,6 +57,7 @@ const refusalByCode: Record<RejectionCode, () => Rejection> = {
   'unknown-group': () => asked([], 'group.delete', { group: 'edge' }),
   'unknown-server': () => asked([], 'server.leave', { server: 's1' }),
   'unknown-project': () => asked([], 'project.retire', { project: 'orders' }),
+  'unknown-rollout': () => asked([], 'rollout.pause', { group: 'Production', project: 'orders' }),
   'unknown-version': () => asked([published('orders', '1')], 'project.retire', { project: 'orders', version: '2' }),
   'unknown-deployment': () => asked([], 'deployment.withdraw', { group: 'Production', project: 'orders' }),
   'unknown-balancer': () => asked([], 'balancer.retire', { balancer: 'lb' }),
