@@ -1,6 +1,6 @@
 /** How far a group has come from desired to traffic: what `wait` waits on. One pass over the group. */
 import { statusOf } from '../domain/membership.ts';
-import type { FleetState, Group, Member, Server } from '../domain/state.ts';
+import type { FleetState, Group, Member, Rollout, Server } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
 import { laggardsMax, serverStatuses } from '../../schemas/group-status.ts';
 import type { GroupStatus } from '../../schemas/group-status.ts';
@@ -42,7 +42,7 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
     counts: countsOf(members),
     servers: lowest(state.position, [
       ...behind.map(({ upTo }) => upTo ?? state.position),
-      ...[...group.rolloutById.keys()].map((rollout) => rollout - 1),
+      ...outstanding(group).map(({ id }) => id - 1),
     ]),
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
@@ -140,9 +140,14 @@ function serverLaggards({
   }));
 }
 
+/** Rollouts somebody waits for: in a group without a server nothing is to be done, and joiners get what it carries. */
+function outstanding({ rolloutById, servers }: Group): Rollout[] {
+  return servers.size === 0 ? [] : [...rolloutById.values()];
+}
+
 /** A version is in traffic once its rollout is over, not once the servers told so far hold it. */
-function rolloutLaggards({ rolloutById }: Group): Laggard[] {
-  return [...rolloutById.values()]
+function rolloutLaggards(group: Group): Laggard[] {
+  return outstanding(group)
     .slice(0, laterStagesLaggardsMax)
     .map((rollout) => ({ what: `rollout ${rollout.id}`, reason: rolloutText(rollout) }));
 }

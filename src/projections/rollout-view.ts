@@ -81,8 +81,7 @@ function progressOf(of: UnderWay): Progress {
     inMotionMax: limitOf(group),
     steps: stepsOf(rollout, members),
     batch: [...batch],
-    standby:
-      standby === null ? null : { servers: [...standby.servers].sort(byText), switchedAt: standby.switchedAt },
+    standby: standby === null ? null : { servers: [...standby.servers].sort(byText), switchedAt: standby.switchedAt },
     servers,
     gate: gateOf(rollout),
     next: nextText(plan),

@@ -123,7 +123,8 @@ function cordonedWords(about: About): ServerWords {
   assert(cordon !== null, 'a cordoned server has a cordon');
   const reason = `${cordon.until === 'registered' ? 'drained to stop' : cordon.drained ? 'drained' : 'cordoned'} by position ${cordon.at}`;
   if (cordon.until === 'registered') return { reason, next: 'waits for it to start and register again' };
-  if (cordon.until === 'rolled') return { reason: `taken out by a rollout by position ${cordon.at}`, next: rolledText(about) };
+  if (cordon.until === 'rolled')
+    return { reason: `taken out by a rollout by position ${cordon.at}`, next: rolledText(about) };
   return { reason, next: `waits for: muster server uncordon ${server.id}` };
 }
 

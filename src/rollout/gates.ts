@@ -63,7 +63,11 @@ export function failedBy(
 /** No server has become healthy for the policy's time, though some should. */
 export function noProgress(
   { rollout, at }: About,
-  { standings, since, what }: { readonly standings: readonly Standing[]; readonly since: number; readonly what: string },
+  {
+    standings,
+    since,
+    what,
+  }: { readonly standings: readonly Standing[]; readonly since: number; readonly what: string },
 ): Verdict {
   const until = since + rollout.policy.progressDeadlineMs;
   if (at < until) return { status: 'waits', for: what, until };
@@ -131,7 +135,10 @@ function passed(about: About, standings: readonly Standing[]): Verdict {
   return { status: 'passed', evidence: evidenceOf(standings, figures), standings };
 }
 
-function figuresText(cause: 'error-rate' | 'latency', { new: fresh, old }: NonNullable<GateEvidence['figures']>): string {
+function figuresText(
+  cause: 'error-rate' | 'latency',
+  { new: fresh, old }: NonNullable<GateEvidence['figures']>,
+): string {
   if (cause === 'latency') return `new servers take ${fresh.latencyMs} ms in the mean, old ones ${old.latencyMs} ms`;
   const share = ({ errors, requests }: typeof fresh) => `${errors} of ${requests}`;
   return `on new servers ${share(fresh)} requests failed, on old ones ${share(old)}`;

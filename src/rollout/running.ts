@@ -24,7 +24,8 @@ export function planRunning(about: About, shared: Shared): RolloutPlan {
   const hold = holdOf(about);
   const verdict = judge(about, hold);
   if (verdict.status !== 'passed') return verdictPlan(about, verdict);
-  if (rollout.standby !== null && rollout.standby.switchedAt === null) return switchOrReplace(about, { verdict, shared });
+  if (rollout.standby !== null && rollout.standby.switchedAt === null)
+    return switchOrReplace(about, { verdict, shared });
   const keptUntil = keepsOldUntil(about);
   if (keptUntil !== null) return waits('keeps the old part as it was', keptUntil);
   if (hold.pause && rollout.promoted === null) return pause(about, verdict);

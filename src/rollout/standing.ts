@@ -12,7 +12,7 @@ export type Standing =
   /** It holds the version, takes traffic (or stands by), and says that it is well. */
   | { readonly status: 'healthy'; readonly server: ServerId; readonly since: number }
   /** `overdueAt` null: it has proved it, and this leader has yet to hear that it is well. */
-  | { readonly status: 'pending'; readonly server: ServerId; readonly text: string } & Pending
+  | ({ readonly status: 'pending'; readonly server: ServerId; readonly text: string } & Pending)
   | { readonly status: 'failed'; readonly server: ServerId; readonly cause: FailureCause; readonly text: string }
   /** Its heartbeats are missing: nobody waits for it, and it proves nothing. */
   | { readonly status: 'lost'; readonly server: ServerId }
@@ -20,7 +20,7 @@ export type Standing =
   | { readonly status: 'gone'; readonly server: ServerId };
 
 type Pending =
-  | { readonly overdueAt: number; /** `at` from which its silence counts as no progress. */ readonly since: number }
+  | { readonly overdueAt: number /** `at` from which its silence counts as no progress. */; readonly since: number }
   | { readonly overdueAt: null };
 
 export function standingOf(about: About, id: ServerId): Standing {

@@ -23,6 +23,8 @@ export class PlayedAgent {
   isSilent = false;
   isSick = false;
   inFlight = 0;
+  /** A version this gateway alone cannot apply. */
+  refuses: string | null = null;
   held: HeldProject[] = [];
   assignment: Assignment | null = null;
   directive: Directive | null = null;
@@ -71,6 +73,10 @@ export class PlayedAgent {
     seen.seenAt = now;
   }
 
+  canApply(version: string): boolean {
+    return version !== badVersion && version !== this.refuses;
+  }
+
   /** A new process: what it held stands on its disk. */
   restart(): void {
     this.instance += 1;
@@ -81,9 +87,9 @@ export class PlayedAgent {
     const { directive } = this;
     if (directive === null) return;
     if (directive.serving === 'draining') this.inFlight = 0;
-    const good = directive.projects.filter(({ version }) => version !== badVersion);
+    const good = directive.projects.filter(({ version }) => this.canApply(version));
     const failures = directive.projects
-      .filter(({ version }) => version === badVersion)
+      .filter(({ version }) => !this.canApply(version))
       .map(({ project, version }) => ({ project, version, text: 'it does not start' }));
     // A project that cannot be applied stays at the version it had.
     const kept = this.held.filter(({ project }) => failures.some((failure) => failure.project === project));

@@ -18,7 +18,9 @@ import { appliedKey, emptyObserved } from '../../../src/projections/observed.ts'
 import type { Observed } from '../../../src/projections/observed.ts';
 import { poolOf } from '../../../src/projections/pool.ts';
 import type { Pool } from '../../../src/projections/pool.ts';
+import { noteTraffic } from '../../../src/rollout/figures.ts';
 import { groupProposals } from '../../../src/rollout/group-plan.ts';
+import { planRollouts } from '../../../src/rollout/planner.ts';
 import type { Clock } from '../../../src/std/clock.ts';
 import { advance } from '../../../src/server-machine/advance.ts';
 import type { MachineSnapshot } from '../../../src/server-machine/advance.ts';
@@ -94,7 +96,9 @@ export class PlayedFleet {
   }
 
   plan(group: GroupId): void {
-    for (const proposal of groupProposals(this.state, group)) this.propose(proposal);
+    noteTraffic(this.state, this.observed, group);
+    const { proposals } = planRollouts(this.state, group, this.observed, this.now);
+    for (const proposal of [...groupProposals(this.state, group), ...proposals]) this.propose(proposal);
   }
 
   publishPool(group: GroupId): void {
@@ -194,7 +198,8 @@ export class PlayedFleet {
   #beforeFolding(event: Event): void {
     if (event.type === 'server.ready') this.#mayEnter(event);
     if (event.type === 'server.lost' && !event.data.held) this.#mayGo(event);
-    if (event.type === 'deployment.succeeded') this.#maySucceed(event);
+    if (event.type === 'rollout.succeeded') this.#maySucceed(event);
+    if (event.type === 'rollout.advanced') this.#mayBeTold(event);
   }
 
   /** Nobody enters without a receipt for the set it is admitted at. */
@@ -216,21 +221,33 @@ export class PlayedFleet {
     expect(group.servingCount, `${groupId} keeps somebody`).toBeGreaterThan(1);
   }
 
-  /** No version has succeeded that works nowhere, unless nobody is left who could try it. */
-  #maySucceed({ data: { group, project, version, evidence } }: Event<'deployment.succeeded'>): void {
-    const changedAt = this.state.groupById.get(group)?.deploymentByProject.get(project)?.changedAt ?? 0;
-    const tries = [...this.state.serverById.values()].filter(({ member, lost }) => {
-      const stays = lost === null && member !== null && member.drain === null && member.cordon?.drained !== true;
-      return stays && member.group === group && member.joinedAt < changedAt;
-    });
-    if (version === badVersion) expect([tries, evidence.servers], `${project} works nowhere`).toEqual([[], 0]);
+  /** No version has succeeded that works nowhere. */
+  #maySucceed({ data: { group, rollout: id } }: Event<'rollout.succeeded'>): void {
+    const versions = this.state.groupById
+      .get(group)
+      ?.rolloutById.get(id)
+      ?.targets.map(({ to }) => to.version);
+    expect(versions).not.toContain(badVersion);
+  }
+
+  /** No rollout touches who is lost, on its way out, or kept out by a person. */
+  #mayBeTold({ data: { servers } }: Event<'rollout.advanced'>): void {
+    for (const id of servers) {
+      const { member, lost } = this.state.serverById.get(id) ?? { member: null, lost: null };
+      expect([lost, member?.drain ?? null], `${id} may be told`).toEqual([null, null]);
+      expect(member?.cordon?.until ?? 'rolled', `${id} is nobody else's`).toBe('rolled');
+    }
   }
 
   #took(event: Event): void {
-    if (event.type !== 'deployment.requested') return;
-    const { group, project, version } = event.data;
+    if (event.type === 'deployment.requested') this.#carries(event.data.group, [event.data]);
+    if (event.type === 'release.requested') this.#carries(event.data.group, event.data.projects);
+  }
+
+  #carries(group: GroupId, releases: readonly { readonly project: string; readonly version: string }[]): void {
     const carried = this.carriedByGroup.get(group) ?? new Set();
-    this.carriedByGroup.set(group, carried.add(`${project}@${version}`));
+    for (const { project, version } of releases) carried.add(`${project}@${version}`);
+    this.carriedByGroup.set(group, carried);
   }
 }
 

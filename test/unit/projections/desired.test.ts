@@ -43,16 +43,18 @@ describe('which version a member should hold', () => {
   const wanted = (fleet: Fleet, server: string) =>
     desiredFor(fleet.state, serverId(server))?.projects.map(({ project, version }) => `${project}@${version}`);
 
-  it('is the new one for whoever was there, and what last worked for whoever joins before it has succeeded', () => {
+  it('is the new one for whoever the rollout has told, and what last worked for everybody else until it is over', () => {
     const fleet = new Fleet();
     for (const server of ['there', 'late']) fleet.register(server);
     fleet.join('there');
     fleet.deploy('orders', '1');
-    fleet.succeed('orders', '1');
+    fleet.succeed('orders');
     fleet.deploy('orders', '2');
     fleet.join('late');
+    expect([wanted(fleet, 'there'), wanted(fleet, 'late')]).toEqual([['orders@1'], ['orders@1']]);
+    fleet.advance('orders', 'there');
     expect([wanted(fleet, 'there'), wanted(fleet, 'late')]).toEqual([['orders@2'], ['orders@1']]);
-    const succeededAt = fleet.succeed('orders', '2');
+    const succeededAt = fleet.succeed('orders');
     expect(wanted(fleet, 'late')).toEqual(['orders@2']);
     expect(desiredFor(fleet.state, serverId('late'))?.position).toBe(succeededAt);
   });

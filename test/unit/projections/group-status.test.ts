@@ -52,6 +52,7 @@ describe('the stage of servers', () => {
     const fleet = settled();
     fleet.register('new');
     fleet.deploy('orders', '1');
+    fleet.succeed('orders');
     const joinedAt = fleet.join('new');
     fleet.see('new', { receipt: { position: joinedAt, projects: [] } });
     fleet.ready('edge', joinedAt);
@@ -81,6 +82,7 @@ describe('the stage of servers', () => {
     expect(status(fleet).laggards[0]?.reason).toContain('could not apply orders@2 (no disk)');
     expect(status(fleet).laggards[0]?.reason).toContain('meanwhile it serves its last good set');
     fleet.ready('edge', deployedAt);
+    fleet.succeed('orders');
     expect(status(fleet).servers).toBe(fleet.state.position);
   });
 
@@ -99,6 +101,35 @@ describe('the stage of servers', () => {
   });
 });
 
+describe('a rollout under way', () => {
+  it('is outstanding until it is over, though all it has told by now hold the version', () => {
+    const fleet = settled();
+    fleet.ready('edge', fleet.deploy('orders', '1'));
+    fleet.succeed('orders');
+    fleet.register('other');
+    fleet.ready('other', fleet.join('other'));
+    const requestedAt = fleet.deploy('orders', '2');
+    expect(status(fleet)).toMatchObject({ servers: requestedAt - 1 });
+    fleet.ready('edge', fleet.advance('orders', 'edge'));
+    expect(status(fleet).servers).toBe(requestedAt - 1);
+    expect(status(fleet).laggards.at(0)).toEqual({
+      what: `rollout ${requestedAt}`,
+      reason: 'running: orders@2 (step 1, 1 servers told)',
+    });
+    fleet.ready('other', fleet.advance('orders', 'other'));
+    expect(status(fleet).servers).toBe(requestedAt - 1);
+    fleet.succeed('orders');
+    expect(status(fleet).servers).toBe(fleet.state.position);
+  });
+
+  it('is not, in a group without a server: whoever joins holds what the group carries', () => {
+    const fleet = new Fleet();
+    fleet.deploy('orders', '1');
+    fleet.publish(1);
+    expect(status(fleet)).toMatchObject({ servers: fleet.state.position, laggards: [] });
+  });
+});
+
 describe('who is not waited for', () => {
   it('is a lost server out of the pool: it lags with its reason, and the stage does not hang on it', () => {
     const fleet = settled();
@@ -108,8 +139,9 @@ describe('who is not waited for', () => {
       server: 'edge',
       reason: expect.stringContaining('no heartbeat'),
     });
-    const deployedAt = fleet.deploy('orders', '1');
-    expect(status(fleet).servers).toBe(deployedAt);
+    fleet.deploy('orders', '1');
+    const succeededAt = fleet.succeed('orders');
+    expect(status(fleet).servers).toBe(succeededAt);
   });
 
   it('is a server that a cordon keeps out', () => {

@@ -227,6 +227,7 @@ describe('a question about what is not there', () => {
     ['servers', { group: 'Nowhere' }, 'unknown-group'],
     ['deployments', { group: 'Nowhere' }, 'unknown-group'],
     ['pool', { group: 'Nowhere' }, 'unknown-group'],
+    ['rollouts', { group: 'Nowhere' }, 'unknown-group'],
     ['server', { server: 'ghost' }, 'unknown-server'],
   ] as const)('%s is answered with a code and a sentence', (name, asked, code) => {
     const { state, observed } = fleetOfThree();

@@ -280,6 +280,9 @@ describe('operations', () => {
     played.rounds(4);
     played.request(rolling(), 'orders', '3');
     played.settle();
-    expect([played.ended, played.holds('s0')]).toEqual([['superseded', 'succeeded'], ['orders@3', 'users@1']]);
+    expect([played.ended, played.holds('s0')]).toEqual([
+      ['superseded', 'succeeded'],
+      ['orders@3', 'users@1'],
+    ]);
   });
 });

@@ -209,7 +209,9 @@ export class PlayedGroup {
 
   /** What the server shall hold, as `<project>@<version>`. */
   holds(id: string): string[] {
-    return (desiredFor(this.state, id as ServerId)?.projects ?? []).map(({ project, version }) => `${project}@${version}`);
+    return (desiredFor(this.state, id as ServerId)?.projects ?? []).map(
+      ({ project, version }) => `${project}@${version}`,
+    );
   }
 
   #verdictOn(id: ServerId): Verdict | undefined {

@@ -144,85 +144,101 @@ function begin(count: number, ...policies: readonly RolloutPolicy[]): PlayedGrou
 }
 
 describe('whatever the group and its policies', () => {
-  it('a version that works succeeds on every server, where servers stay', () => {
-    fc.assert(
-      fc.property(size, fc.array(policy, { minLength: 1, maxLength: 2 }), (count, policies) => {
-        const played = begin(count, ...policies);
-        for (let turn = 0; turn < 60 && played.group.rolloutById.size > 0; turn += 1) {
-          played.settle(roundsMax);
-          for (const rollout of [...played.group.rolloutById.values()]) {
-            // One that runs waits for one that is paused.
-            if (rollout.status === 'running') continue;
-            expect(rollout.pausedBy, 'it only ever waits for its own step').toBe('step');
-            played.does('resumed', rollout);
+  it(
+    'a version that works succeeds on every server, where servers stay',
+    () => {
+      fc.assert(
+        fc.property(size, fc.array(policy, { minLength: 1, maxLength: 2 }), (count, policies) => {
+          const played = begin(count, ...policies);
+          for (let turn = 0; turn < 60 && played.group.rolloutById.size > 0; turn += 1) {
+            played.settle(roundsMax);
+            for (const rollout of [...played.group.rolloutById.values()]) {
+              // One that runs waits for one that is paused.
+              if (rollout.status === 'running') continue;
+              expect(rollout.pausedBy, 'it only ever waits for its own step').toBe('step');
+              played.does('resumed', rollout);
+            }
           }
-        }
-        expect([...new Set(played.ended)]).toEqual(['succeeded']);
-        played.rounds(10);
-        for (const id of played.group.servers) {
-          expect(played.holds(id)).toEqual(['orders@2', policies.length > 1 ? 'users@2' : 'users@1']);
-          expect(played.server(id).member?.admittedAt, `${id} serves`).not.toBeNull();
-        }
-      }),
-      { numRuns: 600 },
-    );
-  }, timeoutMs);
+          expect([...new Set(played.ended)]).toEqual(['succeeded']);
+          played.rounds(10);
+          for (const id of played.group.servers) {
+            expect(played.holds(id)).toEqual(['orders@2', policies.length > 1 ? 'users@2' : 'users@1']);
+            expect(played.server(id).member?.admittedAt, `${id} serves`).not.toBeNull();
+          }
+        }),
+        { numRuns: 600 },
+      );
+    },
+    timeoutMs,
+  );
 
-  it('it ends, or waits for a person, whatever fails wherever, and all hold one version then', () => {
-    fc.assert(
-      fc.property(size, fc.array(policy, { minLength: 1, maxLength: 2 }), verdicts, (count, policies, bad) => {
-        const played = begin(count, ...policies);
-        for (const [id, name, what] of bad) played.verdicts.set(`${id}/${name}`, what);
-        played.settle(roundsMax);
-        checkOver(played);
-        if (played.group.rolloutById.size > 0) return;
-        played.rounds(10);
-        expect(new Set([...played.group.servers].map((id) => played.holds(id).join())).size).toBe(1);
-      }),
-      { numRuns: 600 },
-    );
-  }, timeoutMs);
-
-  it('no limit is broken and no server moved that is not the rollout’s, whatever happens meanwhile', () => {
-    fc.assert(
-      fc.property(
-        size,
-        fc.array(policy, { minLength: 1, maxLength: 2 }),
-        verdicts,
-        fc.array(happens, { maxLength: 25 }),
-        (count, policies, bad, moves) => {
+  it(
+    'it ends, or waits for a person, whatever fails wherever, and all hold one version then',
+    () => {
+      fc.assert(
+        fc.property(size, fc.array(policy, { minLength: 1, maxLength: 2 }), verdicts, (count, policies, bad) => {
           const played = begin(count, ...policies);
           for (const [id, name, what] of bad) played.verdicts.set(`${id}/${name}`, what);
-          for (const { act } of moves) {
-            act(played);
-            played.decide();
-          }
-          played.hear();
           played.settle(roundsMax);
           checkOver(played);
-        },
-      ),
-      { numRuns: 1_500 },
-    );
-  }, timeoutMs);
+          if (played.group.rolloutById.size > 0) return;
+          played.rounds(10);
+          expect(new Set([...played.group.servers].map((id) => played.holds(id).join())).size).toBe(1);
+        }),
+        { numRuns: 600 },
+      );
+    },
+    timeoutMs,
+  );
 
-  it('a leader that begins at any moment plans the same', () => {
-    fc.assert(
-      fc.property(size, policy, verdicts, fc.array(happens, { maxLength: 15 }), (count, asked, bad, moves) => {
-        const played = begin(count, asked);
-        for (const [id, name, what] of bad) if (what !== 'unwell') played.verdicts.set(`${id}/${name}`, what);
-        for (const { act } of moves) {
-          act(played);
-          const before = structuredClone(played.state);
-          played.hear();
-          const plan = planRollouts(played.state, edge, played.observed, played.now);
-          played.elect();
-          played.hear();
-          expect(planRollouts(played.state, edge, played.observed, played.now)).toEqual(plan);
-          expect(played.state, 'a plan changes nothing').toEqual(before);
-        }
-      }),
-      { numRuns: 300 },
-    );
-  }, timeoutMs);
+  it(
+    'no limit is broken and no server moved that is not the rollout’s, whatever happens meanwhile',
+    () => {
+      fc.assert(
+        fc.property(
+          size,
+          fc.array(policy, { minLength: 1, maxLength: 2 }),
+          verdicts,
+          fc.array(happens, { maxLength: 25 }),
+          (count, policies, bad, moves) => {
+            const played = begin(count, ...policies);
+            for (const [id, name, what] of bad) played.verdicts.set(`${id}/${name}`, what);
+            for (const { act } of moves) {
+              act(played);
+              played.decide();
+            }
+            played.hear();
+            played.settle(roundsMax);
+            checkOver(played);
+          },
+        ),
+        { numRuns: 1_500 },
+      );
+    },
+    timeoutMs,
+  );
+
+  it(
+    'a leader that begins at any moment plans the same',
+    () => {
+      fc.assert(
+        fc.property(size, policy, verdicts, fc.array(happens, { maxLength: 15 }), (count, asked, bad, moves) => {
+          const played = begin(count, asked);
+          for (const [id, name, what] of bad) if (what !== 'unwell') played.verdicts.set(`${id}/${name}`, what);
+          for (const { act } of moves) {
+            act(played);
+            const before = structuredClone(played.state);
+            played.hear();
+            const plan = planRollouts(played.state, edge, played.observed, played.now);
+            played.elect();
+            played.hear();
+            expect(planRollouts(played.state, edge, played.observed, played.now)).toEqual(plan);
+            expect(played.state, 'a plan changes nothing').toEqual(before);
+          }
+        }),
+        { numRuns: 300 },
+      );
+    },
+    timeoutMs,
+  );
 });

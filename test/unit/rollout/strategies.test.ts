@@ -97,7 +97,10 @@ describe('canary', () => {
   it('promoted to the end waits for nothing but health and the limit', () => {
     const played = new PlayedGroup(6);
     const rollout = played.request({
-      ...strategy([{ servers: 1, bakeMs: 3_600_000 }, { servers: 2, pause: true }]),
+      ...strategy([
+        { servers: 1, bakeMs: 3_600_000 },
+        { servers: 2, pause: true },
+      ]),
       minHealthyMs: 600_000,
       maxUnavailable: 2,
     });
@@ -109,7 +112,12 @@ describe('canary', () => {
 
   it('holds where its steps mean the same in a small group', () => {
     const played = new PlayedGroup(1);
-    const rollout = played.request(strategy([{ servers: '10%', bakeMs: 5_000 }, { servers: '50%', pause: true }]));
+    const rollout = played.request(
+      strategy([
+        { servers: '10%', bakeMs: 5_000 },
+        { servers: '50%', pause: true },
+      ]),
+    );
     played.settle();
     expect([rollout.status, rollout.pausedBy]).toEqual(['paused', 'step']);
   });

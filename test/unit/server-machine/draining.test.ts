@@ -180,6 +180,35 @@ describe('a server that is drained and stays a member', () => {
   });
 });
 
+describe('a server that a rollout took out of the pool', () => {
+  const out = known({ covers: 44, directiveAt: 30, cordon: { at: 30, drained: true, until: 'rolled' } });
+  const desired = { position: 44, serving: 'yes', projects: both } as const;
+  const proof = receipt({ position: 44 });
+
+  it('is let back in once its rollout is done with it, and not before', () => {
+    const looked = (mayReturn: boolean) =>
+      advance('cordoned', given({ known: out, desired, receipt: proof, mayReturn })).steps;
+    expect(said(looked(true), 'propose-uncordoned')).toEqual({ server, group: production });
+    expect(names(looked(false))).not.toContain('propose-uncordoned');
+  });
+
+  it('is let back in rather than out, when its drain has lost its purpose', () => {
+    const draining = known({ ...out.member, admittedAt: 14, drain: { ...drain, next: null } });
+    const told = { known: draining, desired: { ...desired, serving: 'draining' as const }, mayReturn: true };
+    for (const unconfirmedBalancers of [[haproxy], []]) {
+      const { steps } = advance('draining.confirming', leaving({ ...told, unconfirmedBalancers }));
+      expect(names(steps)).toContain('propose-uncordoned');
+      expect(names(steps)).not.toContain('propose-drained');
+    }
+  });
+
+  it('stays out while it is lost', () => {
+    const lost = known(out.member, { at: 50, cause: 'silent' });
+    const { steps } = advance('cordoned', given({ known: lost, desired, receipt: proof, mayReturn: true }));
+    expect(names(steps)).not.toContain('propose-uncordoned');
+  });
+});
+
 describe('a draining server that is lost', () => {
   const gone = known(draining.member, { at: 40, cause: 'silent' });
   const silent = { seenAt: 0, heard: false, leaseMs: 6_000, unwellReadings: 0 };
