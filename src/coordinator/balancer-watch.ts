@@ -34,7 +34,10 @@ export class BalancerWatch {
       const seenAt = heardAt.get(balancer);
       const silent = now - Math.max(seenAt ?? 0, this.#beganAt) > balancerLeaseMs;
       if (silent && lostAt === null) {
-        propose({ type: 'balancer.lost', data: { balancer, evidence: { seenAt: seenAt ?? 0, leaseMs: balancerLeaseMs } } });
+        propose({
+          type: 'balancer.lost',
+          data: { balancer, evidence: { seenAt: seenAt ?? 0, leaseMs: balancerLeaseMs } },
+        });
       } else if (lostAt !== null && seenAt !== undefined && now - seenAt <= balancerLeaseMs) {
         propose({ type: 'balancer.returned', data: { balancer } });
       }
