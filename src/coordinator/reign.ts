@@ -34,6 +34,7 @@ import { DurableEvents } from './durable-events.ts';
 import { serveDo } from './do-service.ts';
 import { createExecutors } from './executors.ts';
 import { FeedPublisher } from './feed-publisher.ts';
+import { Hearing } from './hearing.ts';
 import { LastValues } from './last-values.ts';
 import type { LeaderWatch } from './leader-watch.ts';
 import { overtakes } from './leader-watch.ts';
@@ -77,6 +78,7 @@ export class Reign {
   readonly #outcomes: Outcomes;
   readonly #durable: DurableEvents;
   readonly #feed: FeedPublisher;
+  readonly #hearing: Hearing;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
   readonly #poolByGroup = new Map<GroupId, { readonly publisher: PoolPublisher; readonly runner: ExclusiveRunner }>();
@@ -122,7 +124,9 @@ export class Reign {
     const propose = (proposal: Proposal) => this.#propose(proposal);
     const execute = createExecutors({ fleet, log: this.#id, term: this.#term, state, groups: this.#groups, propose });
     const observed = observations.observed;
+    this.#hearing = new Hearing({ bus, clock });
     this.#reconciler = new Reconciler({
+      hearing: this.#hearing,
       state,
       observed,
       execute,
@@ -187,7 +191,9 @@ export class Reign {
       this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
     );
     const propose = (proposal: Proposal) => this.#propose(proposal);
-    const balancers = new BalancerWatch({ state, observed: observations.observed, clock, propose });
+    track('hearing', this.#hearing.run(signal));
+    const hearing = this.#hearing;
+    const balancers = new BalancerWatch({ state, observed: observations.observed, hearing, clock, propose });
     track(
       'watching balancers',
       this.#every(timing.leaderBeatMs, signal, async () => balancers.look()),
@@ -256,8 +262,10 @@ export class Reign {
 
   #touch(event: Event): void {
     const { state } = this.#options;
+    // Labels and weight are the pool's business: the machine has nothing to say about them.
+    const concernsMachine = event.type !== 'server.configured';
     for (const concern of affects(event, state)) {
-      if (concern.kind === 'server') this.#reconciler.touch(concern.id as ServerId);
+      if (concern.kind === 'server' && concernsMachine) this.#reconciler.touch(concern.id as ServerId);
       if (concern.kind === 'group') {
         if (changesEveryMember(event)) this.#reconciler.touchMembers(concern.id as GroupId);
         else this.#reconciler.touchGroup(concern.id as GroupId);
