@@ -83,7 +83,8 @@ async function* linesWithCare(path: string, signal: AbortSignal): AsyncGenerator
     } catch (caught) {
       const code = (caught as NodeJS.ErrnoException).code ?? '';
       if (!code.startsWith('Z_')) {
-        if ((caught as NodeJS.ErrnoException).syscall === undefined && !signal.aborted) throw caught;
+        if (signal.aborted) throw new Failure({ code: 'aborted', retryable: false, message: `reading ${path}` });
+        if ((caught as NodeJS.ErrnoException).syscall === undefined) throw caught;
         throw Failure.from(caught, { code: 'io', retryable: false, message: `reading ${path}` });
       }
       if (careFrom !== Number.POSITIVE_INFINITY) {
