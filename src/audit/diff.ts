@@ -39,7 +39,7 @@ export interface DiffOptions {
   readonly group?: GroupName | GroupId;
 }
 
-/** In a fixed order: by thing, then by group and name. Fails with `unavailable` where neither knows the group. */
+/** In a fixed order: by thing, then by group and name. Fails with `config-invalid` where neither knows the group. */
 export function diff(before: FleetState, after: FleetState, { group }: DiffOptions = {}): Change[] {
   const [old, now] = [thingsOf(before), thingsOf(after)];
   const only = group === undefined ? undefined : groupIdOf(group);

@@ -151,8 +151,8 @@ describe('the fleet as it was', () => {
       expect(await positionAt(live.log, at)).toBe(expected);
       expect((await stateAt(options, { time: at })).position).toBe(expected);
     }
-    await expect(stateAt(options, { time: 1 })).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(stateAt(options, { position: 1_000_000 })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(stateAt(options, { time: 1 })).rejects.toMatchObject({ code: 'config-invalid' });
+    await expect(stateAt(options, { position: 1_000_000 })).rejects.toMatchObject({ code: 'config-invalid' });
   });
 
   it('answers the queries of then', async () => {
