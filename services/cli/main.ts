@@ -36,6 +36,14 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   balancer: { summary: 'load balancers', load: async () => (await import('./commands/balancer.ts')).addBalancer },
   log: { summary: 'what happened: the newest events', load: async () => (await import('./commands/log.ts')).addLog },
+  diff: {
+    summary: 'what changed between two positions or times',
+    load: async () => (await import('./commands/diff.ts')).addDiff,
+  },
+  audit: {
+    summary: 'prove the log, and take it along',
+    load: async () => (await import('./commands/audit.ts')).addAudit,
+  },
   gateway: { summary: 'run a gateway server', load: async () => (await import('./commands/gateway.ts')).addGateway },
   coordinator: {
     summary: 'run a coordinator, or ask the one that runs',

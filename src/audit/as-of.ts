@@ -27,7 +27,7 @@ export interface AsOfOptions {
 
 const lookUpTimeoutMs = 10_000;
 
-/** Fails with `unavailable` where the log does not reach: it ends before the position, or begins after the time. */
+/** Fails with `config-invalid` where the log does not reach: it ends before the position, or begins after the time. */
 export async function stateAt(options: AsOfOptions, instant: Instant): Promise<Moment> {
   const { source, live, progress, signal } = options;
   const shared = { signal, ...(progress === undefined ? {} : { progress }) };
@@ -53,7 +53,7 @@ function reached(moment: Moment, instant: Instant): Moment {
     throw unreachable(`the log ends at position ${moment.position}, before ${instant.position}`);
   }
   if (moment.position > 0) return moment;
-  throw unreachable('position' in instant ? 'nothing had happened before the first event' : 'the log begins later');
+  throw unreachable('nothing had happened by then: the log begins later');
 }
 
 /** The last position at or before the time: about log2 of the log's records are read. `at` never goes back. */
@@ -85,7 +85,7 @@ export async function positionAt(log: LogPort, time: number): Promise<Position> 
 async function firstWithEvents(log: LogPort, from: number, to: number) {
   for (let sequence = from; sequence <= to; sequence += 1) {
     const stored = await log.get(sequence, lookUpTimeoutMs);
-    if (stored === undefined) throw unreachable(`record ${sequence} is missing from the log`);
+    if (stored === undefined) throw missing(sequence);
     const { events } = decodeRecord(stored.data);
     if (events.length > 0) return { sequence, events };
   }
@@ -93,5 +93,10 @@ async function firstWithEvents(log: LogPort, from: number, to: number) {
 }
 
 function unreachable(message: string): Failure {
-  return new Failure({ code: 'unavailable', retryable: false, message });
+  return new Failure({ code: 'config-invalid', retryable: false, message });
+}
+
+function missing(sequence: number): Failure {
+  const message = `record ${sequence} is missing from the log; see: muster audit verify`;
+  return new Failure({ code: 'log-broken', retryable: false, message });
 }

@@ -20,7 +20,7 @@ import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeMessage } from '../wire/message.ts';
 import { GroupSync } from './group-sync.ts';
-import { heardEntry } from './held-pool.ts';
+import { heardEntry, stampedPool } from './held-pool.ts';
 import { type DiskPool, loadPools } from './pool-disk.ts';
 import { type PoolPlace, readGroups } from './read-pool.ts';
 import { register } from './registration.ts';
@@ -74,7 +74,7 @@ export class PoolSync {
     if (pools.length === 0) {
       logger.warn({ directory: this.#directory }, 'no pool on disk: taking no traffic until a whole one was read');
     }
-    await driver.start(pools);
+    await driver.start(pools.map((pool) => stampedPool(pool, pool)));
     this.#lifecycle.onStop('balancer', () => driver.stop());
     this.#lifecycle.onStop(
       'restart listener',

@@ -1,6 +1,6 @@
 /** `muster balancer …` */
 import { join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BalancerId } from '../../../schemas/ids.ts';
 import type { BalancerView } from '../../../schemas/views.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
@@ -11,13 +11,16 @@ import { renderTable } from '../table.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
-  readonly name: string;
+  readonly kind: string;
+  readonly name?: string;
   readonly data?: string;
   readonly group?: string[];
   readonly frontend: Readonly<Record<string, { host: string; port: number }>>;
   readonly host: string;
   readonly basePort: number;
-  readonly haproxy?: string;
+  readonly program?: string;
+  readonly command?: string;
+  readonly commandTimeout: number;
   /** Commander's name for `--no-start`. */
   readonly start: boolean;
 }
@@ -46,8 +49,13 @@ export function addBalancer(program: Command): void {
 function addRun(balancer: Command): void {
   balancer
     .command('run')
-    .description('run HAProxy and keep it in step with the pools, until Ctrl-C')
-    .option('--name <name>', "the balancer's name in the fleet", 'haproxy')
+    .description('run a load balancer and keep it in step with the pools, until Ctrl-C')
+    .addOption(
+      new Option('--kind <kind>', 'which balancer it is')
+        .choices(['haproxy', 'nginx', 'envoy', 'file'])
+        .default('haproxy'),
+    )
+    .option('--name <name>', "the balancer's name in the fleet (default: its kind)")
     .option('--data <folder>', 'pools, configuration and sockets (default: .muster/data/NAME)')
     .option('--group <group...>', 'only these groups (default: all, with those still to be created)')
     .option(
@@ -58,13 +66,15 @@ function addRun(balancer: Command): void {
     )
     .option('--host <host>', 'where every other group is listened on', '127.0.0.1')
     .option('--base-port <port>', 'the first port tried for every other group', position, 8_080)
-    .option('--haproxy <path>', 'the haproxy program (default: found on the PATH)')
-    .option('--no-start', 'wait for a HAProxy somebody else starts on our file and master socket')
+    .option('--program <path>', "the balancer's program (default: found on the PATH)")
+    .option('--no-start', 'wait for the program somebody else starts on our file (HAProxy: and master socket)')
+    .option('--command <command>', 'with --kind file: run after each change; exit code 0 says it is applied')
+    .option('--command-timeout <seconds>', 'the longest the command may take', position, 30)
     .action((options: RunOptions, command: Command) => run(command, options));
 }
 
-async function run(command: Command, options: RunOptions): Promise<void> {
-  const global = globalOptions(command);
+async function run(runCommand: Command, options: RunOptions): Promise<void> {
+  const global = globalOptions(runCommand);
   const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
   const { runService } = await import('../run-service.ts');
   await runService({
@@ -74,9 +84,11 @@ async function run(command: Command, options: RunOptions): Promise<void> {
       const { BalancerOptions, runBalancer } = await import('../../balancer/run.ts');
       const { checkOptions } = await import('../parse-options.ts');
       const { findProgram } = await import('../programs.ts');
-      const { name, data, group, frontend: listen, host, basePort, haproxy, start } = options;
+      const { kind, name = kind, data, group, frontend: listen, host, basePort, command, commandTimeout } = options;
+      const program = options.program ?? findProgram(kind);
       return runBalancer(
         checkOptions(BalancerOptions, {
+          kind,
           name,
           natsUrl,
           fleet: global.fleet,
@@ -84,8 +96,10 @@ async function run(command: Command, options: RunOptions): Promise<void> {
           listen,
           host,
           basePort,
-          startProcess: start,
-          haproxyBinary: haproxy ?? findProgram('haproxy') ?? 'haproxy',
+          startProcess: options.start,
+          commandTimeoutMs: commandTimeout * 1_000,
+          ...(program === undefined ? {} : { program }),
+          ...(command === undefined ? {} : { command }),
           ...(group === undefined ? {} : { groups: group }),
         }),
       );

@@ -5,7 +5,8 @@ import type { GroupName } from '../../../schemas/ids.ts';
 import type { GroupView } from '../../../schemas/views.ts';
 import { type ChangeOptions, addChangeOptions, duration } from '../change-options.ts';
 import type { Paint } from '../paint.ts';
-import { showQuery, withMuster } from '../session.ts';
+import { addAtOption, showAsked } from '../history.ts';
+import { withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 
 interface PolicyOptions {
@@ -21,20 +22,14 @@ export function addGroup(program: Command): void {
     .command('group')
     .summary('server groups')
     .description('Server groups: named sets of servers that carry the same projects.');
-  group
-    .command('list')
-    .description('all groups')
-    .action((_options, command) =>
-      withMuster(command, async (session) => showQuery(session, await session.muster.query('groups', {}), groupTable)),
-    );
-  group
-    .command('get <group>')
-    .description('one group: its servers, its deployments and how far they are')
-    .action((name: string, _options, command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('group', { group: name as GroupName }), groupPage),
-      ),
-    );
+  addAtOption(group.command('list').description('all groups')).action((_options, command) =>
+    showAsked(command, { name: 'groups', ask: {}, people: groupTable }),
+  );
+  addAtOption(
+    group.command('get <group>').description('one group: its servers, its deployments and how far they are'),
+  ).action((name: string, _options, command) =>
+    showAsked(command, { name: 'group', ask: { group: name as GroupName }, people: groupPage }),
+  );
   addChangeOptions(group.command('create <group>').description('a new, empty group'))
     .option('--drain-timeout <duration>', 'how long a leaving server may finish requests', duration)
     .action((name: string, options: ChangeOptions & PolicyOptions, command) =>

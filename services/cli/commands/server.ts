@@ -7,7 +7,8 @@ import type { ServerView } from '../../../schemas/views.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { ageText } from '../durations.ts';
 import type { Paint } from '../paint.ts';
-import { showQuery, withMuster } from '../session.ts';
+import { addAtOption, showAsked } from '../history.ts';
+import { withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 
 export function addServer(program: Command): void {
@@ -15,9 +16,7 @@ export function addServer(program: Command): void {
     .command('server')
     .summary('gateway servers')
     .description('Gateway servers: each in one group, or available.');
-  server
-    .command('list')
-    .description('all servers, with what they do and what happens next')
+  addAtOption(server.command('list').description('all servers, with what they do and what happens next'))
     .option('--group <group>', 'only those of one group')
     .addOption(
       new Option('--status <status>', 'only those with this status').choices([
@@ -29,14 +28,11 @@ export function addServer(program: Command): void {
       ]),
     )
     .action((options: { group?: string; status?: string }, command) => list(command, options));
-  server
-    .command('get <server>')
-    .description('one server: what it should hold, what it holds, and why')
-    .action((id: string, _options, command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('server', { server: id as ServerId }), serverPage),
-      ),
-    );
+  addAtOption(
+    server.command('get <server>').description('one server: what it should hold, what it holds, and why'),
+  ).action((id: string, _options, command) =>
+    showAsked(command, { name: 'server', ask: { server: id as ServerId }, people: serverPage }),
+  );
   addChangeOptions(server.command('join <server> <group>').description('add an available server to a group')).action(
     async (id: string, group: string, options: ChangeOptions, command) => {
       const { change } = await import('../change.ts');
@@ -70,13 +66,11 @@ export function addServer(program: Command): void {
 }
 
 async function list(command: Command, { group, status }: { group?: string; status?: string }): Promise<void> {
-  await withMuster(command, async (session) => {
-    const ask = {
-      ...(group === undefined ? {} : { group: group as GroupName }),
-      ...(status === undefined ? {} : { status: status as ServerStatus }),
-    };
-    return showQuery(session, await session.muster.query('servers', ask), serverTable);
-  });
+  const ask = {
+    ...(group === undefined ? {} : { group: group as GroupName }),
+    ...(status === undefined ? {} : { status: status as ServerStatus }),
+  };
+  await showAsked(command, { name: 'servers', ask, people: serverTable });
 }
 
 function serverTable(servers: readonly ServerView[], paint: Paint): string {

@@ -1,11 +1,9 @@
 /**
  * What Envoy reads, from pools: a bootstrap that names an admin socket and files, and the files: clusters (CDS),
- * listeners (LDS) and each group's endpoints (EDS), as proto3 JSON. Envoy takes a file when another is moved into its
- * place. Pure, but for the writing.
+ * listeners (LDS) and each group's endpoints (EDS), as proto3 JSON. Pure.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isIPv6 } from 'node:net';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
@@ -217,35 +215,4 @@ function fileSource(path: string): unknown {
 
 function asText(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`;
-}
-
-/** Moves the text into the file's place, keeping the one before as `<path>.last`. */
-export async function writeDocument({ path, text }: { path: string; text: string }): Promise<void> {
-  const before = await readFile(path, 'utf8').catch(() => undefined);
-  if (before !== undefined && before !== text) await writeBeside(`${path}.last`, before);
-  await writeBeside(path, text);
-}
-
-/** Takes back what `writeDocument` put in place. */
-export async function restoreDocument({ path }: { path: string }): Promise<void> {
-  const before = await readFile(`${path}.last`, 'utf8').catch(() => undefined);
-  if (before === undefined) await rm(path, { force: true });
-  else await writeBeside(path, before);
-}
-
-async function writeBeside(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

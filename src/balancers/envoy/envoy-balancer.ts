@@ -11,24 +11,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
-import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool, ObservedPoolServer } from '../balancer.ts';
+import { DesiredPools } from '../desired-pools.ts';
 import { ListenBook } from '../listen-book.ts';
 import { untilGone } from '../process-list.ts';
-import { resolveAddresses } from '../resolve-addresses.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
-import {
-  bootstrap,
-  clusterOf,
-  type Document,
-  type Endpoint,
-  hostPort,
-  renderDocuments,
-  restoreDocument,
-  writeDocument,
-} from './config-file.ts';
+import { keyOf, Lingering, moveDocument } from './apply.ts';
+import { bootstrap, clusterOf, hostPort, renderDocuments } from './config-file.ts';
+import { writeDocument } from './document-file.ts';
 import { EnvoyProcess } from './process.ts';
 
 export interface EnvoyOptions {
@@ -49,15 +41,10 @@ export interface EnvoyOptions {
 const hostDefault = '127.0.0.1';
 /** The port people try first for HTTP without being root. */
 const basePortDefault = 8_080;
-/** Envoy takes a file within milliseconds; a new cluster waits for its first health checks, of 2 s each. */
-const takeTimeoutMs = 15_000;
-const pollMs = 20;
 /** How long `apply` waits for requests of a removed server to end. */
 const leaveTimeoutMs = 500;
 /** How long `apply` waits for the first health check of a new server: one that is up passes within milliseconds. */
 const firstCheckTimeoutMs = 1_000;
-/** A removed server with requests for so long is taken out all the same; Envoy lets them end on their own. */
-const lingeringMsMax = 300_000;
 /** How soon an Envoy that died is noticed; it is then started again from its files. */
 const watchEveryMs = 250;
 
@@ -66,7 +53,7 @@ interface Parts {
   readonly bootstrapPath: string;
   readonly adminSocketPath: string;
   readonly process: EnvoyProcess;
-  readonly listens: ListenBook;
+  readonly desired: DesiredPools;
 }
 
 export class EnvoyBalancer implements Balancer {
@@ -76,11 +63,7 @@ export class EnvoyBalancer implements Balancer {
   readonly #changes: SharedChange;
   /** Set by `start`. */
   #parts: Parts | undefined;
-  /** Every pool we were given and Envoy did not refuse, with IP addresses. */
-  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
-  readonly #listenByGroup = new Map<GroupId, Address>();
-  /** When a server that left was first seen lingering, by group, server and address. */
-  readonly #lingersSince = new Map<string, number>();
+  readonly #lingering: Lingering;
   readonly #restartListeners = new Set<() => void>();
   #watch: Timer | undefined;
   #stopped = false;
@@ -88,24 +71,24 @@ export class EnvoyBalancer implements Balancer {
   constructor(options: EnvoyOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#lingering = new Lingering(options.clock);
     this.#changes = new SharedChange({ change: () => this.#converge(), clock: options.clock, everyMs: 0 });
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#take(pool);
+    for (const pool of pools) await this.#parts.desired.take(pool);
     if (pools.length > 0) await this.#changes.ask();
     this.#watchLater();
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
-    const before = this.#poolByGroup.get(pool.group);
-    const taken = await this.#take(pool);
+    const takeBack = await this.#opened.desired.take(pool);
     try {
       await this.#changes.ask();
     } catch (error) {
-      this.#takeBack({ taken, before });
+      takeBack();
       throw error;
     }
     await this.#untilChecked(pool.group);
@@ -116,7 +99,7 @@ export class EnvoyBalancer implements Balancer {
   }
 
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
-    const listen = this.#listenByGroup.get(group);
+    const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
     const servers = (await this.#opened.process.observe()).get(clusterOf(group));
     return servers === undefined ? undefined : { group, listen: `http://${hostPort(listen)}`, servers };
@@ -155,7 +138,7 @@ export class EnvoyBalancer implements Balancer {
       startProcess,
       clock,
     });
-    return { ...paths, process, listens };
+    return { ...paths, process, desired: new DesiredPools({ listens, clock }) };
   }
 
   get #opened(): Parts {
@@ -163,31 +146,15 @@ export class EnvoyBalancer implements Balancer {
     return this.#parts;
   }
 
-  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
-  async #take(pool: DesiredPool): Promise<DesiredPool> {
-    const resolved = await resolveAddresses(pool, this.#clock);
-    this.#listenByGroup.set(pool.group, await this.#opened.listens.claim(pool.group));
-    this.#poolByGroup.set(pool.group, resolved);
-    return resolved;
-  }
-
-  /** What Envoy did not take must not stand in the way of other groups, nor in the files at the next start. */
-  #takeBack({ taken, before }: { taken: DesiredPool; before: DesiredPool | undefined }): void {
-    if (this.#poolByGroup.get(taken.group) !== taken) return;
-    if (before === undefined) this.#poolByGroup.delete(taken.group);
-    else this.#poolByGroup.set(taken.group, before);
-  }
-
   /** Compares what Envoy took with every desired pool, and moves in what differs. True: something was moved. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process, directory } = this.#opened;
+    const { process, directory, desired } = this.#opened;
     const runs = await process.answers();
     const observed = runs ? await process.observe() : new Map<string, ObservedPoolServer[]>();
-    const groups = [...this.#poolByGroup].map(([group, pool]) => {
-      const listen = this.#listenByGroup.get(group);
-      assert(listen !== undefined, 'a group taken in has an address');
-      return { pool, listen, leaving: this.#leaving(pool, observed.get(clusterOf(group)) ?? []) };
+    const groups = desired.all.map(({ pool, listen }) => {
+      const held = observed.get(clusterOf(pool.group)) ?? [];
+      return { pool, listen, leaving: this.#lingering.leaving(pool, held) };
     });
     const documents = renderDocuments(directory, groups);
     if (!runs) {
@@ -195,59 +162,14 @@ export class EnvoyBalancer implements Balancer {
       await process.start();
     }
     let moved = !runs;
-    for (const document of documents) moved = (await this.#move(document)) || moved;
+    for (const document of documents) moved = (await moveDocument({ document, process, clock: this.#clock })) || moved;
     return moved;
-  }
-
-  /** Has Envoy take the document, unless it says that it has. Throws `config-invalid` when Envoy refuses it. */
-  async #move(document: Document): Promise<boolean> {
-    const { process } = this.#opened;
-    const { statistic, version } = document;
-    const before = await process.statistics();
-    const taken = `${statistic}.version_text`;
-    const refused = `${statistic}.update_rejected`;
-    if (before.get(taken) === version) return false;
-    await writeDocument(document);
-    // Of a cluster that is not there yet, the endpoints are read when it comes.
-    if (before.get(taken) === undefined && statistic.startsWith('cluster.')) return true;
-    const deadlineAt = this.#clock.monotonic() + takeTimeoutMs;
-    for (;;) {
-      const now = await process.statistics();
-      if (now.get(taken) === version) return true;
-      const isRefused = (now.get(refused) ?? '0') !== (before.get(refused) ?? '0');
-      if (!isRefused && this.#clock.monotonic() < deadlineAt) {
-        await pause({ clock: this.#clock, delayMs: pollMs });
-        continue;
-      }
-      await restoreDocument(document);
-      const message = `Envoy ${isRefused ? 'refuses' : 'did not take'} ${document.path}: ${await process.lastWords()}`;
-      throw new Failure({ code: isRefused ? 'config-invalid' : 'unavailable', retryable: !isRefused, message });
-    }
-  }
-
-  /** Endpoints Envoy holds that the pool does not: first asked for nothing, then, without requests, gone. */
-  #leaving(pool: DesiredPool, observed: readonly ObservedPoolServer[]): Endpoint[] {
-    const wanted = new Set(pool.servers.map(keyOf));
-    return observed
-      .filter((held) => !wanted.has(keyOf(held)))
-      .filter((held) => held.admin !== 'maintenance' || (held.inFlight > 0 && !this.#lingersTooLong(pool.group, held)))
-      .map((held) => ({ ...held, admin: 'maintenance' }));
-  }
-
-  #lingersTooLong(group: GroupId, held: ObservedPoolServer): boolean {
-    const key = `${group} ${keyOf(held)}`;
-    const now = this.#clock.monotonic();
-    const since = this.#lingersSince.get(key) ?? now;
-    this.#lingersSince.set(key, since);
-    if (now - since <= lingeringMsMax) return false;
-    this.#lingersSince.delete(key);
-    return true;
   }
 
   /** Waits a moment for requests on what left the pool, and takes it out; true when nothing is left. */
   async #removeLeft(group: GroupId): Promise<boolean> {
     const left = async () => {
-      const wanted = new Set(this.#poolByGroup.get(group)?.servers.map(keyOf));
+      const wanted = new Set(this.#opened.desired.find(group)?.servers.map(keyOf));
       return ((await this.readBack(group))?.servers ?? []).filter((held) => !wanted.has(keyOf(held)));
     };
     const gone = async () => {
@@ -277,18 +199,14 @@ export class EnvoyBalancer implements Balancer {
 
   /** Starts Envoy again when it is gone. Whatever fails here is seen by the next look and by every apply. */
   async #look(): Promise<void> {
-    if (this.#poolByGroup.size === 0 || this.#changes.busy) return;
+    if (this.#opened.desired.all.length === 0 || this.#changes.running) return;
     try {
-      if ((await this.#opened.process.answers()) || this.#stopped || this.#changes.busy) return;
+      if ((await this.#opened.process.answers()) || this.#stopped || this.#changes.running) return;
+      this.#changes.hurry();
       await this.#changes.ask();
       for (const listener of this.#restartListeners) listener();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
   }
-}
-
-/** The same server at another address is another endpoint. */
-function keyOf({ server, address }: Pick<Endpoint, 'server' | 'address'>): string {
-  return `${server} ${hostPort(address)}`;
 }

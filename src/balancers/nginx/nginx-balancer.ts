@@ -14,9 +14,9 @@ import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
+import { DesiredPools } from '../desired-pools.ts';
 import { ListenBook } from '../listen-book.ts';
 import { signalProcess, untilGone } from '../process-list.ts';
-import { resolveAddresses } from '../resolve-addresses.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
 import { listenUrl, type RenderedConfig, renderConfig, restoreConfig, writeConfig } from './config-file.ts';
@@ -58,7 +58,7 @@ interface Parts {
   readonly binary: string;
   readonly process: NginxProcess;
   readonly generations: GenerationBook;
-  readonly listens: ListenBook;
+  readonly desired: DesiredPools;
 }
 
 export class NginxBalancer implements Balancer {
@@ -68,9 +68,6 @@ export class NginxBalancer implements Balancer {
   readonly #changes: SharedChange;
   /** Set by `start`. */
   #parts: Parts | undefined;
-  /** What the file is written from: every pool we were given and nginx did not refuse, with IP addresses. */
-  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
-  readonly #listenByGroup = new Map<GroupId, Address>();
   readonly #restartListeners = new Set<() => void>();
   #watch: Timer | undefined;
   /** The master last seen; 0: none yet. */
@@ -87,19 +84,18 @@ export class NginxBalancer implements Balancer {
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#take(pool);
+    for (const pool of pools) await this.#parts.desired.take(pool);
     if (pools.length > 0) await this.#changes.ask();
     this.#watchLater();
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
-    const before = this.#poolByGroup.get(pool.group);
-    const taken = await this.#take(pool);
+    const takeBack = await this.#opened.desired.take(pool);
     try {
       // A pool that nginx holds already waits for nobody's reload.
       if (!(await this.#runs(this.#render()))) await this.#changes.ask();
     } catch (error) {
-      this.#takeBack({ taken, before });
+      takeBack();
       throw error;
     }
     await this.#untilLeft(pool.group);
@@ -109,7 +105,7 @@ export class NginxBalancer implements Balancer {
   }
 
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
-    const listen = this.#listenByGroup.get(group);
+    const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
     const { process, generations } = this.#opened;
     const status = await process.status();
@@ -151,7 +147,7 @@ export class NginxBalancer implements Balancer {
     await Promise.all([listens.open(), generations.open()]);
     const logPath = join(dataDirectory, 'nginx.log');
     const process = new NginxProcess({ ...paths, binary, logPath, startProcess, clock });
-    return { ...paths, binary, process, generations, listens };
+    return { ...paths, binary, process, generations, desired: new DesiredPools({ listens, clock }) };
   }
 
   get #opened(): Parts {
@@ -159,29 +155,9 @@ export class NginxBalancer implements Balancer {
     return this.#parts;
   }
 
-  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
-  async #take(pool: DesiredPool): Promise<DesiredPool> {
-    const resolved = await resolveAddresses(pool, this.#clock);
-    this.#listenByGroup.set(pool.group, await this.#opened.listens.claim(pool.group));
-    this.#poolByGroup.set(pool.group, resolved);
-    return resolved;
-  }
-
-  /** What nginx did not take must not stand in the way of other groups, nor in the file at the next start. */
-  #takeBack({ taken, before }: { taken: DesiredPool; before: DesiredPool | undefined }): void {
-    if (this.#poolByGroup.get(taken.group) !== taken) return;
-    if (before === undefined) this.#poolByGroup.delete(taken.group);
-    else this.#poolByGroup.set(taken.group, before);
-  }
-
   #render(): RenderedConfig {
-    const { dataDirectory, statusSocketPath } = this.#opened;
-    const groups = [...this.#poolByGroup].map(([group, pool]) => {
-      const listen = this.#listenByGroup.get(group);
-      assert(listen !== undefined, 'a group taken in has an address');
-      return { pool, listen };
-    });
-    return renderConfig({ dataDirectory, statusSocketPath, groups });
+    const { dataDirectory, statusSocketPath, desired } = this.#opened;
+    return renderConfig({ dataDirectory, statusSocketPath, groups: desired.all });
   }
 
   /** Whether nginx says that it runs this file, and we know what that means. */
@@ -194,8 +170,8 @@ export class NginxBalancer implements Balancer {
   /** Compares what nginx runs with every desired pool, and reloads it where it differs. True: it was reloaded. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process, configPath: path, binary } = this.#opened;
-    const pools = [...this.#poolByGroup.values()];
+    const { process, configPath: path, binary, desired } = this.#opened;
+    const pools = desired.all.map(({ pool }) => pool);
     const { text, generation } = this.#render();
     const status = await process.status();
     const workers = await process.workers();
@@ -240,11 +216,12 @@ export class NginxBalancer implements Balancer {
 
   /** Starts nginx again when it is gone. Whatever fails here is seen by the next look and by every apply. */
   async #look(): Promise<void> {
-    if (this.#poolByGroup.size === 0 || this.#changes.busy) return;
+    if (this.#opened.desired.all.length === 0) return;
     try {
       const before = this.#master;
       const gone = before === 0 || !signalProcess(before, 0) || (await this.#opened.process.status()) === undefined;
-      if (!gone || this.#stopped || this.#changes.busy || before !== this.#master) return;
+      if (!gone || this.#stopped || this.#changes.running || before !== this.#master) return;
+      this.#changes.hurry();
       await this.#changes.ask();
       for (const listener of this.#restartListeners) listener();
     } catch (error) {

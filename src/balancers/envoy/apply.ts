@@ -1,0 +1,81 @@
+/** From what Envoy holds and what it shall hold to what is moved in, and the proof that it was taken. */
+import type { Clock } from '../../std/clock.ts';
+import { pause } from '../../std/deadline.ts';
+import { Failure } from '../../std/failure.ts';
+import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
+import { type Document, type Endpoint, hostPort } from './config-file.ts';
+import { restoreDocument, writeDocument } from './document-file.ts';
+import type { EnvoyProcess } from './process.ts';
+
+/** Envoy takes a file within milliseconds; a new cluster waits for its first health checks, of 2 s each. */
+const takeTimeoutMs = 15_000;
+const pollMs = 20;
+/** A removed server with requests for so long is taken out all the same; Envoy lets them end on their own. */
+const lingeringMsMax = 300_000;
+
+/** Has Envoy take the document, unless it says that it has. Throws `config-invalid` when Envoy refuses it. */
+export async function moveDocument(options: {
+  readonly document: Document;
+  readonly process: EnvoyProcess;
+  readonly clock: Clock;
+}): Promise<boolean> {
+  const { document, process, clock } = options;
+  const { statistic, version } = document;
+  const before = await process.statistics();
+  const taken = `${statistic}.version_text`;
+  const refused = `${statistic}.update_rejected`;
+  if (before.get(taken) === version) return false;
+  await writeDocument(document);
+  // Of a cluster that is not there yet, the endpoints are read when it comes.
+  if (before.get(taken) === undefined && statistic.startsWith('cluster.')) return true;
+  const deadlineAt = clock.monotonic() + takeTimeoutMs;
+  for (;;) {
+    const now = await process.statistics();
+    if (now.get(taken) === version) return true;
+    const isRefused = (now.get(refused) ?? '0') !== (before.get(refused) ?? '0');
+    if (!isRefused && clock.monotonic() < deadlineAt) {
+      await pause({ clock, delayMs: pollMs });
+      continue;
+    }
+    await restoreDocument(document);
+    const message = `Envoy ${isRefused ? 'refuses' : 'did not take'} ${document.path}: ${await process.lastWords()}`;
+    throw new Failure({ code: isRefused ? 'config-invalid' : 'unavailable', retryable: !isRefused, message });
+  }
+}
+
+/** Who left the pool and is still held. */
+export class Lingering {
+  readonly #clock: Clock;
+  /** When each was first seen, by group, server and address. */
+  readonly #sinceByKey = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Endpoints Envoy holds that the pool does not: first asked for nothing, then, without requests, gone. */
+  leaving(pool: DesiredPool, observed: readonly ObservedPoolServer[]): Endpoint[] {
+    const wanted = new Set(pool.servers.map(keyOf));
+    const left = observed.filter((held) => !wanted.has(keyOf(held)));
+    const held = left.filter(
+      (one) => one.admin !== 'maintenance' || (one.inFlight > 0 && !this.#tooLong(`${pool.group} ${keyOf(one)}`)),
+    );
+    const kept = new Set(held.map((one) => `${pool.group} ${keyOf(one)}`));
+    for (const key of this.#sinceByKey.keys()) {
+      if (key.startsWith(`${pool.group} `) && !kept.has(key)) this.#sinceByKey.delete(key);
+    }
+    return held.map(({ server, address, weight }) => ({ server, address, weight, admin: 'maintenance' }));
+  }
+
+  #tooLong(key: string): boolean {
+    const now = this.#clock.monotonic();
+    const since = this.#sinceByKey.get(key) ?? now;
+    this.#sinceByKey.set(key, since);
+    return now - since > lingeringMsMax;
+  }
+}
+
+/** The same server at another address is another endpoint. */
+export function keyOf({ server, address }: Pick<Endpoint, 'server' | 'address'>): string {
+  return `${server} ${hostPort(address)}`;
+}
