@@ -43,7 +43,7 @@ export class Hearing {
 
   /** Milliseconds for which nothing came since `seenAt`, as far as it would have been heard. */
   silenceSince(seenAt: number): number {
-    return silence({ seenAt, since: this.#since, upTo: this.#upTo });
+    return silence({ seenAt, since: this.#since, upTo: this.#upTo, now: this.#clock.now() });
   }
 
   /** Resolves soon after the signal has fired. */
@@ -76,7 +76,15 @@ export class Hearing {
   }
 }
 
-/** Never below 0: what came after the newest answer was heard as well. */
-export function silence({ seenAt, since, upTo }: { seenAt: number; since: number; upTo: number }): number {
+interface SilenceOptions {
+  readonly seenAt: number;
+  readonly since: number;
+  readonly upTo: number;
+  readonly now: number;
+}
+
+/** Never below 0: what came after the newest answer was heard as well. In a gap nothing counts. */
+export function silence({ seenAt, since, upTo, now }: SilenceOptions): number {
+  if (now - upTo > gapMs) return 0;
   return Math.max(0, upTo - Math.max(seenAt, since));
 }

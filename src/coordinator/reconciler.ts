@@ -35,6 +35,9 @@ export interface ReconcilerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** A lease may end between two proofs that we hear: soon enough for it, and no busy wait until the next. */
+const wakeMinMs = 25;
+
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #snapshotByServer = new Map<ServerId, MachineSnapshot>();
@@ -144,7 +147,7 @@ export class Reconciler {
     const at = this.#due.nextAt();
     if (at === undefined) return;
     const { clock } = this.#options;
-    this.#wake = clock.after(Math.max(1, at - clock.now()), () => {
+    this.#wake = clock.after(Math.max(wakeMinMs, at - clock.now()), () => {
       for (const server of this.#due.takeDue(clock.now())) this.#touched.add(server);
       this.#runner.poke();
     });

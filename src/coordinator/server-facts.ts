@@ -40,7 +40,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       member?.drain?.wasInPool === true ? unconfirmedBalancers(state, observed, member.group, member.drain.at) : [],
     inFlight: inFlightOf(id, member, observed),
     life: {
-      seenAt: now - silence({ seenAt, since: reignBeganAt, upTo }),
+      seenAt: now - silence({ seenAt, since: reignBeganAt, upTo, now }),
       // A beat of long ago is no proof that it is back, though a lease has begun anew with this leader.
       heard: seenAt > 0 && now - seenAt < leaseMs,
       leaseMs,
