@@ -9,7 +9,7 @@ export function parseInstant(text: string, now: number): Instant | undefined {
     const position = Number(text);
     return Number.isSafeInteger(position) && position > 0 ? { position } : undefined;
   }
-  const ago = parseDuration(text);
+  const ago = /[a-z]$/.test(text) ? parseDuration(text) : undefined;
   if (ago !== undefined) return { time: now - ago };
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : { time };
