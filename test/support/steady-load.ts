@@ -11,9 +11,16 @@ export interface SteadyLoadOptions {
   readonly pauseMs: number;
 }
 
+export interface LoadFailure {
+  readonly what: string;
+  /** Milliseconds since the epoch. */
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
+
 export interface LoadResult {
   readonly requests: number;
-  readonly failures: readonly string[];
+  readonly failures: readonly LoadFailure[];
   /** How many answers each server gave, by its own header. */
   readonly answersByServer: ReadonlyMap<string, number>;
 }
@@ -30,7 +37,7 @@ const requestTimeoutMs = 15_000;
 
 export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions): SteadyLoad {
   const answersByServer = new Map<string, number>();
-  const failures: string[] = [];
+  const failures: LoadFailure[] = [];
   const counted = { requests: 0, failures, answersByServer };
   let stopping = false;
   const run = async (index: number) => {
@@ -38,6 +45,8 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
     for (let turn = index; !stopping; turn += 1) {
       const path = paths[turn % paths.length] as string;
       const method = turn % 2 === 0 ? 'GET' : 'POST';
+      const beganAt = Date.now();
+      const fail = (what: string) => keep({ what, beganAt, endedAt: Date.now() });
       try {
         const answer = await client.request({ path, method, ...(method === 'POST' ? { body: 'x' } : {}) });
         await answer.body.dump();
@@ -52,9 +61,9 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
     }
     await client.close();
   };
-  const fail = (text: string) => {
-    if (failures.length < failuresKept) failures.push(`${new Date().toISOString()} ${text}`);
-    else failures.splice(failuresKept, 1, 'and more');
+  const keep = (failure: LoadFailure) => {
+    if (failures.length < failuresKept) failures.push(failure);
+    else failures.splice(failuresKept, 1, { ...failure, what: 'and more' });
   };
   const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index)));
   return {

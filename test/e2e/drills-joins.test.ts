@@ -1,0 +1,71 @@
+/** The drill of a day's work: servers come and go all the time, and nobody outside notices. */
+import { randomInt } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerId } from '../../schemas/ids.ts';
+import { balancerKinds, type DrillFleet, group, startDrillFleet } from '../support/drill-fleet.ts';
+import { eventually } from '../support/eventually.ts';
+
+const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
+const joins = 30;
+const leaves = 30;
+
+let drill: DrillFleet | undefined;
+afterEach(() => drill?.stop());
+
+/** Repeatable: the seed is in the test's name. Mulberry32, which is enough to pick by. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Joins and leaves in random order; the next begins as soon as some server can do it, whatever others are still at. */
+async function play({ servers, must }: DrillFleet, random: () => number): Promise<void> {
+  const left = { join: joins, leave: leaves };
+  while (left.join + left.leave > 0) {
+    const joining = random() * (left.join + left.leave) < left.join;
+    const picked = random();
+    // Whoever cannot be found for one is found once another has come or gone; else the other is played.
+    const pick = async (join: boolean) => {
+      const can = (await servers()).filter(({ status }) => status === (join ? 'available' : 'ready'));
+      // The last that takes requests stays: without it nobody could answer.
+      if (can.length < (join ? 1 : 2)) return undefined;
+      return { join, server: can[Math.floor(picked * can.length)]?.server as ServerId };
+    };
+    const next = await eventually(
+      async () => (await pick(joining)) ?? (left[joining ? 'leave' : 'join'] > 0 ? pick(!joining) : undefined),
+      { timeoutMs: 20_000, what: 'a server to play with' },
+    );
+    if (left[next.join ? 'join' : 'leave'] === 0) continue;
+    left[next.join ? 'join' : 'leave'] -= 1;
+    if (next.join) await must('server.join', { server: next.server, group });
+    else await must('server.leave', { server: next.server });
+  }
+}
+
+describe.each(balancerKinds)('behind %s', (kind) => {
+  const seed = Number(process.env['DRILL_SEED'] ?? randomInt(2 ** 31));
+
+  it(`30 joins and 30 leaves under load fail no request (DRILL_SEED=${seed})`, async () => {
+    drill = await startDrillFleet({ kind, gateways: names, joined: 3, policy: { drainTimeoutMs: 10_000 } });
+    const load = await drill.load();
+    await play(drill, randomFrom(seed));
+    const settled = await eventually(
+      async () => {
+        const all = (await drill?.servers()) ?? [];
+        return all.every(({ status }) => status === 'ready' || status === 'available') && all;
+      },
+      { timeoutMs: 20_000, what: 'everybody to be in or out' },
+    );
+    await drill.settles(...settled.filter(({ status }) => status === 'ready').map(({ server }) => server));
+    const { failures, answersByServer } = await load.stop();
+    expect(failures).toEqual([]);
+    expect([...answersByServer.keys()].sort()).toEqual(names);
+    const cutOff = (await drill.events('server.left')).filter(({ data }) => data.evidence.deadlinePassed);
+    expect(cutOff).toEqual([]);
+  });
+});
