@@ -17,17 +17,16 @@ import { balancersOf } from '../projections/balancers.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
-import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupId, LogId, Position, ServerId, Term } from '../../schemas/ids.ts';
-import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
 import { BalancerWatch } from './balancer-watch.ts';
+import { answerBeat } from './beat-answer.ts';
 import { takeCommands } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
 import { DurableEvents } from './durable-events.ts';
@@ -40,7 +39,7 @@ import type { LeaderWatch } from './leader-watch.ts';
 import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
 import { Outcomes } from './outcomes.ts';
-import { PoolPublisher } from './pool-publisher.ts';
+import { PoolPublishers } from './pool-publishers.ts';
 import { Reconciler } from './reconciler.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import type { Timing } from './timing.ts';
@@ -81,7 +80,7 @@ export class Reign {
   readonly #hearing: Hearing;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
-  readonly #poolByGroup = new Map<GroupId, { readonly publisher: PoolPublisher; readonly runner: ExclusiveRunner }>();
+  readonly #poolPublishers: PoolPublishers;
   /** Intake waiting for acks. */
   #eased: (() => void)[] = [];
   #end: (failure: Failure) => void = () => undefined;
@@ -146,6 +145,16 @@ export class Reign {
       intervalMs: timing.statusIntervalMs,
       onError: (error) => onError('publishing a status', error),
     });
+    this.#poolPublishers = new PoolPublishers({
+      ...shared,
+      fleet,
+      state,
+      observed,
+      pools: this.#pools,
+      term: this.#term,
+      onPublished: (group) => this.#status.touch(group),
+      onError: (error) => onError('publishing a pool', error),
+    });
     logger.info({ term: this.#term, position: state.position }, 'leading');
   }
 
@@ -160,8 +169,9 @@ export class Reign {
     this.#lifecycle.onStop('leader beats', () => watch.onBeat(undefined));
     const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
     for (const { following } of loaded) track('following what is published', following);
+    const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
     observations.listen({
-      answer: (beat) => this.#answer(beat),
+      answer: (beat) => answerBeat(beat, { ...sources, groups: this.#groups }),
       onBeat: (server) => this.#heardBeat(server),
       onReceipt: (server) => this.#heardReceipt(server),
       onBalancer: (group) => this.#heardBalancer(group),
@@ -218,7 +228,7 @@ export class Reign {
   async stop(reason: 'hand-over' | 'deposed'): Promise<void> {
     const { writer, clock, timing, bus } = this.#options;
     const stopping = this.#lifecycle.stop();
-    await Promise.all([this.#reconciler.stop(), this.#feed.stop(), this.#status.stop(), this.#stopPools()]);
+    await Promise.all([this.#reconciler.stop(), this.#feed.stop(), this.#status.stop(), this.#poolPublishers.stop()]);
     await stopping;
     if (reason === 'hand-over') {
       // What is still in flight after this is settled by whoever leads next.
@@ -269,13 +279,13 @@ export class Reign {
       if (concern.kind === 'group') {
         if (changesEveryMember(event)) this.#reconciler.touchMembers(concern.id as GroupId);
         else this.#reconciler.touchGroup(concern.id as GroupId);
-        this.#touchPool(concern.id as GroupId);
+        this.#poolPublishers.touch(concern.id as GroupId);
         this.#status.touch(concern.id as GroupId);
       }
     }
     if (event.type === 'server.registered' || event.type === 'server.configured') {
       const member = state.serverById.get(event.data.server)?.member;
-      if (member != null) this.#touchPool(member.group);
+      if (member != null) this.#poolPublishers.touch(member.group);
     }
     if (event.type === 'balancer.registered' || event.type === 'balancer.retired') this.#reconcileAll();
   }
@@ -284,35 +294,10 @@ export class Reign {
     const { state } = this.#options;
     this.#reconciler.touchAll();
     for (const group of state.groupById.keys()) {
-      this.#touchPool(group);
+      this.#poolPublishers.touch(group);
       this.#status.touch(group);
     }
     this.#feed.offer([]);
-  }
-
-  #touchPool(group: GroupId): void {
-    this.#poolOf(group).runner.poke();
-  }
-
-  #poolOf(group: GroupId) {
-    const known = this.#poolByGroup.get(group);
-    if (known !== undefined) return known;
-    const { fleet, state, observations, clock, random } = this.#options;
-    const { observed } = observations;
-    const publisher = new PoolPublisher({ fleet, group, state, observed, pools: this.#pools, term: this.#term });
-    const work = async () => {
-      await publisher.publish();
-      this.#status.touch(group);
-    };
-    const onError = (error: unknown) => this.#failed('publishing a pool', error);
-    const runner = new ExclusiveRunner({ work, clock, random, backoff: { firstMs: 50, longestMs: 2_000 }, onError });
-    const pool = { publisher, runner };
-    this.#poolByGroup.set(group, pool);
-    return pool;
-  }
-
-  async #stopPools(): Promise<void> {
-    await Promise.all([...this.#poolByGroup.values()].map(({ runner }) => runner.stop()));
   }
 
   /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
@@ -342,26 +327,7 @@ export class Reign {
     }
     this.#status.touch(group);
     if (balancersOf(state, group).length === 0) return;
-    this.#lifecycle.track('purging tombstones', this.#poolOf(group).publisher.purgeTombstones());
-  }
-
-  #answer(beat: Beat): BeatAnswer {
-    const { fleet, state, observations } = this.#options;
-    const server = state.serverById.get(beat.server);
-    const assignment = this.#groups.get(subjects.assignment(fleet, beat.server))?.value;
-    const group = (assignment?.['group'] ?? null) as GroupId | null;
-    const directive =
-      group === null ? undefined : this.#groups.get(subjects.directive(fleet, group, beat.server))?.value;
-    const receipt = observations.observed.serverById.get(beat.server)?.receipt;
-    return {
-      log: this.#id,
-      term: this.#term,
-      known: server !== undefined,
-      group,
-      assignment: { term: assignment?.term ?? 0, position: assignment?.position ?? 0 },
-      directive: { term: directive?.term ?? 0, position: directive?.position ?? 0 },
-      receipt: receipt?.instance === beat.instance ? receipt.position : 0,
-    };
+    this.#lifecycle.track('purging tombstones', this.#poolPublishers.purgeTombstones(group));
   }
 
   /** Somebody else's value stands where ours should: look again at what it is about, and write ours over it. */
