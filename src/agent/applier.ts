@@ -51,6 +51,8 @@ export class Applier {
   /** When to try again, by the monotonic clock. */
   #retryAt = Number.POSITIVE_INFINITY;
   readonly #health = new HealthReadings();
+  /** When to read it next, by the monotonic clock. */
+  #healthAt = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
 
   constructor(options: ApplierOptions) {
@@ -93,15 +95,14 @@ export class Applier {
   }
 
   async #run(): Promise<void> {
-    const { clock, healthIntervalMs: calmMs } = this.#options;
+    const { clock } = this.#options;
+    this.#healthAt = clock.monotonic() + this.#options.healthIntervalMs;
     while (!this.#stop.signal.aborted) {
-      if (this.#isDue || clock.monotonic() >= this.#retryAt) {
-        await this.#try();
-        continue;
-      }
-      const healthAt = clock.monotonic() + (this.#health.isInDoubt ? Math.min(doubtIntervalMs, calmMs) : calmMs);
-      await this.#pause(Math.min(healthAt, this.#retryAt) - clock.monotonic());
-      if (clock.monotonic() >= healthAt && !this.#isDue) await this.#readHealth();
+      const now = clock.monotonic();
+      if (this.#isDue || now >= this.#retryAt) await this.#try();
+      else if (now >= this.#healthAt) await this.#readHealth();
+      // A timer may fire a little early: then there is nothing due yet, and a little left to wait.
+      else await this.#pause(Math.min(this.#healthAt, this.#retryAt) - now);
     }
   }
 
@@ -162,7 +163,7 @@ export class Applier {
   }
 
   async #readHealth(): Promise<void> {
-    const { driver, logger } = this.#options;
+    const { driver, logger, clock, healthIntervalMs: calmMs } = this.#options;
     const { signal } = this.#attempt;
     let problems: readonly { readonly text: string }[];
     try {
@@ -170,8 +171,10 @@ export class Applier {
     } catch (error) {
       problems = [{ text: textOf(error) }];
     }
+    // Ended by a newer word: it says nothing, and is taken anew once that is carried out.
     if (signal.aborted) return;
-    if (!this.#health.take(problems.length === 0)) return;
-    logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
+    const isChanged = this.#health.take(problems.length === 0);
+    this.#healthAt = clock.monotonic() + (this.#health.isInDoubt ? Math.min(doubtIntervalMs, calmMs) : calmMs);
+    if (isChanged) logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
   }
 }

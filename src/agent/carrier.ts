@@ -176,11 +176,7 @@ export class Carrier {
     };
   }
 
-  async #obtain(
-    desired: DesiredProject,
-    fetch: CarrierOptions['fetch'],
-    signal: AbortSignal,
-  ): Promise<StoredBundle> {
+  async #obtain(desired: DesiredProject, fetch: CarrierOptions['fetch'], signal: AbortSignal): Promise<StoredBundle> {
     const { store } = this.#options;
     let bundle = await store.find(desired.digest);
     if (bundle === undefined) {

@@ -10,7 +10,13 @@ describe('the tries of a directive', () => {
     const tries = new Tries(() => 0.999_999);
     const row = () => Array.from({ length: syncAttemptsMax }, () => tries.fail());
     const first = row();
-    expect(first.map((ms) => (ms === undefined ? ms : Math.round(ms)))).toEqual([1_000, 2_000, 4_000, 8_000, undefined]);
+    expect(first.map((ms) => (ms === undefined ? ms : Math.round(ms)))).toEqual([
+      1_000,
+      2_000,
+      4_000,
+      8_000,
+      undefined,
+    ]);
     expect(tries.fail(), 'a try too many').toBeUndefined();
     tries.startAfresh();
     expect(row()).toEqual(first);
