@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import type { OutputFormat } from './target.ts';
+import { packageVersion } from './version.ts';
 
 interface Noun {
   readonly summary: string;
@@ -54,6 +55,7 @@ const nouns: Readonly<Record<string, Noun>> = {
 export async function buildProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('muster')
     .description('Coordinates fleets of API-gateway servers: groups, projects, balancers and history in one log.')
+    .version(packageVersion(), '-V', 'the version; `muster --version` says it too')
     .option('--nats <url>', 'NATS server (NATS_URL; else the `muster up` of this folder; else nats://127.0.0.1:4222)')
     .option('--fleet <name>', 'fleet', 'main')
     .option('--as <principal>', 'who asks (MUSTER_PRINCIPAL; else your user name)')
@@ -86,7 +88,9 @@ function formatIn(argv: readonly string[]): OutputFormat | undefined {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = await buildProgram(argv);
   try {
-    await program.parseAsync(argv as string[], { from: 'user' });
+    // Only in first place: `project publish` has a `--version` of its own.
+    const words = argv[0] === '--version' ? ['-V'] : [...argv];
+    await program.parseAsync(words, { from: 'user' });
   } catch (caught) {
     if (!(caught instanceof CommanderError)) throw caught;
     // Help that was asked for is no mistake; everything else commander throws is one.

@@ -13,7 +13,7 @@ import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import { decodeMessage } from '../wire/message.ts';
-import { type Laggard, failedAt } from './failed-servers.ts';
+import { type Laggard, failedAt, straysAmong } from './failed-servers.ts';
 
 /** The stages in the order a change passes them. */
 export const trafficStages = ['servers', 'pool', 'balancers'] as const;
@@ -26,6 +26,11 @@ export type WaitProgress =
 
 export interface WaitOptions {
   readonly group: string;
+  /**
+   * Servers the change shall bring into the pool. A group waits for nobody who is lost, so that a dead machine hangs
+   * nobody; with this the wait then fails, instead of calling in traffic what is not.
+   */
+  readonly servers?: readonly string[];
   /** Milliseconds. Default 120,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -35,7 +40,7 @@ export interface WaitOptions {
 
 export type WaitOutcome =
   | { readonly status: 'in-traffic'; readonly group: GroupStatus }
-  /** A server could not take the change in; it and the others go on as they are. */
+  /** A server could not take the change in, or is lost; it and the others go on as they are. */
   | { readonly status: 'failed'; readonly laggards: readonly Laggard[] }
   /** The change goes on; who it waits for is named. */
   | { readonly status: 'timeout'; readonly laggards: readonly Laggard[] };
@@ -46,7 +51,7 @@ export const waitTimeoutMsDefault = 120_000;
 const lookAgainMs = 2_000;
 const getTimeoutMs = 2_000;
 
-interface Watch {
+export interface Watch {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly clock: Clock;
@@ -54,7 +59,7 @@ interface Watch {
 
 export async function waitForTraffic(watch: Watch, position: Position, options: WaitOptions): Promise<WaitOutcome> {
   const { bus, fleet, clock } = watch;
-  const { group, timeoutMs = waitTimeoutMsDefault, signal, onProgress } = options;
+  const { group, servers = [], timeoutMs = waitTimeoutMsDefault, signal, onProgress } = options;
   const subject = subjects.groupStatus(fleet, groupIdOf(group as GroupName));
   const deadlineAt = clock.monotonic() + timeoutMs;
   const progress = new Progress(position, onProgress);
@@ -64,8 +69,13 @@ export async function waitForTraffic(watch: Watch, position: Position, options: 
     for (;;) {
       newest = newer(newest, inbox.take());
       if (newest !== undefined) progress.take(newest);
-      if (newest !== undefined && isInTraffic(newest, position)) return { status: 'in-traffic', group: newest };
-      const failed = newest === undefined ? [] : await failedAt(watch, { group, position, status: newest });
+      if (newest !== undefined && isInTraffic(newest, position)) {
+        const strays = await straysAmong(watch, { group, position, servers });
+        if (strays?.length === 0) return { status: 'in-traffic', group: newest };
+        if (strays !== undefined) return { status: 'failed', laggards: strays };
+      }
+      const failed =
+        newest === undefined ? [] : await failedAt(watch, { group, position, status: newest, clock, signal });
       if (failed.length > 0) return { status: 'failed', laggards: failed };
       const leftMs = deadlineAt - clock.monotonic();
       if (leftMs <= 0) return { status: 'timeout', laggards: newest?.laggards ?? [unheard(group)] };

@@ -2,12 +2,9 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BalancerId } from '../../../schemas/ids.ts';
-import type { BalancerView } from '../../../schemas/views.ts';
+import { balancerTable } from '../balancer-page.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
-import { ageText } from '../durations.ts';
-import type { Paint } from '../paint.ts';
 import { globalOptions, showQuery, withMuster } from '../session.ts';
-import { renderTable } from '../table.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
@@ -32,9 +29,11 @@ export function addBalancer(program: Command): void {
     .description('Load balancers: each spreads traffic over the pools of its groups.');
   balancer
     .command('list')
-    .description('all balancers')
+    .description('all balancers, and how far each is behind the pools it serves')
     .action((_options, command: Command) =>
-      withMuster(command, async (session) => showQuery(session, await session.muster.query('balancers', {}), table)),
+      withMuster(command, async (session) =>
+        showQuery(session, await session.muster.query('balancers', {}), balancerTable),
+      ),
     );
   addChangeOptions(balancer.command('retire <balancer>').description('wait for this balancer no more')).action(
     async (id: string, options: ChangeOptions, command: Command) => {
@@ -68,6 +67,11 @@ function addRun(balancer: Command): void {
     .option('--base-port <port>', 'the first port tried for every other group', position, 8_080)
     .option('--program <path>', "the balancer's program (default: found on the PATH)")
     .option('--no-start', 'wait for the program somebody else starts on our file (HAProxy: and master socket)')
+    .addOption(
+      new Option('--xds <form>', 'with --kind envoy: in files it watches, or asked for over a socket of ours')
+        .choices(['files', 'rest'])
+        .default('files'),
+    )
     .option('--command <command>', 'with --kind file: run after each change; exit code 0 says it is applied')
     .option('--command-timeout <seconds>', 'the longest the command may take', position, 30)
     .action((options: RunOptions, command: Command) => run(command, options));
@@ -97,6 +101,7 @@ async function run(runCommand: Command, options: RunOptions): Promise<void> {
           host,
           basePort,
           startProcess: options.start,
+          xds: options.xds,
           commandTimeoutMs: commandTimeout * 1_000,
           ...(program === undefined ? {} : { program }),
           ...(command === undefined ? {} : { command }),
@@ -111,15 +116,4 @@ function frontend(text: string, before: RunOptions['frontend']): RunOptions['fro
   const [, group = '', host = '', port = ''] = /^([^=]+)=(.+):(\d{1,5})$/.exec(text) ?? [];
   if (group === '') throw new InvalidArgumentError('Write GROUP=HOST:PORT, such as production=127.0.0.1:8080.');
   return { ...before, [group]: { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) } };
-}
-
-function table(balancers: readonly BalancerView[], paint: Paint): string {
-  const columns = ['balancer', 'kind', 'groups', 'seen'];
-  const rows = balancers.map(({ balancer, kind, groups, seenAt }) => [
-    balancer,
-    kind,
-    groups === 'all' ? 'all' : groups.join(', '),
-    seenAt === null ? 'not yet' : `${ageText(Date.now() - seenAt)} ago`,
-  ]);
-  return renderTable({ columns, rows, empty: 'no balancers; next: muster balancer run' }, paint);
 }

@@ -87,17 +87,20 @@ async function print(event: Event, format: OutputFormat): Promise<void> {
 }
 
 async function printLine(event: Event): Promise<void> {
-  const { eventText } = await import('../event-text.ts');
+  const { eventText, isTrouble } = await import('../event-text.ts');
   const { createPaint, wantsColour } = await import('../paint.ts');
   const paint = createPaint(wantsColour(process.stdout, process.env) && !process.argv.includes('--no-color'));
-  process.stdout.write(`${logLine(event, { text: eventText(event), paint })}\n`);
+  process.stdout.write(`${logLine(event, { text: eventText(event), isTrouble: isTrouble(event), paint })}\n`);
 }
 
 /** Position, time, event, who asked, and what happened. */
-function logLine(event: Event, { text, paint }: { readonly text: string; readonly paint: Paint }): string {
+function logLine(
+  event: Event,
+  { text, isTrouble, paint }: { readonly text: string; readonly isTrouble: boolean; readonly paint: Paint },
+): string {
   const at = new Date(event.at).toISOString().replace('T', ' ').slice(0, 19);
   const reason = event.reason === undefined ? '' : paint.dim(` (${event.reason})`);
-  const type = event.type === 'command.rejected' || event.type === 'server.sync-failed' ? paint.red : paint.bold;
+  const type = isTrouble ? paint.red : paint.bold;
   const columns = [
     String(event.position).padStart(6),
     paint.dim(at),
