@@ -12,6 +12,10 @@ import { never } from '../../src/std/failure.ts';
 export const BalancerKind = z.enum(['haproxy', 'nginx', 'envoy', 'file']);
 export type BalancerKind = z.infer<typeof BalancerKind>;
 
+/** How Envoy finds its configuration. */
+export const Xds = z.enum(['files', 'rest']);
+export type Xds = z.infer<typeof Xds>;
+
 export interface DriverOptions {
   readonly kind: BalancerKind;
   readonly dataDirectory: string;
@@ -19,6 +23,7 @@ export interface DriverOptions {
   readonly host: string;
   readonly basePort: number;
   readonly startProcess: boolean;
+  readonly xds: Xds;
   readonly clock: Clock;
   readonly program?: string | undefined;
   readonly command?: string | undefined;
@@ -35,7 +40,7 @@ export function createDriver(options: DriverOptions): Balancer {
     case 'nginx':
       return new NginxBalancer(running);
     case 'envoy':
-      return new EnvoyBalancer(running);
+      return new EnvoyBalancer({ ...running, xds: options.xds });
     case 'file': {
       const { commandTimeoutMs } = options;
       return new FileBalancer({

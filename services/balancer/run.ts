@@ -9,7 +9,7 @@ import { systemClock as clock } from '../../src/std/clock.ts';
 import { pause } from '../../src/std/deadline.ts';
 import { textOf } from '../../src/std/failure.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { BalancerKind, createDriver } from './driver.ts';
+import { BalancerKind, createDriver, Xds } from './driver.ts';
 
 export const BalancerOptions = z.strictObject({
   /** The balancer's id; it speaks as `bal_<name>`. */
@@ -30,6 +30,8 @@ export const BalancerOptions = z.strictObject({
   program: z.string().optional(),
   /** False: somebody else starts the program on its file in the data directory, HAProxy on its master socket too. */
   startProcess: z.boolean().default(true),
+  /** For `envoy`: in files it watches, or over REST, which it asks on a unix socket of this process. */
+  xds: Xds.default('files'),
   /** For `file`: run after each change; exit code 0 says that the pool is applied. */
   command: z.string().min(1).optional(),
   commandTimeoutMs: z.int().min(1).default(30_000),

@@ -18,6 +18,7 @@ interface RunOptions {
   readonly program?: string;
   readonly command?: string;
   readonly commandTimeout: number;
+  readonly xds: 'files' | 'rest';
   /** Commander's name for `--no-start`. */
   readonly start: boolean;
 }

@@ -4,7 +4,7 @@ import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
 import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
 import { type Document, type Endpoint, hostPort } from './config-file.ts';
-import { restoreDocument, writeDocument } from './document-file.ts';
+import type { Documents } from './documents.ts';
 import type { EnvoyProcess } from './process.ts';
 
 /** Envoy takes a file within milliseconds; a new cluster waits for its first health checks, of 2 s each. */
@@ -13,32 +13,41 @@ const pollMs = 20;
 /** A removed server with requests for so long is taken out all the same; Envoy lets them end on their own. */
 const lingeringMsMax = 300_000;
 
-/** Has Envoy take the document, unless it says that it has. Throws `config-invalid` when Envoy refuses it. */
-export async function moveDocument(options: {
+/** `held`: Envoy says that it has it. `later`: endpoints of a cluster that is not there yet. */
+export type Moved = 'held' | 'moved' | 'later';
+
+export interface MoveOptions {
   readonly document: Document;
+  readonly documents: Documents;
   readonly process: EnvoyProcess;
   readonly clock: Clock;
-}): Promise<boolean> {
-  const { document, process, clock } = options;
-  const { statistic, version } = document;
+}
+
+/** Has Envoy take the document, unless it says that it has. Throws `config-invalid` when Envoy refuses it. */
+export async function moveDocument({ document, documents, process, clock }: MoveOptions): Promise<Moved> {
+  const { name, statistic, version } = document;
   const before = await process.statistics();
   const taken = `${statistic}.version_text`;
   const refused = `${statistic}.update_rejected`;
-  if (before.get(taken) === version) return false;
-  await writeDocument(document);
-  // Of a cluster that is not there yet, the endpoints are read when it comes.
-  if (before.get(taken) === undefined && statistic.startsWith('cluster.')) return true;
+  if (before.get(taken) === version) {
+    documents.keep(document);
+    return 'held';
+  }
+  await documents.give(document);
+  if (before.get(taken) === undefined && statistic.startsWith('cluster.')) return 'later';
   const deadlineAt = clock.monotonic() + takeTimeoutMs;
   for (;;) {
     const now = await process.statistics();
-    if (now.get(taken) === version) return true;
-    const isRefused = (now.get(refused) ?? '0') !== (before.get(refused) ?? '0');
+    if (now.get(taken) === version) return 'moved';
+    const told = documents.refusalOf(document);
+    const isRefused = told !== undefined || (now.get(refused) ?? '0') !== (before.get(refused) ?? '0');
     if (!isRefused && clock.monotonic() < deadlineAt) {
       await pause({ clock, delayMs: pollMs });
       continue;
     }
-    await restoreDocument(document);
-    const message = `Envoy ${isRefused ? 'refuses' : 'did not take'} ${document.path}: ${await process.lastWords()}`;
+    await documents.takeBack(document);
+    const why = told ?? (await process.lastWords());
+    const message = `Envoy ${isRefused ? 'refuses' : 'did not take'} ${name} ${version}: ${why}`;
     throw new Failure({ code: isRefused ? 'config-invalid' : 'unavailable', retryable: !isRefused, message });
   }
 }

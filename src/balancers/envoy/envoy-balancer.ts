@@ -1,13 +1,13 @@
 /**
- * The Envoy sibling. One listener and one cluster a group; servers come and go in the group's endpoints file, groups in
- * the clusters' and listeners' files, all without a restart. A server that leaves stays, asked for nothing, until its
- * requests have ended.
+ * The Envoy sibling. One listener and one cluster a group; servers come and go in the group's endpoints, groups in
+ * clusters and listeners, all without a restart. A server that leaves stays, asked for nothing, until its requests have
+ * ended. Envoy finds all this in files, or asks us for it (`xds: 'rest'`): then one that starts while we are away has
+ * nothing until we are back, and one that runs goes on with what it has.
  *
- * Promises: the file form has no receipt, so what `apply` and `readBack` say is what Envoy's admin interface says it
- * holds: the version it took, and its endpoints. What Envoy refuses does not stay on disk. Must not know: domain,
- * projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
+ * Promises: neither form has a receipt to rest on, so what `apply` and `readBack` say is what Envoy's admin interface
+ * says it holds: the version it took, and its endpoints. What Envoy refuses is not offered to it again. Must not know:
+ * domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
@@ -18,9 +18,12 @@ import { ListenBook } from '../listen-book.ts';
 import { untilGone } from '../process-list.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
-import { keyOf, Lingering, moveDocument } from './apply.ts';
-import { bootstrap, clusterOf, hostPort, renderDocuments } from './config-file.ts';
-import { writeDocument } from './document-file.ts';
+import { keyOf, Lingering, type Moved, moveDocument } from './apply.ts';
+import { bootstrap, type XdsForm } from './bootstrap.ts';
+import { clusterOf, type Document, hostPort, renderDocuments } from './config-file.ts';
+import { DocumentFiles, replaceFile } from './document-files.ts';
+import { DocumentServer } from './document-server.ts';
+import type { Documents } from './documents.ts';
 import { EnvoyProcess } from './process.ts';
 
 export interface EnvoyOptions {
@@ -35,6 +38,8 @@ export interface EnvoyOptions {
   readonly basePort?: number;
   /** False: somebody else starts Envoy on our bootstrap file. */
   readonly startProcess?: boolean;
+  /** Files that Envoy watches, or REST, which it asks on a socket of ours. Default: `files`. */
+  readonly xds?: XdsForm['xds'];
 }
 
 /** Loopback, as everything Muster starts by default. */
@@ -49,9 +54,8 @@ const firstCheckTimeoutMs = 1_000;
 const watchEveryMs = 250;
 
 interface Parts {
-  readonly directory: string;
-  readonly bootstrapPath: string;
-  readonly adminSocketPath: string;
+  readonly form: XdsForm;
+  readonly documents: Documents;
   readonly process: EnvoyProcess;
   readonly desired: DesiredPools;
 }
@@ -116,29 +120,26 @@ export class EnvoyBalancer implements Balancer {
     await this.#changes.stop();
     const managed = this.#options.startProcess !== false;
     if (managed && !leaveRunning) await this.#parts?.process.stop();
+    await this.#parts?.documents.close();
   }
 
   async #open(): Promise<Parts> {
     const { dataDirectory, binary = 'envoy', startProcess = true, listen: given = {}, clock } = this.#options;
     const { host = hostDefault, basePort = basePortDefault } = this.#options;
-    const directory = join(dataDirectory, 'xds');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const paths = {
-      directory,
-      bootstrapPath: join(dataDirectory, 'bootstrap.json'),
-      adminSocketPath: join(await socketFolder(dataDirectory), 'admin.sock'),
-    };
+    const sockets = await socketFolder(dataDirectory);
+    const form = formOf({ xds: this.#options.xds ?? 'files', dataDirectory, sockets });
+    const documents = form.xds === 'files' ? new DocumentFiles(form) : new DocumentServer({ ...form, clock });
+    await documents.open();
     const listens = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
     await listens.open();
-    await writeDocument({ path: paths.bootstrapPath, text: bootstrap(paths) });
-    const process = new EnvoyProcess({
-      ...paths,
-      binary,
+    const paths = {
+      bootstrapPath: join(dataDirectory, 'bootstrap.json'),
+      adminSocketPath: join(sockets, 'admin.sock'),
       logPath: join(dataDirectory, 'envoy.log'),
-      startProcess,
-      clock,
-    });
-    return { ...paths, process, desired: new DesiredPools({ listens, clock }) };
+    };
+    await replaceFile(paths.bootstrapPath, bootstrap({ form, ...paths }));
+    const process = new EnvoyProcess({ ...paths, xds: form.xds, binary, startProcess, clock });
+    return { form, documents, process, desired: new DesiredPools({ listens, clock }) };
   }
 
   get #opened(): Parts {
@@ -149,21 +150,34 @@ export class EnvoyBalancer implements Balancer {
   /** Compares what Envoy took with every desired pool, and moves in what differs. True: something was moved. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process, directory, desired } = this.#opened;
+    const { process, documents, form, desired } = this.#opened;
     const runs = await process.answers();
     const observed = runs ? await process.observe() : new Map<string, ObservedPoolServer[]>();
     const groups = desired.all.map(({ pool, listen }) => {
       const held = observed.get(clusterOf(pool.group)) ?? [];
       return { pool, listen, leaving: this.#lingering.leaving(pool, held) };
     });
-    const documents = renderDocuments(directory, groups);
+    const wanted = renderDocuments(form, groups);
     if (!runs) {
-      for (const document of documents) await writeDocument(document);
+      for (const document of wanted) await documents.give(document);
       await process.start();
     }
-    let moved = !runs;
-    for (const document of documents) moved = (await moveDocument({ document, process, clock: this.#clock })) || moved;
-    return moved;
+    const move = (document: Document) => moveDocument({ document, documents, process, clock: this.#clock });
+    const moved: Moved[] = runs ? [] : ['moved'];
+    const later: Document[] = [];
+    await process.logRefusals(true);
+    try {
+      for (const document of wanted) {
+        const outcome = await move(document);
+        moved.push(outcome);
+        if (outcome === 'later') later.push(document);
+      }
+      // Their clusters are there by now.
+      for (const document of later) await move(document);
+    } finally {
+      await process.logRefusals(false);
+    }
+    return moved.some((outcome) => outcome !== 'held');
   }
 
   /** Waits a moment for requests on what left the pool, and takes it out; true when nothing is left. */
@@ -209,4 +223,11 @@ export class EnvoyBalancer implements Balancer {
       if (!(error instanceof Failure)) throw error;
     }
   }
+}
+
+function formOf(given: { xds: XdsForm['xds']; dataDirectory: string; sockets: string }): XdsForm {
+  const { xds, dataDirectory, sockets } = given;
+  return xds === 'files'
+    ? { xds, directory: join(dataDirectory, 'xds') }
+    : { xds, socketPath: join(sockets, 'xds.sock') };
 }
