@@ -43,4 +43,6 @@ export const concernKindByEvent: { readonly [T in EventType]: Concern['kind'] } 
   'balancer.retired': 'balancer',
   'balancer.lost': 'balancer',
   'balancer.returned': 'balancer',
+  'log.checkpointed': 'fleet',
+  'log.key-rotated': 'fleet',
 };

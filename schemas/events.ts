@@ -23,6 +23,7 @@ import {
   Term,
 } from './ids.ts';
 import { StoredPolicy } from './policy.ts';
+import { Checkpoint, KeyRotation } from './proof.ts';
 import { Rejection } from './rejection.ts';
 
 const servers = z.array(ServerId);
@@ -157,6 +158,10 @@ export const eventSchemas = {
     groups: z.union([z.literal('all'), z.array(GroupId)]),
   }),
   'balancer.retired': z.object({ balancer: BalancerId }),
+  /** Proposed by the leader: its signature over a record of this log that is durable. */
+  'log.checkpointed': Checkpoint,
+  /** Proposed by the leader: whose signatures count from here on. */
+  'log.key-rotated': KeyRotation,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

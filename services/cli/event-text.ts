@@ -62,6 +62,9 @@ const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'balancer.lost': ({ balancer, evidence }) =>
     `balancer ${balancer} is lost: not heard for ${durationText(evidence.leaseMs)}`,
   'balancer.returned': ({ balancer }) => `balancer ${balancer} is back`,
+  'log.checkpointed': ({ position, key }) => `the log is proven up to position ${position}, by key ${key}`,
+  'log.key-rotated': ({ key, by }) =>
+    `key ${key} signs the log from here on${by === key ? '' : `, vouched for by ${by}`}`,
 };
 
 function lostText({ server, group, cause, held, evidence }: EventData<'server.lost'>): string {

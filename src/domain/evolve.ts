@@ -16,6 +16,7 @@ import {
   balancerReturned,
   coordinatorElected,
   fleetCreated,
+  keyRotated,
 } from './evolve-fleet.ts';
 import { groupConfigured, groupCreated, groupDeleted, groupServersSet } from './evolve-groups.ts';
 import {
@@ -48,7 +49,10 @@ function apply(state: FleetState, event: Event): void {
     case 'coordinator.elected':
       return coordinatorElected(state, event);
     case 'command.rejected':
+    case 'log.checkpointed':
       return;
+    case 'log.key-rotated':
+      return keyRotated(state, event);
     case 'group.created':
       return groupCreated(state, event);
     case 'group.configured':

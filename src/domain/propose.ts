@@ -11,6 +11,7 @@ import { assert, never } from '../std/failure.ts';
 import { heldFact, lostFact, refuseReleased, refuseReturned } from './absence-proposals.ts';
 import { eventOf } from './event-of.ts';
 import { refuseBalancerLost, refuseBalancerReturned, refuseElected, refuseFounded } from './fleet-proposals.ts';
+import { refuseCheckpoint, refuseRotation } from './log-proposals.ts';
 import { refuseDrained, refuseLeft, refuseReplaced } from './leaving-proposals.ts';
 import { systemPrincipal } from './permissions.ts';
 import type { Fact } from './ruling.ts';
@@ -32,6 +33,8 @@ export const proposalTypes = [
   'deployment.succeeded',
   'balancer.lost',
   'balancer.returned',
+  'log.checkpointed',
+  'log.key-rotated',
 ] as const;
 export type ProposalType = (typeof proposalTypes)[number];
 
@@ -94,6 +97,10 @@ function judge(state: FleetState, proposal: Proposal, at: number): Fact | Reject
       return refuseBalancerLost(state, proposal.data) ?? proposal;
     case 'balancer.returned':
       return refuseBalancerReturned(state, proposal.data) ?? proposal;
+    case 'log.checkpointed':
+      return refuseCheckpoint(state, proposal.data) ?? proposal;
+    case 'log.key-rotated':
+      return refuseRotation(state, proposal.data) ?? proposal;
     default:
       return never(proposal);
   }

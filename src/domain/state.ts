@@ -19,14 +19,17 @@ import type {
   ServerId,
 } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
+import type { KeyId } from '../../schemas/proof.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 2;
+export const foldVersion = 3;
 
 export interface FleetState {
   fleet: FleetId | null;
   log: LogId | null;
   term: number;
+  /** Whose checkpoints count, and the public key itself (SPKI, DER, base64); null: nobody has signed yet. */
+  signer: { key: KeyId; publicKey: string } | null;
   /** Position and `at` of the last event folded. */
   position: Position;
   at: number;

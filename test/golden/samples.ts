@@ -79,6 +79,22 @@ const dataByType: { readonly [T in EventType]: object } = {
   'deployment.succeeded': { group: 'edge', project: 'orders', version: '1.2.0', evidence: { servers: 3 } },
   'balancer.lost': { balancer: 'lb1', evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 } },
   'balancer.returned': { balancer: 'lb1' },
+  'log.checkpointed': {
+    log: '01HZX3M5V9K2',
+    term: 3,
+    position: 41,
+    sequence: 17,
+    hash: digest,
+    key: '0123456789abcdef0123456789abcdef',
+    signature: 'c2lnbmF0dXJlIG9mIGEgY2hlY2twb2ludA==',
+  },
+  'log.key-rotated': {
+    log: '01HZX3M5V9K2',
+    publicKey: 'cHVibGljIGtleQ==',
+    key: '0123456789abcdef0123456789abcdef',
+    by: 'fedcba9876543210fedcba9876543210',
+    signature: 'c2lnbmF0dXJlIG9mIGEgcm90YXRpb24=',
+  },
 };
 
 export function samples(): Event[] {
