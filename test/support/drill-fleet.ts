@@ -25,7 +25,7 @@ export const slowMs = 1_500;
 
 const samples = resolve(import.meta.dirname, '../../services/cli/samples');
 /** Half of the requests are POSTs: never tried again by a balancer once they were sent. */
-const load = { paths: ['/hello', '/orders'], clients: 16, pauseMs: 5 } as const;
+export const steady = { paths: ['/hello', '/orders'], clients: 16, pauseMs: 5 } as const;
 /** Several processes start at once on a busy machine. */
 const startTimeoutMs = 30_000;
 
@@ -98,7 +98,7 @@ async function assemble(fleet: FleetProcesses, kind: BalancerKind): Promise<Dril
     balancer,
     gatewayByName: new Map(),
     async load() {
-      const started = startLoad({ origin: fleet.origin(group), ...load });
+      const started = startLoad({ origin: fleet.origin(group), ...steady });
       await eventually(() => started.result.requests > 200, { what: 'the load to flow' });
       return started;
     },

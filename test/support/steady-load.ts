@@ -13,6 +13,8 @@ export interface SteadyLoadOptions {
 
 export interface LoadFailure {
   readonly what: string;
+  /** Undefined: there was no answer. */
+  readonly status?: number;
   /** Milliseconds since the epoch. */
   readonly beganAt: number;
   readonly endedAt: number;
@@ -31,7 +33,7 @@ export interface SteadyLoad {
   stop(): Promise<LoadResult>;
 }
 
-/** Failures kept word for word; the rest are counted alike. */
+/** Failures kept word for word, of those that were answered and of those that were not: the first are what tells. */
 const failuresKept = 50;
 const requestTimeoutMs = 15_000;
 
@@ -46,15 +48,16 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
       const path = paths[turn % paths.length] as string;
       const method = turn % 2 === 0 ? 'GET' : 'POST';
       const beganAt = Date.now();
-      const fail = (what: string) => keep({ what, beganAt, endedAt: Date.now() });
+      const fail = (failure: { what: string; status?: number }) => keep({ ...failure, beganAt, endedAt: Date.now() });
       try {
         const answer = await client.request({ path, method, ...(method === 'POST' ? { body: 'x' } : {}) });
         await answer.body.dump();
         const server = String(answer.headers['x-muster-server'] ?? 'none');
         answersByServer.set(server, (answersByServer.get(server) ?? 0) + 1);
-        if (answer.statusCode >= 400) fail(`${method} ${path} answered ${answer.statusCode} by ${server}`);
+        const { statusCode: status } = answer;
+        if (status >= 400) fail({ what: `${method} ${path} answered ${status} by ${server}`, status });
       } catch (error) {
-        fail(`${method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+        fail({ what: `${method} ${path}: ${error instanceof Error ? error.message : String(error)}` });
       }
       counted.requests += 1;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -62,8 +65,8 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
     await client.close();
   };
   const keep = (failure: LoadFailure) => {
-    if (failures.length < failuresKept) failures.push(failure);
-    else failures.splice(failuresKept, 1, { ...failure, what: 'and more' });
+    const alike = failures.filter(({ status }) => (status === undefined) === (failure.status === undefined)).length;
+    if (alike < failuresKept) failures.push(failure);
   };
   const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index)));
   return {
