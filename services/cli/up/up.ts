@@ -34,7 +34,8 @@ interface Run {
 }
 
 /** In this order everything stops: traffic first, then those who answer it, then those who decide, then the bus. */
-const stopOrder = [['balancer'], ['apigateway', 'apigateway1'], ['coordinator'], ['nats-server']] as const;
+/** A gateway that stops drains itself, which its balancer must confirm: so the balancer goes after the gateways. */
+const stopOrder = [['apigateway', 'apigateway1'], ['balancer'], ['coordinator'], ['nats-server']] as const;
 
 export async function up(options: GlobalOptions): Promise<never> {
   const output = createOutput(options);
