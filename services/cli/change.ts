@@ -105,7 +105,8 @@ async function told({ output }: Session, { outcome, result }: Told): Promise<Exi
   const { position, event, repeated, warnings } = outcome;
   const { held, laggards } = result.group;
   const { paint } = output;
-  const others = laggards.filter(({ server }) => event.type !== 'server.draining' || server !== event.data.server);
+  const isDrained = (server: string) => event.type === 'server.draining' && server === event.data.server;
+  const others = laggards.filter(({ server }) => server !== undefined && !isDrained(server));
   for (const laggard of others.slice(0, laggardLinesMax)) {
     output.step(`${paint.yellow('aside')}     not waited for: ${laggardText(laggard)}`);
   }

@@ -10,6 +10,7 @@ import type { Session } from './session.ts';
 
 /** Lines about who is behind, at most so many at a time: a large group must not flood a terminal. */
 export const laggardLinesMax = 3;
+const timeOfDay = /\d\d:\d\d:\d\d UTC/g;
 const stageText = { pool: 'the pool holds the change', balancers: 'every balancer has proved it' } as const;
 
 interface WaitFor {
@@ -78,8 +79,10 @@ function progressTeller({ step, paint }: Output, group: string): (progress: Wait
     }
     for (const laggard of progress.laggards.slice(0, laggardLinesMax)) {
       const text = laggardText(laggard);
-      if (lastByWhat.get(laggard.what) !== text) step(`${paint.dim('waiting')}   ${text}`);
-      lastByWhat.set(laggard.what, text);
+      // When it tries again is new each time, and nothing happened.
+      const news = text.replaceAll(timeOfDay, '');
+      if (lastByWhat.get(laggard.what) !== news) step(`${paint.dim('waiting')}   ${text}`);
+      lastByWhat.set(laggard.what, news);
     }
   };
 }
