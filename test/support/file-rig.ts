@@ -13,6 +13,9 @@ import { systemClock } from '../../src/std/clock.ts';
 
 export interface FileRig {
   readonly dataDirectory: string;
+  /** Copies a pool's file to where the proxy reads it. */
+  readonly command: string;
+  readonly listen: Readonly<Record<string, Address>>;
   create(options?: Partial<FileOptions>): FileBalancer;
   kill(): Promise<void>;
   cleanUp(): Promise<void>;
@@ -35,6 +38,8 @@ export async function createFileRig(): Promise<FileRig> {
   const command = `cp "$MUSTER_POOL_FILE" '${live}'/.new && mv '${live}'/.new '${live}'/"$MUSTER_GROUP".json`;
   return {
     dataDirectory,
+    command,
+    listen,
     create: (options) => new FileBalancer({ dataDirectory, clock: systemClock, command, listen, ...options }),
     kill: () => Promise.resolve(),
     async cleanUp() {
