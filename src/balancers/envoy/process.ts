@@ -95,11 +95,10 @@ export class EnvoyProcess {
     const deadlineAt = clock.monotonic() + readyTimeoutMs;
     while (clock.monotonic() < deadlineAt) {
       if (await this.answers()) return;
-      if (this.#exited()) break;
+      if (this.#exited() || (!startProcess && (await this.#looksElsewhere()))) break;
       await pause({ clock, delayMs: pollMs });
     }
-    const { state, xds } = await this.#info();
-    if (state === 'LIVE') throw this.failure(`runs with xds ${xds}: restart it on ${bootstrapPath}`);
+    if (await this.#looksElsewhere()) throw this.failure(`runs with another xds form: restart it on ${bootstrapPath}`);
     throw this.failure(`did not start. ${await this.lastWords()}`.trim());
   }
 
@@ -141,6 +140,11 @@ export class EnvoyProcess {
 
   failure(what: string): Failure {
     return new Failure({ code: 'unavailable', retryable: true, message: `Envoy ${what}` });
+  }
+
+  async #looksElsewhere(): Promise<boolean> {
+    const { state, xds } = await this.#info();
+    return state === 'LIVE' && xds !== this.#options.xds;
   }
 
   async #info(): Promise<{ state?: string | undefined; xds?: string }> {
