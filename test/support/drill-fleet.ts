@@ -60,7 +60,24 @@ export interface DrillFleet {
 
 export async function startDrillFleet({ kind, gateways, joined, policy = {} }: DrillOptions): Promise<DrillFleet> {
   const fleet = await startFleet();
-  const drill = await assemble(fleet, kind);
+  try {
+    return await prepare(await assemble(fleet, kind), { gateways, joined, policy });
+  } catch (error) {
+    // Nobody else could: whoever asked for it has nothing yet.
+    await fleet.stop();
+    throw error;
+  }
+}
+
+async function prepare(
+  drill: DrillFleet,
+  {
+    gateways,
+    joined = gateways.length,
+    policy,
+  }: Required<Omit<DrillOptions, 'kind' | 'joined'>> & { joined: number | undefined },
+): Promise<DrillFleet> {
+  const { fleet } = drill;
   const started = await Promise.all(gateways.map((name) => fleet.startGateway(name)));
   for (const process of started) drill.gatewayByName.set(process.name, process);
   await eventually(async () => (await drill.servers()).length === gateways.length, {
@@ -73,7 +90,7 @@ export async function startDrillFleet({ kind, gateways, joined, policy = {} }: D
   for (const project of ['hello', 'orders', 'slow']) {
     await drill.must('deployment.request', { group, project, version: '1.0.0' } as never);
   }
-  const members = gateways.slice(0, joined ?? gateways.length);
+  const members = gateways.slice(0, joined);
   await drill.must('group.set-servers', { group, servers: members as ServerId[] });
   await drill.settles(...members);
   return drill;
