@@ -22,6 +22,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupName, LogId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
+import type { Signer } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { FleetFold } from './fleet-fold.ts';
 import { LeaderWatch } from './leader-watch.ts';
@@ -45,6 +46,8 @@ export interface CoordinatorOptions {
   /** What an empty log is seeded with. */
   readonly seedGroups: readonly GroupName[];
   readonly highMark: HighMark;
+  /** What it signs the log with while it leads, the same for every coordinator of the fleet. Default: nothing. */
+  readonly signer?: Signer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
@@ -241,6 +244,7 @@ export class Coordinator {
       random,
       timing,
       logger,
+      signer: this.#options.signer,
       housekeeping: () => this.#housekeeping(),
     });
     this.#reigning.reign = reign;

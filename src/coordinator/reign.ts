@@ -6,7 +6,7 @@
  * The caller's duties: hand over a writer whose elected record is acknowledged, and a fold that has reached it.
  */
 import { affects } from '../domain/affects.ts';
-import type { Proposal } from '../domain/propose.ts';
+import { isRejection, type Proposal } from '../domain/propose.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { ChainCursor } from '../eventlog/chain.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
@@ -27,6 +27,7 @@ import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
 import { BalancerWatch } from './balancer-watch.ts';
 import { answerBeat } from './beat-answer.ts';
+import { Checkpoints, type Signer } from './checkpoints.ts';
 import { takeCommands } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
 import { DurableEvents } from './durable-events.ts';
@@ -61,6 +62,8 @@ export interface ReignOptions {
   readonly random: () => number;
   readonly timing: Timing;
   readonly logger: Logger;
+  /** Undefined: the log is not signed while we lead. */
+  readonly signer: Signer | undefined;
   /** Told now and then, for the high mark and the snapshots. */
   readonly housekeeping: () => Promise<void>;
 }
@@ -81,6 +84,7 @@ export class Reign {
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
   readonly #poolPublishers: PoolPublishers;
+  readonly #checkpoints: Checkpoints;
   /** Intake waiting for acks. */
   #eased: (() => void)[] = [];
   #end: (failure: Failure) => void = () => undefined;
@@ -155,6 +159,9 @@ export class Reign {
       onPublished: (group) => this.#status.touch(group),
       onError: (error) => onError('publishing a pool', error),
     });
+    const { signer, cursor, deciding } = options;
+    const fits = (proposal: Proposal) => !signal.aborted && !isRejection(deciding.propose(proposal));
+    this.#checkpoints = new Checkpoints({ signer, state, cursor, propose: fits, clock, timing, logger });
     logger.info({ term: this.#term, position: state.position }, 'leading');
   }
 
@@ -178,6 +185,7 @@ export class Reign {
     });
     this.#lifecycle.onStop('observations', () => observations.listen(undefined));
     this.#reconcileAll();
+    this.#checkpoints.begin();
     this.#takeCommands();
     const leader = bus.subscribe({
       subject: subjects.leader(fleet),
@@ -219,6 +227,7 @@ export class Reign {
     assert(this.#options.state.term === this.#term, 'a reign folds no other term');
     this.#feed.offer(events);
     for (const event of events) this.#touch(event);
+    this.#checkpoints.acknowledged(events);
     const waiting = this.#eased;
     this.#eased = [];
     for (const release of waiting) release();
@@ -353,6 +362,7 @@ export class Reign {
 
   async #keepHouse(): Promise<void> {
     const { bus, names, cursor, housekeeping } = this.#options;
+    this.#checkpoints.look();
     const { sequence } = cursor().watermark;
     if (sequence > 1) await bus.purge({ stream: names.commands, belowSequence: sequence });
     await housekeeping();
