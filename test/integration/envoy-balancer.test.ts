@@ -1,7 +1,9 @@
 /** What is Envoy's own: no request lost under load, its version is the pool's position, a group comes without a stir. */
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { GroupId } from '../../schemas/ids.ts';
+import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import type { EnvoyBalancer } from '../../src/balancers/envoy/envoy-balancer.ts';
 import { findEnvoy } from '../support/envoy-binary.ts';
 import { createEnvoyRig, type EnvoyRig } from '../support/envoy-rig.ts';
@@ -11,6 +13,7 @@ import { bringIn, poolOf, startPoolLoad, takeOut } from '../support/pool-load.ts
 /** Rounds of one server leaving and coming back as another process. */
 const rounds = 6;
 const binary = findEnvoy();
+const newcomer = { server: 's3' as ServerId, weight: 100, admin: 'ready' } as const;
 
 describe('Envoy', () => {
   if (binary === undefined) {
@@ -85,5 +88,27 @@ describe('Envoy', () => {
     expect((await balancer.apply(poolOf(backends))).servers).toHaveLength(2);
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect((await rig.process.statistics()).get('cluster.group_production.update_rejected')).toBe('0');
+  });
+
+  it('lets nobody go before the one that takes over has passed its first check', async () => {
+    let checks = 0;
+    const late = createServer((request, response) => {
+      if (request.url === '/-/ready') checks += 1;
+      // Not yet when it is asked first; its next check is a second later.
+      response.statusCode = checks < 2 ? 503 : 200;
+      response.end();
+    });
+    await new Promise<void>((resolve) => late.listen(0, '127.0.0.1', resolve));
+    const address = { host: '127.0.0.1', port: (late.address() as AddressInfo).port };
+    await balancer.start([poolOf(backends)]);
+    const { listen } = await balancer.apply(poolOf(backends));
+    const load = startPoolLoad(listen);
+    const { group, servers } = poolOf(backends, ['s1', 's2']);
+    await balancer.apply({ group, servers: [...servers, { ...newcomer, address }] });
+    const { failures } = await load.stop();
+    late.closeAllConnections();
+    late.close();
+    expect(checks).toBeGreaterThan(1);
+    expect(failures).toEqual([]);
   });
 });

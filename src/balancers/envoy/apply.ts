@@ -2,7 +2,7 @@
 import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
-import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
+import type { DesiredPool, ObservedPoolServer, PoolServer } from '../balancer.ts';
 import { type Document, type Endpoint, hostPort } from './config-file.ts';
 import type { Documents } from './documents.ts';
 import type { EnvoyProcess } from './process.ts';
@@ -10,6 +10,8 @@ import type { EnvoyProcess } from './process.ts';
 /** Envoy takes a file within milliseconds; a new cluster waits for its first health checks, of 2 s each. */
 const takeTimeoutMs = 15_000;
 const pollMs = 20;
+/** How long a newcomer may take to pass its first check before others go all the same: its interval is 1 s. */
+const firstCheckMsMax = 3_000;
 /** A removed server with requests for so long is taken out all the same; Envoy lets them end on their own. */
 const lingeringMsMax = 300_000;
 
@@ -81,6 +83,45 @@ export class Lingering {
     const since = this.#sinceByKey.get(key) ?? now;
     this.#sinceByKey.set(key, since);
     return now - since > lingeringMsMax;
+  }
+}
+
+/** Who shall take requests, and has not passed a check yet: Envoy asks nobody before that. */
+export class Newcomers {
+  readonly #clock: Clock;
+  /** When each was first seen so, by group, server and address. */
+  readonly #sinceByKey = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * The pool with those still in it that take requests now and shall not, for as long as somebody new may yet take over
+   * from them; undefined: nobody has to wait.
+   */
+  poolMeanwhile(pool: DesiredPool, observed: readonly ObservedPoolServer[]): DesiredPool | undefined {
+    const taking = observed.filter(({ admin, healthy }) => admin === 'ready' && healthy);
+    const wanted = pool.servers.filter(({ admin }) => admin === 'ready');
+    const isAwaited = this.#await(pool, wanted, new Set(taking.map(keyOf)));
+    const wantedKeys = new Set(wanted.map(keyOf));
+    const going = taking.filter((one) => !wantedKeys.has(keyOf(one)));
+    if (!isAwaited || going.length === 0) return undefined;
+    const goingKeys = new Set(going.map(keyOf));
+    const staying = pool.servers.filter((one) => !goingKeys.has(keyOf(one)));
+    const held = going.map(({ server, address, weight }): PoolServer => ({ server, address, weight, admin: 'ready' }));
+    return { group: pool.group, servers: [...staying, ...held] };
+  }
+
+  #await({ group }: DesiredPool, wanted: readonly PoolServer[], taking: ReadonlySet<string>): boolean {
+    const now = this.#clock.monotonic();
+    const absent = wanted.map(keyOf).filter((key) => !taking.has(key));
+    const keys = new Set(absent.map((key) => `${group} ${key}`));
+    for (const key of this.#sinceByKey.keys()) {
+      if (key.startsWith(`${group} `) && !keys.has(key)) this.#sinceByKey.delete(key);
+    }
+    for (const key of keys) if (!this.#sinceByKey.has(key)) this.#sinceByKey.set(key, now);
+    return [...keys].some((key) => now - (this.#sinceByKey.get(key) ?? now) < firstCheckMsMax);
   }
 }
 
