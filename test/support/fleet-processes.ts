@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Muster, connectMuster } from '../../src/client/index.ts';
 import { balancerPids, type BalancerKind } from './balancer-pids.ts';
+import { findEnvoy } from './envoy-binary.ts';
 import { eventually } from './eventually.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
 
@@ -86,6 +87,8 @@ export async function startFleet(): Promise<FleetProcesses> {
       kinds.add(kind);
       const words = ['balancer', 'run', '--name', kind, '--data', join(directory, kind)];
       if (kind !== 'haproxy') words.push('--kind', kind);
+      const program = kind === 'envoy' ? findEnvoy() : undefined;
+      if (program !== undefined) words.push('--program', program);
       for (const group of groups) words.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
       return start(kind, words);
     },

@@ -1,5 +1,5 @@
 /** A steady load of keep-alive clients over HTTP, each failure kept with its reason. One process, bounded, stoppable. */
-import { Client } from 'undici';
+import { Client, errors } from 'undici';
 
 export interface SteadyLoadOptions {
   /** `http://host:port`. */
@@ -15,6 +15,11 @@ export interface LoadFailure {
   readonly what: string;
   /** Undefined: there was no answer. */
   readonly status?: number;
+  /**
+   * A connection that had carried answers was closed before it carried this one: what nginx does to idle ones at its
+   * own reload. A browser asks again on another.
+   */
+  readonly idleReset?: true;
   /** Milliseconds since the epoch. */
   readonly beganAt: number;
   readonly endedAt: number;
@@ -44,20 +49,33 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
   let stopping = false;
   const run = async (index: number) => {
     const client = new Client(origin, { headersTimeout: requestTimeoutMs, bodyTimeout: requestTimeoutMs });
+    /** On the connection there is now. */
+    let answered = 0;
+    client.on('connect', () => {
+      answered = 0;
+    });
     for (let turn = index; !stopping; turn += 1) {
       const path = paths[turn % paths.length] as string;
       const method = turn % 2 === 0 ? 'GET' : 'POST';
       const beganAt = Date.now();
-      const fail = (failure: { what: string; status?: number }) => keep({ ...failure, beganAt, endedAt: Date.now() });
+      let unanswered = false;
+      const fail = (failure: Pick<LoadFailure, 'what' | 'status' | 'idleReset'>) =>
+        keep({ ...failure, beganAt, endedAt: Date.now() });
       try {
-        const answer = await client.request({ path, method, ...(method === 'POST' ? { body: 'x' } : {}) });
+        const body = method === 'POST' ? { body: 'x' } : {};
+        const answer = await client.request({ path, method, ...body }).catch((error: unknown) => {
+          unanswered = true;
+          throw error;
+        });
         await answer.body.dump();
+        answered += 1;
         const server = String(answer.headers['x-muster-server'] ?? 'none');
         answersByServer.set(server, (answersByServer.get(server) ?? 0) + 1);
         const { statusCode: status } = answer;
         if (status >= 400) fail({ what: `${method} ${path} answered ${status} by ${server}`, status });
       } catch (error) {
-        fail({ what: `${method} ${path}: ${error instanceof Error ? error.message : String(error)}` });
+        const what = `${method} ${path}: ${error instanceof Error ? error.message : String(error)}`;
+        fail({ what, ...(unanswered && answered > 0 && wasClosed(error) ? { idleReset: true } : {}) });
       }
       counted.requests += 1;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -65,8 +83,8 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
     await client.close();
   };
   const keep = (failure: LoadFailure) => {
-    const alike = failures.filter(({ status }) => (status === undefined) === (failure.status === undefined)).length;
-    if (alike < failuresKept) failures.push(failure);
+    const sort = (one: LoadFailure) => `${one.status === undefined} ${one.idleReset === true}`;
+    if (failures.filter((one) => sort(one) === sort(failure)).length < failuresKept) failures.push(failure);
   };
   const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index)));
   return {
@@ -77,4 +95,15 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
       return counted;
     },
   };
+}
+
+function wasClosed(error: unknown): boolean {
+  if (error instanceof errors.SocketError) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** What a person would have seen fail. Idle connections reset by nginx's own reload are counted apart. */
+export function lossesOf(kind: string, failures: readonly LoadFailure[]): LoadFailure[] {
+  return failures.filter(({ idleReset }) => kind !== 'nginx' || idleReset !== true);
 }
