@@ -26,7 +26,8 @@ export const GroupStatus = Stamp.extend({
   counts: z.record(ServerStatus, z.int()),
   /**
    * How far each stage has come: every change up to that position is done there. `position` itself when nothing is
-   * outstanding. A change at P is in traffic when all three have reached P.
+   * outstanding. A change at P is in traffic when all three have reached P. Nobody waits for a server that is lost, kept
+   * out or has given up: those are counted and named among the laggards, and whoever waits looks there too.
    */
   servers: Position,
   pool: Position,

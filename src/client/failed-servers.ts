@@ -38,12 +38,11 @@ const settleMs = 500;
  * Servers that have given up on this change or a later one: `failed`, and their newest receipt is for it and names what
  * failed. By the receipt's position, not by the status alone: a server that failed at an earlier set may well be at
  * work on this one. Who tries again by itself has not failed yet.
- * Asks only while the group waits and has a failed server; no answer counts as "none yet".
+ * Asks only while the group has a failed server; no answer counts as "none yet".
  */
 export async function failedAt(asking: Asking, options: FailedAtOptions): Promise<Laggard[]> {
   const { status, position, clock, signal } = options;
-  const behind = status.position >= position && status.servers < position;
-  if (!behind || (status.counts.failed ?? 0) === 0) return [];
+  if (status.position < position || (status.counts.failed ?? 0) === 0) return [];
   if ((await failedNow(asking, options)).length === 0) return [];
   await pause({ clock, delayMs: settleMs, ...(signal === undefined ? {} : { signal }) });
   return failedNow(asking, options);

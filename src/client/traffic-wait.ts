@@ -69,14 +69,15 @@ export async function waitForTraffic(watch: Watch, position: Position, options: 
     for (;;) {
       newest = newer(newest, inbox.take());
       if (newest !== undefined) progress.take(newest);
+      // First who has given up on this change: the stages do not wait for them.
+      const failed =
+        newest === undefined ? [] : await failedAt(watch, { group, position, status: newest, clock, signal });
+      if (failed.length > 0) return { status: 'failed', laggards: failed };
       if (newest !== undefined && isInTraffic(newest, position)) {
         const strays = await straysAmong(watch, { group, position, servers });
         if (strays?.length === 0) return { status: 'in-traffic', group: newest };
         if (strays !== undefined) return { status: 'failed', laggards: strays };
       }
-      const failed =
-        newest === undefined ? [] : await failedAt(watch, { group, position, status: newest, clock, signal });
-      if (failed.length > 0) return { status: 'failed', laggards: failed };
       const leftMs = deadlineAt - clock.monotonic();
       if (leftMs <= 0) return { status: 'timeout', laggards: newest?.laggards ?? [unheard(group)] };
       const heard = await inbox.wait({ clock, delayMs: Math.min(leftMs, lookAgainMs), signal });

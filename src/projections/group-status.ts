@@ -63,7 +63,7 @@ function behindIn(group: Group, members: Members): Behind[] {
   const behind: Behind[] = [];
   for (const { server, member } of members) {
     const upTo = doneUpTo({ server, member, group });
-    if (upTo !== null || !isWaitedFor({ server, member })) behind.push({ server, member, group, upTo });
+    if (upTo !== null || !isWaitedFor({ server, member, group })) behind.push({ server, member, group, upTo });
   }
   return behind;
 }
