@@ -31,6 +31,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'take a project off a group',
     load: async () => (await import('./commands/deploy.ts')).addUndeploy,
   },
+  deployment: {
+    summary: 'which version of what runs on which group',
+    load: async () => (await import('./commands/deployment.ts')).addDeployment,
+  },
   pool: {
     summary: 'what balancers spread traffic over',
     load: async () => (await import('./commands/pool.ts')).addPool,
@@ -40,6 +44,10 @@ const nouns: Readonly<Record<string, Noun>> = {
   diff: {
     summary: 'what changed between two positions or times',
     load: async () => (await import('./commands/diff.ts')).addDiff,
+  },
+  why: {
+    summary: 'why something is as it is, and what must happen',
+    load: async () => (await import('./commands/why.ts')).addWhy,
   },
   audit: {
     summary: 'prove the log, and take it along',

@@ -10,6 +10,7 @@ import { emptyObserved } from '../projections/observed.ts';
 import { type Answered, answerQuery, type ProjectedQuery } from '../projections/views.ts';
 import { Failure } from '../std/failure.ts';
 import { nearest, type Shelf } from '../snapshots/shelf.ts';
+import type { Restored } from '../snapshots/snapshot.ts';
 import type { LogSource } from './log-source.ts';
 import type { ProgressOptions } from './progress.ts';
 import { type Moment, replay } from './replay.ts';
@@ -27,6 +28,24 @@ export interface AsOfOptions {
 
 const lookUpTimeoutMs = 10_000;
 
+/** The fleet as it is by the end of the log. */
+export async function stateNow(options: AsOfOptions): Promise<Moment> {
+  const { source, progress, signal } = options;
+  const start = await startFor(options);
+  const moment = await replay(source, {
+    signal,
+    ...(progress === undefined ? {} : { progress }),
+    ...(start === undefined ? {} : { start }),
+  });
+  if (moment.position > 0) return moment;
+  throw unreachable('nothing has happened yet');
+}
+
+/** The nearest snapshot at or below the position (default: of all) to fold on from, where there is any. */
+export async function startFor({ live }: Pick<AsOfOptions, 'live'>, atMost?: Position): Promise<Restored | undefined> {
+  return live === undefined ? undefined : nearest({ ...live, onPassedOver: () => undefined }, atMost);
+}
+
 /** Fails with `config-invalid` where the log does not reach: it ends before the position, or begins after the time. */
 export async function stateAt(options: AsOfOptions, instant: Instant): Promise<Moment> {
   const { source, live, progress, signal } = options;
@@ -36,7 +55,7 @@ export async function stateAt(options: AsOfOptions, instant: Instant): Promise<M
     return reached(await replay(source, { ...shared, ...bound }), instant);
   }
   const to = 'position' in instant ? instant.position : await positionAt(live.log, instant.time);
-  const start = await nearest({ ...live, onPassedOver: () => undefined }, to);
+  const start = await startFor(options, to);
   return reached(await replay(source, { ...shared, to, ...(start === undefined ? {} : { start }) }), instant);
 }
 

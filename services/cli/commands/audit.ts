@@ -8,6 +8,7 @@ import { type History, withHistory } from '../history.ts';
 import { createOutput, complaintOfThrown } from '../output.ts';
 import { globalOptions } from '../session.ts';
 import type { Paint } from '../paint.ts';
+import { withCoordinator } from '../present.ts';
 import { renderFields } from '../table.ts';
 
 export function addAudit(program: Command): void {
@@ -27,9 +28,15 @@ export function addAudit(program: Command): void {
     .addOption(new Option('--format <format>', 'what to write').choices(['muster', 'cloudevents']).default('muster'))
     .action((file: string, options: ExportOptions, command: Command) => exportTo(command, file, options));
   audit
-    .command('key <name>')
-    .description('make a key pair: NAME.pem to sign with, NAME.pub.pem to give away')
-    .action((name: string, _options, command: Command) => makeKey(command, name));
+    .command('key [name]')
+    .description(
+      "the public key the fleet's log is signed with, as PEM: keep it where nobody who can write to the log can\n" +
+        'With NAME: make a key pair, NAME.pem to sign with, NAME.pub.pem to give away.',
+    )
+    .option('--file <export>', 'from an exported log instead of the fleet')
+    .action((name: string | undefined, { file }: { file?: string }, command: Command) =>
+      name === undefined ? showKey(command, file) : makeKey(command, name),
+    );
 }
 
 async function verifyLog(command: Command, file: string | undefined, keyPath: string | undefined): Promise<void> {
@@ -45,27 +52,16 @@ async function verifyLog(command: Command, file: string | undefined, keyPath: st
       ...(live === undefined ? {} : { snapshots: live.bucket }),
       ...(answers === undefined ? {} : { answers }),
     });
-    await output.data(verdict, (paint) => verdictPage(verdict, paint));
+    await output.data(verdict, (paint) => verdictPage({ ...verdict, keyGiven: key !== undefined }, paint));
     return verdict.status === 'whole' ? exitCodes.done : exitCodes.rejected;
   });
 }
 
 /** What a coordinator holds, if one answers: verifying a log needs none. */
-async function coordinatorAnswers(command: Command, { output, signal }: History) {
-  const { connectMuster } = await import('../../../src/client/muster.ts');
+async function coordinatorAnswers(command: Command, history: History) {
   const { comparedQueries } = await import('../../../src/audit/coordinator-check.ts');
-  const { Failure } = await import('../../../src/std/failure.ts');
-  const { natsUrlOf, principalOf } = await import('../target.ts');
-  const options = globalOptions(command);
-  const surroundings = { environment: process.env, folder: process.cwd() };
-  const principal = principalOf(options, surroundings);
-  const muster = await connectMuster({
-    url: natsUrlOf(options, surroundings),
-    fleet: options.fleet,
-    principal,
-    signal,
-  });
-  try {
+  return withCoordinator(command, history, async (muster) => {
+    if (muster === undefined) return undefined;
     const answers: CoordinatorAnswer[] = [];
     for (const name of comparedQueries) {
       const answer = await muster.query(name, {});
@@ -73,22 +69,16 @@ async function coordinatorAnswers(command: Command, { output, signal }: History)
         answers.push({ name, position: answer.position, data: answer.data } as CoordinatorAnswer);
     }
     return answers;
-  } catch (caught) {
-    if (!(caught instanceof Failure) || (caught.code !== 'no-responders' && caught.code !== 'timeout')) throw caught;
-    output.step('no coordinator answers: what it holds is not compared');
-    return undefined;
-  } finally {
-    await muster.close();
-  }
+  });
 }
 
-function verdictPage(verdict: Verdict, paint: Paint): string {
-  const { finding, last, records, proven, snapshots, coordinator, voids } = verdict;
+function verdictPage(verdict: Verdict & { readonly keyGiven: boolean }, paint: Paint): string {
+  const { finding, last, records, snapshots, coordinator, voids } = verdict;
   const fields: [string, string][] = [
     ['log', verdict.log ?? '-'],
     ['read', `${records} records, up to position ${last} in term ${verdict.term}`],
     ['last hash', verdict.lastHash === '' ? '-' : verdict.lastHash],
-    ['proven', proven === null ? 'by no signature' : `up to position ${proven.through}, by ${proven.by}`],
+    ['proven', provenText(verdict)],
   ];
   if (snapshots !== null) {
     const strange = snapshots.strange.length === 0 ? '' : `, ${snapshots.strange.length} of no record of this log`;
@@ -101,6 +91,13 @@ function verdictPage(verdict: Verdict, paint: Paint): string {
   const { flaw, position, through, sequence, reason } = finding;
   const where = through > position ? `positions ${position} to ${through}` : `position ${position}`;
   return `${paint.red(flaw)} at ${where} (record ${sequence}): ${reason}\n\n${page}`;
+}
+
+function provenText({ proven, checkpoints, keyGiven }: Verdict & { readonly keyGiven: boolean }): string {
+  if (proven !== null) return `up to position ${proven.through}, by ${proven.by}`;
+  return keyGiven
+    ? `by nothing this key signed (${checkpoints} checkpoints)`
+    : 'by nobody: give --key (see: muster audit key)';
 }
 
 interface ExportOptions {
@@ -134,6 +131,24 @@ async function exportTo(command: Command, path: string, { key: keyPath, format }
         paint,
       );
     });
+    return exitCodes.done;
+  });
+}
+
+async function showKey(command: Command, file: string | undefined): Promise<void> {
+  await withHistory(command, file, async (history) => {
+    const { stateNow } = await import('../../../src/audit/as-of.ts');
+    const { pemOf, publicKeyFromText } = await import('../../../src/proof/keys.ts');
+    const { source, live, progress, signal, output } = history;
+    const { state } = await stateNow({ source, progress, signal, ...(live === undefined ? {} : { live }) });
+    if (state.signer === null) {
+      const next = 'start its coordinators without --key, or all with the same one';
+      output.complain({ code: 'unsigned', message: 'nobody has signed this log', next });
+      return exitCodes.rejected;
+    }
+    const { key, publicKey } = state.signer;
+    const pem = pemOf(publicKeyFromText(publicKey));
+    await output.data({ key, publicKey: pem }, () => pem.trimEnd());
     return exitCodes.done;
   });
 }

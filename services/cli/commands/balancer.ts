@@ -4,7 +4,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BalancerId } from '../../../schemas/ids.ts';
 import { balancerTable } from '../balancer-page.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
-import { globalOptions, showQuery, withMuster } from '../session.ts';
+import { addAtOption, showAsked } from '../history.ts';
+import { globalOptions, withMuster } from '../session.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
@@ -28,14 +29,9 @@ export function addBalancer(program: Command): void {
     .command('balancer')
     .summary('load balancers')
     .description('Load balancers: each spreads traffic over the pools of its groups.');
-  balancer
-    .command('list')
-    .description('all balancers, and how far each is behind the pools it serves')
-    .action((_options, command: Command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('balancers', {}), balancerTable),
-      ),
-    );
+  addAtOption(
+    balancer.command('list').description('all balancers, and how far each is behind the pools it serves'),
+  ).action((_options, command: Command) => showAsked(command, { name: 'balancers', ask: {}, people: balancerTable }));
   addChangeOptions(balancer.command('retire <balancer>').description('wait for this balancer no more')).action(
     async (id: string, options: ChangeOptions, command: Command) => {
       const { change } = await import('../change.ts');

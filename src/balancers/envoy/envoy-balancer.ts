@@ -11,17 +11,17 @@
 import { join } from 'node:path';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
-import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
-import type { AppliedPool, Balancer, DesiredPool, ObservedPool, ObservedPoolServer } from '../balancer.ts';
+import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { DesiredPools } from '../desired-pools.ts';
 import { ListenBook } from '../listen-book.ts';
 import { untilGone } from '../process-list.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
-import { keyOf, Lingering, type Moved, moveDocument, Newcomers } from './apply.ts';
+import { keyOf } from './apply.ts';
 import { bootstrap, type XdsForm } from './bootstrap.ts';
-import { clusterOf, type ConfigGroup, type Document, hostPort, renderDocuments } from './config-file.ts';
+import { clusterOf, hostPort } from './config-file.ts';
+import { Convergence } from './convergence.ts';
 import { DocumentFiles, replaceFile } from './document-files.ts';
 import { DocumentServer } from './document-server.ts';
 import type { Documents } from './documents.ts';
@@ -51,14 +51,12 @@ const basePortDefault = 8_080;
 const leaveTimeoutMs = 500;
 /** How long `apply` waits for the first health check of a new server: one that is up passes within milliseconds. */
 const firstCheckTimeoutMs = 1_000;
-/** A check that passes takes milliseconds; looking more often than this costs Envoy more than it tells. */
-const checkPollMs = 50;
 /** How soon an Envoy that died is noticed; it is then started again from its files. */
 const watchEveryMs = 250;
 
 interface Parts {
-  readonly form: XdsForm;
   readonly documents: Documents;
+  readonly convergence: Convergence;
   readonly process: EnvoyProcess;
   readonly desired: DesiredPools;
 }
@@ -70,8 +68,6 @@ export class EnvoyBalancer implements Balancer {
   readonly #changes: SharedChange;
   /** Set by `start`. */
   #parts: Parts | undefined;
-  readonly #lingering: Lingering;
-  readonly #newcomers: Newcomers;
   readonly #restartListeners = new Set<() => void>();
   #watch: Timer | undefined;
   #stopped = false;
@@ -79,8 +75,6 @@ export class EnvoyBalancer implements Balancer {
   constructor(options: EnvoyOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#lingering = new Lingering(options.clock);
-    this.#newcomers = new Newcomers(options.clock);
     this.#changes = new SharedChange({ change: () => this.#converge(), clock: options.clock, everyMs: 0 });
   }
 
@@ -144,7 +138,9 @@ export class EnvoyBalancer implements Balancer {
     };
     await replaceFile(paths.bootstrapPath, bootstrap({ form, ...paths }));
     const process = new EnvoyProcess({ ...paths, xds: form.xds, binary, startProcess, clock });
-    return { form, documents, process, desired: new DesiredPools({ listens, clock }) };
+    const desired = new DesiredPools({ listens, clock });
+    const convergence = new Convergence({ form, documents, process, desired, clock });
+    return { documents, convergence, process, desired };
   }
 
   get #opened(): Parts {
@@ -155,61 +151,7 @@ export class EnvoyBalancer implements Balancer {
   /** Compares what Envoy took with every desired pool, and moves in what differs. True: something was moved. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process } = this.#opened;
-    const runs = await process.answers();
-    let wait = runs;
-    let moved = !runs;
-    // Nobody goes before those who came have passed a check: Envoy would have nobody to ask.
-    while (wait) {
-      const observed = await process.observe();
-      const meanwhile = this.#groups(observed, (pool, held) => this.#newcomers.poolMeanwhile(pool, held) ?? pool);
-      wait = meanwhile.some(({ pool }) => pool !== this.#opened.desired.find(pool.group));
-      if (!wait) break;
-      moved = (await this.#move(meanwhile)) || moved;
-      await pause({ clock: this.#clock, delayMs: checkPollMs });
-    }
-    const observed = runs ? await process.observe() : new Map<string, ObservedPoolServer[]>();
-    const groups = this.#groups(observed, (pool) => pool);
-    if (!runs) await this.#startWith(groups);
-    return (await this.#move(groups)) || moved;
-  }
-
-  #groups(
-    observed: ReadonlyMap<string, readonly ObservedPoolServer[]>,
-    choose: (pool: DesiredPool, held: readonly ObservedPoolServer[]) => DesiredPool,
-  ): ConfigGroup[] {
-    return this.#opened.desired.all.map(({ pool: desired, listen }) => {
-      const held = observed.get(clusterOf(desired.group)) ?? [];
-      const pool = choose(desired, held);
-      return { pool, listen, leaving: this.#lingering.leaving(pool, held) };
-    });
-  }
-
-  async #startWith(groups: readonly ConfigGroup[]): Promise<void> {
-    const { process, documents, form } = this.#opened;
-    for (const document of renderDocuments(form, groups)) await documents.give(document);
-    await process.start();
-  }
-
-  /** True: something was moved. */
-  async #move(groups: readonly ConfigGroup[]): Promise<boolean> {
-    const { process, documents, form } = this.#opened;
-    const move = (document: Document) => moveDocument({ document, documents, process, clock: this.#clock });
-    const moved: Moved[] = [];
-    const later: Document[] = [];
-    await process.logRefusals(true);
-    try {
-      for (const document of renderDocuments(form, groups)) {
-        const outcome = await move(document);
-        moved.push(outcome);
-        if (outcome === 'later') later.push(document);
-      }
-      // Their clusters are there by now.
-      for (const document of later) await move(document);
-    } finally {
-      await process.logRefusals(false);
-    }
-    return moved.some((outcome) => outcome !== 'held');
+    return this.#opened.convergence.run();
   }
 
   /** Waits a moment for requests on what left the pool, and takes it out; true when nothing is left. */
