@@ -4,7 +4,7 @@ import type { GroupName, ProjectId, ProjectVersion, ServerId } from '../../schem
 import { answer, balancerKinds, type DrillFleet, group, startDrillFleet } from '../support/drill-fleet.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FleetProcess } from '../support/fleet-processes.ts';
-import type { SteadyLoad } from '../support/steady-load.ts';
+import { lossesOf, type SteadyLoad } from '../support/steady-load.ts';
 
 const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
 /** Two heartbeats: a loss is noticed soon, and a busy machine is none. */
@@ -41,7 +41,7 @@ describe.each(balancerKinds)('behind %s', (kind) => {
     const before = load.result.answersByServer.get('gw1') ?? 0;
     await eventually(() => (load?.result.answersByServer.get('gw1') ?? 0) > before + 20, { what: 'traffic on it' });
     const { failures } = await load.stop();
-    expect(failures.filter(({ beganAt }) => beganAt > goneAt)).toEqual([]);
+    expect(lossesOf(kind, failures).filter(({ beganAt }) => beganAt > goneAt)).toEqual([]);
   });
 
   it('a gateway told to stop with slow requests in flight fails none, and is back by itself', async () => {
@@ -57,7 +57,7 @@ describe.each(balancerKinds)('behind %s', (kind) => {
     expect(await inPool('gw2')).toBe(false);
     await restart('gw2');
     await drill.settles(...names);
-    expect((await load.stop()).failures).toEqual([]);
+    expect(lossesOf(kind, (await load.stop()).failures)).toEqual([]);
   });
 
   it('a bundle of bad bytes breaks nobody in the pool, and the reason is on the screen', async () => {
@@ -68,14 +68,14 @@ describe.each(balancerKinds)('behind %s', (kind) => {
     const project = { project: 'hello' as ProjectId, version: '6.6.6' as ProjectVersion };
     await drill.must('project.publish', { ...project, digest: digest as never, bytes: bytes.length });
     await failsEverywhere(project);
-    expect((await load.stop()).failures).toEqual([]);
+    expect(lossesOf(kind, (await load.stop()).failures)).toEqual([]);
   });
 
   it('a version that fails its health check breaks nobody in the pool, and the reason is on the screen', async () => {
     load = await drill.load();
     await drill.publish('hello', '7.7.7', sickProject);
     await failsEverywhere({ project: 'hello' as ProjectId, version: '7.7.7' as ProjectVersion });
-    expect((await load.stop()).failures).toEqual([]);
+    expect(lossesOf(kind, (await load.stop()).failures)).toEqual([]);
   });
 
   /** Deploys it, sees it fail with the old one still answering, and goes back to the old one. */

@@ -8,11 +8,12 @@ import { eventually } from '../support/eventually.ts';
 import { lossesOf } from '../support/steady-load.ts';
 
 const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
-/** Of nginx fewer: every change is a reload, and those are 2 s apart. */
+/** Of nginx fewer: every change is a reload, and those are 2 s apart. The whole thirty take minutes: by this. */
+const nginxMoves = Number(process.env['DRILL_NGINX_MOVES'] ?? 8);
 const kinds = [
   { kind: 'haproxy', joins: 30, leaves: 30 },
   { kind: 'envoy', joins: 30, leaves: 30 },
-  { kind: 'nginx', joins: 8, leaves: 8 },
+  { kind: 'nginx', joins: nginxMoves, leaves: nginxMoves },
 ] as const;
 type Moves = Pick<(typeof kinds)[number], 'joins' | 'leaves'>;
 

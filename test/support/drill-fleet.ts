@@ -17,8 +17,8 @@ import { type FleetProcess, type FleetProcesses, startFleet } from './fleet-proc
 import { openBus } from './nats-bus.ts';
 import { type SteadyLoad, startLoad } from './steady-load.ts';
 
-/** Each kind once; a kind is added here when `startBalancer` can start it. */
-export const balancerKinds: readonly BalancerKind[] = ['haproxy'];
+/** Each kind once. `DRILL_KINDS=envoy,nginx` drills others: three times the time, so not at every run. */
+export const balancerKinds = (process.env['DRILL_KINDS'] ?? 'haproxy').split(',') as readonly BalancerKind[];
 export const group = 'edge' as GroupName;
 /** As long as `/slow` takes to answer: in flight long after whatever is done to its server has begun. */
 export const slowMs = 1_500;
