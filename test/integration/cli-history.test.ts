@@ -1,5 +1,6 @@
 /** The command line over the history of a real fleet: log, why, audit and `--at`, on the stream and on an export. */
 import { writeFile } from 'node:fs/promises';
+import { AckPolicy, connect, DeliverPolicy } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../schemas/events.ts';
 import type { Bus } from '../../src/nats/bus.ts';
@@ -105,6 +106,28 @@ describe('muster log', () => {
     expect([...first, ...rest].map(({ position }) => position)).toEqual(
       Array.from({ length: at.end }, (_, index) => index + 1),
     );
+  });
+});
+
+describe('the feed', () => {
+  it('gives any JetStream consumer the events of one group, by subject alone', async () => {
+    const stream = streamNames(fleet).feed;
+    const client = await connect({ servers: nats.url });
+    const filter_subject = `muster.${fleet}.event.group.production`;
+    const durable_name = 'my-service';
+    await (await client.jetstreamManager()).consumers.add(stream, {
+      durable_name,
+      filter_subject,
+      deliver_policy: DeliverPolicy.All,
+      ack_policy: AckPolicy.Explicit,
+    });
+    const consumer = await client.jetstream().consumers.get(stream, durable_name);
+    const next = async () => (await consumer.next({ expires: 5_000 }))?.json<Event>();
+    expect([await next(), await next()]).toMatchObject([
+      { position: at.joined, type: 'server.joined', principal: 'ann', concerns: ['server.s1'] },
+      { position: at.deployed, type: 'deployment.requested', principal: 'bob', concerns: ['project.orders'] },
+    ]);
+    await client.close();
   });
 });
 
