@@ -9,7 +9,9 @@ import { renderTable } from './table.ts';
 export function whyPage({ ask, standing, steps }: Why, paint: Paint): string {
   const { status, reason, next } = standing;
   const why = reason === '' ? '' : `: ${oneLine(reason)}`;
-  const lines = [`${paint.bold(nameOf(ask))} is ${status}${why}`];
+  // What a position was about has gone on since.
+  const verb = ask.kind === 'position' ? ', by now:' : ' is';
+  const lines = [`${paint.bold(nameOf(ask))}${verb} ${status}${why}`];
   for (const line of next) lines.push(`${paint.dim('next')}  ${oneLine(line)}`);
   const rows = steps.map(({ event, cause }) => [
     String(event.position),
@@ -36,7 +38,7 @@ function nameOf(ask: Why['ask']): string {
     case 'deployment':
       return `${ask.project} on ${ask.group}`;
     default:
-      return `what position ${ask.position} was about`;
+      return `position ${ask.position}`;
   }
 }
 

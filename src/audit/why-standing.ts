@@ -112,7 +112,7 @@ async function positionStanding(sources: StandingSources): Promise<Standing> {
     return { status: `refused (${code})`, reason: message, next: [next ?? 'ask again, for something else'] };
   }
   const subject = event === undefined ? null : subjectOf(event, state);
-  if (subject === null) return { status: 'so it is', reason: '', next: [nothing] };
+  if (subject === null) return { status: 'in the log for good', reason: '', next: [nothing] };
   const { status, reason, next } = await standingOf(subject, sources);
   const name =
     subject.kind === 'server' ? `server ${subject.server}` : subject.kind === 'group' ? `group ${subject.group}` : '';
