@@ -6,13 +6,15 @@ import { eventually } from '../support/eventually.ts';
 import { lossesOf, type SteadyLoad, startLoad } from '../support/steady-load.ts';
 
 const names = ['gw1', 'gw2', 'gw3'];
+/** Longer than nginx takes from one reload to the next, twice: a drain must be confirmed, not cut off. */
+const drainTimeoutMs = 10_000;
 
 describe.each(balancerKinds)('with %s', (kind) => {
   let drill: DrillFleet;
   let load: SteadyLoad | undefined;
 
   beforeEach(async () => {
-    drill = await startDrillFleet({ kind, gateways: names, policy: { drainTimeoutMs: 2_000 } });
+    drill = await startDrillFleet({ kind, gateways: names, policy: { drainTimeoutMs } });
   });
   afterEach(async () => {
     await load?.stop();
@@ -62,7 +64,10 @@ describe.each(balancerKinds)('with %s', (kind) => {
     await eventually(() => (load?.result.requests ?? 0) > since + 500);
     expect(lossesOf(kind, (await load.stop()).failures)).toEqual([]);
     expect(load.result.answersByServer.get('gw1')).toBe(left);
-    expect(await pids()).toEqual(before);
+    // Adopted, not started again. A change is a reload in nginx: its workers are others, its master is not.
+    expect((await pids()).slice(0, kind === 'nginx' ? 1 : undefined)).toEqual(
+      kind === 'nginx' ? before.slice(0, 1) : before,
+    );
     const [gone] = await drill.events('server.left');
     expect(gone?.data.evidence).toMatchObject({ deadlinePassed: false });
   });

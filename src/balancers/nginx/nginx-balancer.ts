@@ -5,7 +5,8 @@
  *
  * Promises: what `apply` and `readBack` say is what the generation holds that nginx itself says it runs. A file nginx
  * refuses never takes the place of a good one. A server that left counts as in flight while a worker of before the
- * reload may reach it. Weight 0 takes nothing new. `healthy` is always true: nginx tells nobody of its passive checks.
+ * reload may reach it. Weight 0 takes nothing new, nor does a server that fails our own checks while another of its
+ * group passes them. `healthy` is always true: nginx tells nobody of its passive checks.
  * Must not know: domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
 import { mkdir, realpath } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
 import { listenUrl, type RenderedConfig, renderConfig, restoreConfig, writeConfig } from './config-file.ts';
 import { GenerationBook } from './generation-book.ts';
+import { HealthChecks } from './health-checks.ts';
 import { observedServers } from './observe.ts';
 import { NginxProcess, type Workers } from './process.ts';
 
@@ -69,6 +71,7 @@ export class NginxBalancer implements Balancer {
   /** Set by `start`. */
   #parts: Parts | undefined;
   readonly #restartListeners = new Set<() => void>();
+  readonly #checks: HealthChecks;
   #watch: Timer | undefined;
   /** The master last seen; 0: none yet. */
   #master = 0;
@@ -79,6 +82,7 @@ export class NginxBalancer implements Balancer {
     const { clock, reloadEveryMs: everyMs = reloadEveryMsDefault } = options;
     this.#clock = clock;
     this.#changes = new SharedChange({ change: () => this.#converge(), clock, everyMs });
+    this.#checks = new HealthChecks({ clock, targets: () => this.#takers(), onChange: () => void this.#reconsider() });
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
@@ -87,6 +91,7 @@ export class NginxBalancer implements Balancer {
     for (const pool of pools) await this.#parts.desired.take(pool);
     if (pools.length > 0) await this.#changes.ask();
     this.#watchLater();
+    this.#checks.start();
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
@@ -126,6 +131,7 @@ export class NginxBalancer implements Balancer {
   async stop({ leaveRunning = false }: { readonly leaveRunning?: boolean } = {}): Promise<void> {
     this.#stopped = true;
     this.#watch?.cancel();
+    this.#checks.stop();
     await this.#changes.stop();
     const managed = this.#options.startProcess !== false;
     if (managed && !leaveRunning) await this.#parts?.process.stop();
@@ -157,7 +163,23 @@ export class NginxBalancer implements Balancer {
 
   #render(): RenderedConfig {
     const { dataDirectory, statusSocketPath, desired } = this.#opened;
-    return renderConfig({ dataDirectory, statusSocketPath, groups: desired.all });
+    const groups = desired.all.map((one) => ({ ...one, pool: restingUnwell(one.pool, this.#checks) }));
+    return renderConfig({ dataDirectory, statusSocketPath, groups });
+  }
+
+  /** Everybody that shall take new requests. */
+  #takers(): Address[] {
+    const servers = (this.#parts?.desired.all ?? []).flatMap(({ pool }) => pool.servers);
+    return servers.filter(({ admin }) => admin === 'ready').map(({ address }) => address);
+  }
+
+  /** What fails here is seen by the next look and by every apply. */
+  async #reconsider(): Promise<void> {
+    try {
+      await this.#changes.ask();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 
   /** Whether nginx says that it runs this file, and we know what that means. */
@@ -228,6 +250,14 @@ export class NginxBalancer implements Balancer {
       if (!(error instanceof Failure)) throw error;
     }
   }
+}
+
+/** The pool with weight 0 for whoever fails its checks, as long as somebody passes them: absence empties no pool. */
+function restingUnwell(pool: DesiredPool, checks: HealthChecks): DesiredPool {
+  const takes = ({ admin, address }: DesiredPool['servers'][number]) => admin === 'ready' && checks.isWell(address);
+  if (!pool.servers.some(takes)) return pool;
+  const servers = pool.servers.map((one) => (checks.isWell(one.address) ? one : { ...one, weight: 0 }));
+  return { ...pool, servers };
 }
 
 function unavailable(what: string): Failure {
