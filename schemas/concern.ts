@@ -38,6 +38,7 @@ export const concernKindByEvent: { readonly [T in EventType]: Concern['kind'] } 
   'project.retired': 'project',
   'deployment.requested': 'group',
   'deployment.withdrawn': 'group',
+  'deployment.succeeded': 'group',
   'release.requested': 'group',
   'rollout.advanced': 'group',
   'rollout.paused': 'group',
@@ -53,4 +54,6 @@ export const concernKindByEvent: { readonly [T in EventType]: Concern['kind'] } 
   'balancer.retired': 'balancer',
   'balancer.lost': 'balancer',
   'balancer.returned': 'balancer',
+  'log.checkpointed': 'fleet',
+  'log.key-rotated': 'fleet',
 };

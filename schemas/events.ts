@@ -23,7 +23,9 @@ import {
   Term,
 } from './ids.ts';
 import { StoredPolicy } from './policy.ts';
+import { rolloutEventSchemas } from './rollout-events.ts';
 import { StoredRolloutPolicy } from './rollout.ts';
+import { Checkpoint, KeyRotation } from './proof.ts';
 import { Rejection } from './rejection.ts';
 
 const servers = z.array(ServerId);
@@ -42,20 +44,6 @@ const drainEvidence = z.object({
   /** Balancers that had not confirmed the drain when the deadline passed. */
   unconfirmed: z.array(BalancerId),
 });
-/** A rollout is named by its group and the position of its request. */
-const rolloutHead = { group: GroupId, rollout: Position };
-/** What a gate was judged on: bounded, the servers that matter most first. */
-const gateEvidence = z.object({
-  servers: z.array(z.object({ server: ServerId, healthySince: At.nullable(), text: z.string().optional() })).max(20),
-  /** Requests and failures of new and old servers since the step began, and their mean latency in milliseconds. */
-  figures: z
-    .object({
-      new: z.object({ requests: z.int(), errors: z.int(), latencyMs: z.number() }),
-      old: z.object({ requests: z.int(), errors: z.int(), latencyMs: z.number() }),
-    })
-    .nullable(),
-});
-export type GateEvidence = z.infer<typeof gateEvidence>;
 /** Why a server no longer counts: no heartbeat within its lease, or heartbeats that say it is not well. */
 const absence = z.enum(['silent', 'unhealthy']);
 export type LeavesTo = z.infer<typeof LeavesTo>;
@@ -160,6 +148,8 @@ export const eventSchemas = {
     bytes: z.int(),
     rollout: StoredRolloutPolicy,
     supersedes: Position.nullable(),
+    /** Only in logs from before there were rollouts: the request itself told every member. */
+    tellsAll: z.boolean().optional(),
   }),
   'release.requested': z.object({
     group: GroupId,
@@ -167,35 +157,14 @@ export const eventSchemas = {
     rollout: StoredRolloutPolicy,
     supersedes: z.array(Position),
   }),
-  /** Proposed by the leader: these servers shall hold the new version now. `passed`: what the step before was judged on. */
-  'rollout.advanced': z.object({
-    ...rolloutHead,
-    /** Which of its projects, and which step of it, both from 0. */
-    target: z.int(),
-    step: z.int(),
-    servers,
-    passed: gateEvidence.nullable(),
+  ...rolloutEventSchemas,
+  /** Only in logs from before there were rollouts, whose `rollout.succeeded` it is. Never written any more. */
+  'deployment.succeeded': z.object({
+    group: GroupId,
+    project: ProjectId,
+    version: ProjectVersion,
+    evidence: z.object({ servers: z.int() }),
   }),
-  /** `step`: a canary's own pause, proposed by the leader with its passed gate; else an operator's. */
-  'rollout.paused': z.object({ ...rolloutHead, by: z.enum(['step', 'operator']), passed: gateEvidence.nullable() }),
-  'rollout.resumed': z.object({ ...rolloutHead }),
-  'rollout.promoted': z.object({ ...rolloutHead, all: z.boolean() }),
-  'rollout.aborted': z.object({ ...rolloutHead }),
-  'rollout.retried': z.object({ ...rolloutHead }),
-  /** Proposed by the leader: one pool revision from the old part to the standby part. Blue-green only. */
-  'rollout.switched': z.object({ ...rolloutHead, to: servers, from: servers, passed: gateEvidence }),
-  /** Proposed by the leader: a gate did not pass. It goes back by itself, or waits for a person. */
-  'rollout.failed': z.object({
-    ...rolloutHead,
-    cause: z.enum(['sync-failed', 'healthy-deadline', 'progress-deadline', 'unhealthy', 'error-rate', 'latency']),
-    reason: z.string(),
-    next: z.enum(['roll-back', 'halt']),
-    failed: gateEvidence,
-  }),
-  /** Proposed by the leader: everybody holds the version from before again. */
-  'rollout.rolled-back': z.object({ ...rolloutHead, evidence: z.object({ servers: z.int() }) }),
-  /** Proposed by the leader: everybody that can hold it does, and has for the time asked. */
-  'rollout.succeeded': z.object({ ...rolloutHead, evidence: z.object({ servers: z.int() }) }),
   'deployment.withdrawn': z.object({ group: GroupId, project: ProjectId }),
   'balancer.registered': z.object({
     balancer: BalancerId,
@@ -203,6 +172,10 @@ export const eventSchemas = {
     groups: z.union([z.literal('all'), z.array(GroupId)]),
   }),
   'balancer.retired': z.object({ balancer: BalancerId }),
+  /** Proposed by the leader: its signature over a record of this log that is durable. */
+  'log.checkpointed': Checkpoint,
+  /** Proposed by the leader: whose signatures count from here on. */
+  'log.key-rotated': KeyRotation,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -240,6 +213,9 @@ export interface EventHead {
 export type Event<T extends EventType = EventType> = {
   [K in T]: EventHead & { readonly type: K; readonly data: EventData<K> };
 }[T];
+
+/** What happens to a rollout once it was asked for. */
+export type RolloutEvent = Extract<Event, { readonly type: `rollout.${string}` }>;
 
 const eventUnion = eventTypes.map((type) =>
   z.object({ ...head, type: z.literal(type), data: eventSchemas[type] }),

@@ -26,8 +26,9 @@ export const GroupStatus = Stamp.extend({
   counts: z.record(ServerStatus, z.int()),
   /**
    * How far each stage has come: every change up to that position is done there. `position` itself when nothing is
-   * outstanding. A change at P is in traffic when all three have reached P. A rollout under way is outstanding: the
-   * servers have not passed its request before it is over.
+   * outstanding. A change at P is in traffic when all three have reached P. Nobody waits for a server that is lost, kept
+   * out or has given up: those are counted and named among the laggards, and whoever waits looks there too. No stage
+   * hangs on a rollout, which may take days: it is named among the laggards, and who waits for it asks how it ended.
    */
   servers: Position,
   pool: Position,

@@ -8,6 +8,7 @@ export * from './ids.ts';
 export * from './outcome.ts';
 export * from './policy.ts';
 export * from './pool.ts';
+export * from './proof.ts';
 export * from './receipt.ts';
 export * from './record.ts';
 export * from './rejection.ts';

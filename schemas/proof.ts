@@ -37,5 +37,8 @@ export const KeyRotation = z.object({
 });
 export type KeyRotation = z.infer<typeof KeyRotation>;
 
-/** A checkpoint signs a record at most so many before the one that holds it: what a verifier remembers hashes of. */
-export const checkpointReachMax = 1_024;
+/**
+ * A checkpoint signs a record at most so many before the one that holds it: what a verifier remembers hashes of. More
+ * than a leader under full load has decided and not yet stored, in the worst case a record an event.
+ */
+export const checkpointReachMax = 8_192;

@@ -34,7 +34,7 @@ export const BeatAnswer = z.object({
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),
-  /** The position of the newest receipt the leader has; the agent sends its receipt again when it differs. */
+  /** Of the newest receipt the leader has of the beat's instance, the position; the agent sends its own when it differs. */
   receipt: Position,
 });
 export type BeatAnswer = z.infer<typeof BeatAnswer>;

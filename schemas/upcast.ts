@@ -24,7 +24,9 @@ const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {
   'group.created': [withWholePolicy, withRolloutPolicy],
   'group.configured': [withWholePolicy, withRolloutPolicy],
   // Everybody was told at once then, nobody was watched, and nothing ever went back.
-  'deployment.requested': [({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null })],
+  'deployment.requested': [
+    ({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null, tellsAll: true }),
+  ],
   // A failure was final then: whoever had failed was shown as failed.
   'server.sync-failed': [({ data }) => ({ ...(data as object), final: true })],
 };

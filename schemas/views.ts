@@ -202,8 +202,11 @@ export const querySchemas = {
   projects: { ask: z.strictObject({}), answer: z.array(ProjectView) },
   deployments: { ask: z.strictObject({ group: GroupName.optional() }), answer: z.array(DeploymentView) },
   pool: { ask: z.strictObject({ group: GroupName }), answer: PoolView },
-  /** Those under way first, then the newest that are over. */
-  rollouts: { ask: z.strictObject({ group: GroupName.optional() }), answer: z.array(RolloutView) },
+  /** Those under way first, then the newest that are over. `rollout`: only the one of that request. */
+  rollouts: {
+    ask: z.strictObject({ group: GroupName.optional(), rollout: Position.optional() }),
+    answer: z.array(RolloutView),
+  },
   balancers: { ask: z.strictObject({}), answer: z.array(BalancerView) },
   coordinator: { ask: z.strictObject({}), answer: CoordinatorView },
 } as const;

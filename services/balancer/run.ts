@@ -2,7 +2,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Address, BalancerId, FleetId, GroupName, groupIdOf } from '../../schemas/ids.ts';
-import { HaproxyBalancer } from '../../src/balancers/haproxy/haproxy-balancer.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { PoolSync } from '../../src/pool-sync/pool-sync.ts';
 import { backoffMs } from '../../src/std/backoff.ts';
@@ -10,11 +9,12 @@ import { systemClock as clock } from '../../src/std/clock.ts';
 import { pause } from '../../src/std/deadline.ts';
 import { textOf } from '../../src/std/failure.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { BalancerKind, createDriver, Xds } from './driver.ts';
 
 export const BalancerOptions = z.strictObject({
   /** The balancer's id; it speaks as `bal_<name>`. */
   name: BalancerId,
-  kind: z.literal('haproxy').default('haproxy'),
+  kind: BalancerKind.default('haproxy'),
   natsUrl: z.string().default('nats://127.0.0.1:4222'),
   fleet: FleetId.default('main' as FleetId),
   /** `all` includes groups still to be created. */
@@ -26,9 +26,15 @@ export const BalancerOptions = z.strictObject({
   /** Where every other frontend listens: the first free port from the base on, kept for good. 0: the OS chooses. */
   host: z.string().default('127.0.0.1'),
   basePort: z.int().min(0).max(65_535).default(8_080),
-  haproxyBinary: z.string().default('haproxy'),
-  /** False: somebody else starts HAProxy on the file and the master socket in the data directory. */
+  /** The balancer's program. Default: of its kind's name, on the PATH. */
+  program: z.string().optional(),
+  /** False: somebody else starts the program on its file in the data directory, HAProxy on its master socket too. */
   startProcess: z.boolean().default(true),
+  /** For `envoy`: in files it watches, or over REST, which it asks on a unix socket of this process. */
+  xds: Xds.default('files'),
+  /** For `file`: run after each change; exit code 0 says that the pool is applied. */
+  command: z.string().min(1).optional(),
+  commandTimeoutMs: z.int().min(1).default(30_000),
 });
 export type BalancerOptions = z.input<typeof BalancerOptions>;
 
@@ -48,11 +54,10 @@ const aliveEveryMs = 3_600_000;
 /** Resolves once the balancer serves what is on its disk. */
 export async function runBalancer(input: BalancerOptions): Promise<RunningBalancer> {
   const options = BalancerOptions.parse(input);
-  const { name, fleet, natsUrl: url, basePort, host, startProcess, haproxyBinary: binary } = options;
+  const { name, fleet, natsUrl: url } = options;
   const logger = createLogger('balancer').child({ balancer: name });
   const dataDirectory = resolve(options.dataDirectory);
   const listen = Object.fromEntries(Object.entries(options.listen).map(([group, at]) => [group.toLowerCase(), at]));
-  const haproxy = { dataDirectory: join(dataDirectory, 'haproxy'), listen, host, basePort, binary, startProcess };
   const openBus = async (signal: AbortSignal) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -65,7 +70,7 @@ export async function runBalancer(input: BalancerOptions): Promise<RunningBalanc
     }
   };
   const groups = options.groups === 'all' ? 'all' : options.groups.map(groupIdOf);
-  const driver = new HaproxyBalancer({ ...haproxy, clock });
+  const driver = createDriver({ ...options, dataDirectory: join(dataDirectory, options.kind), listen, clock });
   const sync = new PoolSync({ fleet, balancer: name, groups, driver, dataDirectory, openBus, clock, logger });
   await sync.start();
   let end: () => void = () => undefined;

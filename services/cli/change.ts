@@ -1,11 +1,14 @@
 /** Carries a change out for a person: sends it, says what was decided, and waits until it is in traffic. */
 import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
+import type { Event } from '../../schemas/events.ts';
 import type { SendOptions, SendOutcome } from '../../src/client/command-sender.ts';
 import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome } from '../../src/client/traffic-wait.ts';
 import type { ChangeOptions } from './change-options.ts';
-import { eventText, isStepIn, trafficGroups } from './event-text.ts';
+import { doneText, trafficGroups } from './awaited.ts';
+import { eventText } from './event-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { laggardLinesMax, laggardText, waitInTraffic } from './in-traffic.ts';
 import { complaintOfRejection } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -59,90 +62,21 @@ export async function settle(session: Session, outcome: SendOutcome, options: Ch
     return exitCodes.done;
   }
   output.step(`${paint.dim('decided')}   ${decided}`);
-  const result = await waitInTraffic(session, { position, groups, timeoutMs: options.timeout });
-  return conclude(session, { outcome, result, text: eventText(event) });
-}
-
-interface WaitFor {
-  readonly position: number;
-  readonly groups: readonly string[];
-  readonly timeoutMs: number;
-}
-
-/** Waits for all the groups, one after the other within one deadline, with a line for each step as it happens. */
-export async function waitInTraffic(session: Session, { position, groups, timeoutMs }: WaitFor): Promise<WaitOutcome> {
-  const { muster, output, signal } = session;
-  const { paint } = output;
-  const stop = new AbortController();
-  const steps = tellSteps(session, { position, groups, signal: AbortSignal.any([signal, stop.signal]) });
-  const deadlineAt = performance.now() + timeoutMs;
-  try {
-    let last: WaitOutcome | undefined;
-    for (const group of groups) {
-      last = await muster.wait(position, {
-        group,
-        timeoutMs: Math.max(0, deadlineAt - performance.now()),
-        signal,
-        onProgress(progress) {
-          if (progress.step === 'stage' && progress.stage !== 'servers') {
-            output.step(`${paint.green(progress.stage.padEnd(10))}${stageText[progress.stage]} (${group})`);
-          } else if (progress.step === 'laggards') {
-            for (const laggard of progress.laggards.slice(0, laggardLinesMax)) {
-              output.step(`${paint.dim('waiting')}   ${laggardText(laggard)}`);
-            }
-          }
-        },
-      });
-      if (last.status !== 'in-traffic') break;
-    }
-    return last as WaitOutcome;
-  } finally {
-    stop.abort();
-    await steps;
-  }
-}
-
-/** Lines about who is behind, at most so many at a time: a large group must not flood a terminal. */
-const laggardLinesMax = 3;
-const stageText = { pool: 'the pool holds the change', balancers: 'every balancer has proved it' } as const;
-
-/** Follows the feed beside the wait. It only tells: should it break, the wait goes on and decides. */
-async function tellSteps(
-  { muster, output }: Session,
-  {
-    position,
-    groups,
-    signal,
-  }: { readonly position: number; readonly groups: readonly string[]; readonly signal: AbortSignal },
-): Promise<void> {
-  try {
-    for await (const event of muster.events({ from: position + 1, follow: true, signal })) {
-      if (!isStepIn(event, groups)) continue;
-      const failed = event.type === 'server.sync-failed';
-      output.step(`${failed ? output.paint.red('failed    ') : output.paint.green('step      ')}${eventText(event)}`);
-    }
-  } catch (caught) {
-    if (!signal.aborted) output.step(output.paint.dim(`(events cannot be shown: ${String(caught)})`));
-  }
-}
-
-function laggardText({ what, reason }: Laggard): string {
-  return `${what}: ${reason}`;
+  const result = await waitInTraffic(session, { event, groups, timeoutMs: options.timeout });
+  return conclude(session, { outcome, result });
 }
 
 interface Conclusion {
   readonly outcome: Extract<SendOutcome, { status: 'accepted' }>;
   readonly result: WaitOutcome;
-  readonly text: string;
 }
 
-async function conclude({ output }: Session, { outcome, result, text }: Conclusion): Promise<ExitCode> {
-  const { position, event, repeated, warnings } = outcome;
-  const data = { status: result.status, position, repeated, event, warnings };
+async function conclude(session: Session, { outcome, result }: Conclusion): Promise<ExitCode> {
+  const { output } = session;
+  const { position } = outcome;
   switch (result.status) {
     case 'in-traffic':
-      await output.data(data, (paint) => `${paint.green('done')}, and in traffic: ${text} (position ${position})`);
-      return exitCodes.done;
+      return told(session, { outcome, result });
     case 'failed': {
       const server = result.laggards[0]?.server;
       const message = `accepted at position ${position}, but it failed on the way: ${result.laggards.map(laggardText).join(' · ')}`;
@@ -160,4 +94,33 @@ async function conclude({ output }: Session, { outcome, result, text }: Conclusi
       return exitCodes.waitedTooLong;
     }
   }
+}
+
+interface Told extends Conclusion {
+  readonly result: Extract<WaitOutcome, { status: 'in-traffic' }>;
+}
+
+/** Done; with what the group holds back though nobody waits for it. */
+async function told({ output }: Session, { outcome, result }: Told): Promise<ExitCode> {
+  const { position, event, repeated, warnings } = outcome;
+  const { held, laggards } = result.group;
+  const { paint } = output;
+  const isDrained = (server: string) => event.type === 'server.draining' && server === event.data.server;
+  const others = laggards.filter(({ server }) => server !== undefined && !isDrained(server));
+  for (const laggard of others.slice(0, laggardLinesMax)) {
+    output.step(`${paint.yellow('aside')}     not waited for: ${laggardText(laggard)}`);
+  }
+  if (held !== null) output.step(`${paint.red('held')}      the pool of ${result.group.group} is held ${held}`);
+  const text = isAside(event, laggards)
+    ? { word: 'accepted', rest: `: ${eventText(event)}` }
+    : doneText(event, eventText(event));
+  const data = { status: result.status, position, repeated, event, warnings, held, laggards };
+  await output.data(data, (out) => `${out.green(text.word)}${text.rest} (position ${position})`);
+  return exitCodes.done;
+}
+
+/** Whoever is kept out of the pool is waited for by nobody, and may not have come to it yet. */
+function isAside(event: Event, laggards: readonly Laggard[]): boolean {
+  if (event.type !== 'server.uncordoned' && event.type !== 'server.retried') return false;
+  return laggards.some(({ server }) => server === event.data.server);
 }

@@ -16,3 +16,10 @@ export function ageText(ms: number): string {
   if (ms < 172_800_000) return `${Math.floor(ms / 3_600_000)}h`;
   return `${Math.floor(ms / 86_400_000)}d`;
 }
+
+/** A duration as it may be typed again: `30s`, `5m`, `1.5s`, `300ms`; in the largest unit that keeps it whole. */
+export function durationText(ms: number): string {
+  if (ms > 0 && ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  if (ms > 0 && ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms >= 1_000 || ms === 0 ? `${ms / 1_000}s` : `${ms}ms`;
+}

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import type { OutputFormat } from './target.ts';
+import { packageVersion } from './version.ts';
 
 interface Noun {
   readonly summary: string;
@@ -30,12 +31,28 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'take a project off a group',
     load: async () => (await import('./commands/deploy.ts')).addUndeploy,
   },
+  deployment: {
+    summary: 'which version of what runs on which group',
+    load: async () => (await import('./commands/deployment.ts')).addDeployment,
+  },
   pool: {
     summary: 'what balancers spread traffic over',
     load: async () => (await import('./commands/pool.ts')).addPool,
   },
   balancer: { summary: 'load balancers', load: async () => (await import('./commands/balancer.ts')).addBalancer },
   log: { summary: 'what happened: the newest events', load: async () => (await import('./commands/log.ts')).addLog },
+  diff: {
+    summary: 'what changed between two positions or times',
+    load: async () => (await import('./commands/diff.ts')).addDiff,
+  },
+  why: {
+    summary: 'why something is as it is, and what must happen',
+    load: async () => (await import('./commands/why.ts')).addWhy,
+  },
+  audit: {
+    summary: 'prove the log, and take it along',
+    load: async () => (await import('./commands/audit.ts')).addAudit,
+  },
   gateway: { summary: 'run a gateway server', load: async () => (await import('./commands/gateway.ts')).addGateway },
   coordinator: {
     summary: 'run a coordinator, or ask the one that runs',
@@ -46,6 +63,7 @@ const nouns: Readonly<Record<string, Noun>> = {
 export async function buildProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('muster')
     .description('Coordinates fleets of API-gateway servers: groups, projects, balancers and history in one log.')
+    .version(packageVersion(), '-V', 'the version; `muster --version` says it too')
     .option('--nats <url>', 'NATS server (NATS_URL; else the `muster up` of this folder; else nats://127.0.0.1:4222)')
     .option('--fleet <name>', 'fleet', 'main')
     .option('--as <principal>', 'who asks (MUSTER_PRINCIPAL; else your user name)')
@@ -78,7 +96,9 @@ function formatIn(argv: readonly string[]): OutputFormat | undefined {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = await buildProgram(argv);
   try {
-    await program.parseAsync(argv as string[], { from: 'user' });
+    // Only in first place: `project publish` has a `--version` of its own.
+    const words = argv[0] === '--version' ? ['-V'] : [...argv];
+    await program.parseAsync(words, { from: 'user' });
   } catch (caught) {
     if (!(caught instanceof CommanderError)) throw caught;
     // Help that was asked for is no mistake; everything else commander throws is one.

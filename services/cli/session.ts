@@ -56,7 +56,7 @@ function complain(output: Output, caught: unknown, natsUrl: string): ExitCode {
 
 /** The answer's data printed, or the complaint. */
 export async function showQuery<T>(
-  { output }: Session,
+  { output }: Pick<Session, 'output'>,
   answer: { status: 'ok'; data: T } | { status: 'error'; code: string; message: string },
   people: (data: T, paint: Output['paint']) => string,
 ): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 /** Tables without boxes: columns as wide as they must be, two spaces between. Pure. */
+import { oneLine } from './one-line.ts';
 import type { Paint } from './paint.ts';
 
 export interface Table {
@@ -11,20 +12,29 @@ export interface Table {
 /** Colours by what a word means; the width counts without them. */
 const colourByWord: Readonly<Record<string, keyof Paint>> = {
   ready: 'green',
+  live: 'green',
+  'in traffic': 'green',
+  'in step': 'green',
   active: 'green',
   syncing: 'yellow',
   draining: 'yellow',
   drain: 'yellow',
   deprecated: 'yellow',
+  retrying: 'yellow',
+  cordoned: 'yellow',
   failed: 'red',
+  lost: 'red',
+  held: 'red',
   retired: 'dim',
   available: 'dim',
+  empty: 'dim',
 };
 
 export function renderTable({ columns, rows, empty }: Table, paint: Paint): string {
   if (rows.length === 0) return paint.dim(empty);
+  const lines = rows.map((row) => row.map(oneLine));
   const widths = columns.map((column, index) =>
-    Math.max(column.length, ...rows.map((row) => (row[index] ?? '').length)),
+    Math.max(column.length, ...lines.map((row) => (row[index] ?? '').length)),
   );
   const line = (cells: readonly string[], colour: (cell: string) => string) =>
     cells
@@ -37,12 +47,13 @@ export function renderTable({ columns, rows, empty }: Table, paint: Paint): stri
       columns.map((column) => column.toUpperCase()),
       paint.dim,
     ),
-    ...rows.map((row) => line(row, (cell) => coloured(cell, paint))),
+    ...lines.map((row) => line(row, (cell) => coloured(cell, paint))),
   ].join('\n');
 }
 
-function coloured(cell: string, paint: Paint): string {
-  const colour = colourByWord[cell];
+/** Colours the cell by its word, which may have a mark before it. */
+export function coloured(cell: string, paint: Paint): string {
+  const colour = colourByWord[cell.replace(/^[^\w\s] /, '')];
   return colour === undefined ? cell : paint[colour](cell);
 }
 

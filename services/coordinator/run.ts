@@ -10,18 +10,23 @@ import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { openSigner } from './key-file.ts';
 import { FleetId, GroupName, LogId, Principal } from '../../schemas/ids.ts';
 
 export const CoordinatorRunOptions = z.strictObject({
   natsUrl: z.string(),
   fleet: FleetId,
-  /** Where the high mark is kept, outside NATS. */
+  /** Where the high mark and the key are kept, outside NATS. */
   dataDirectory: z.string(),
   /** Copies of every stream: 1 on a single server, 3 on a cluster. */
   replicas: z.int().min(1).max(5).default(1),
   /** The NATS server's monitoring address, where `sync_always` can be read. */
   natsMonitorUrl: z.string().optional(),
   allowNotDurable: z.boolean().default(false),
+  /** PEM. Default: a key of its own in the data directory, made when there is none. */
+  keyFile: z.string().optional(),
+  /** PEM: the key that signed until now, when `keyFile` is to follow on it. */
+  previousKeyFile: z.string().optional(),
 });
 export type CoordinatorRunOptions = z.input<typeof CoordinatorRunOptions>;
 
@@ -39,6 +44,7 @@ export async function runCoordinator(given: CoordinatorRunOptions): Promise<Runn
   const clock = systemClock;
   const logger = createLogger('coordinator');
   await mkdir(options.dataDirectory, { recursive: true });
+  const signer = await openSigner(options);
   const bus = await connectBus({ url: options.natsUrl, principal: Principal.parse('coordinator'), clock });
   try {
     const { names, durability } = await prepare({
@@ -58,6 +64,7 @@ export async function runCoordinator(given: CoordinatorRunOptions): Promise<Runn
       newLogId: () => LogId.parse(randomBytes(12).toString('hex')),
       seedGroups,
       highMark: await openHighMark(join(options.dataDirectory, `${fleet}.high-mark.json`)),
+      signer,
       clock,
       random: Math.random,
       timing: defaultTiming(replicas),

@@ -43,6 +43,8 @@ export const GatewayOptions = z
     labels: Labels.optional(),
     beatIntervalMs: z.int().min(50).max(60_000).optional(),
     drainTimeoutMs: z.int().min(0).max(3_600_000).optional(),
+    noticeMs: z.int().min(0).max(600_000).optional(),
+    healthIntervalMs: z.int().min(50).max(600_000).optional(),
   })
   .refine(({ driver, command }) => (driver === 'exec') === (command !== undefined), {
     message: 'goes with the exec driver, and that needs it',
@@ -83,6 +85,8 @@ export async function runGateway(
     labels,
     beatIntervalMs,
     drainTimeoutMs,
+    noticeMs,
+    healthIntervalMs,
   } = parsed;
   const address = advertise ?? (kind === 'exec' ? listen : undefined);
   const agent = await startAgent({
@@ -98,6 +102,8 @@ export async function runGateway(
     ...(labels === undefined ? {} : { labels }),
     ...(beatIntervalMs === undefined ? {} : { beatIntervalMs }),
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    ...(noticeMs === undefined ? {} : { noticeMs }),
+    ...(healthIntervalMs === undefined ? {} : { healthIntervalMs }),
   });
   return held(agent);
 }

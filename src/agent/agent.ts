@@ -2,12 +2,13 @@
  * The agent on a gateway server: makes it part of a fleet.
  *
  * Promises: what the disk holds is served before anything is connected, and on with the whole control plane down;
- * what a directive asks for is verified, applied and proven by a receipt; stopping drains before it cuts off.
+ * what a directive asks for is verified, applied and proven by a receipt; a stop loses no request that ends in time.
  * Must not know the decider or the coordinator: only what crosses the bus.
  * Duties of the caller: a data directory of its own, a driver used by nobody else, and one call of `stop` at the end.
  *
- * Stopping makes the server unready and waits for what is in flight; it does not ask to leave the group, so the fleet
- * takes it as lost until it is back.
+ * Stopping has the fleet drain this server, so that balancers stop sending before it refuses anything; it stays a
+ * member of its group, and is put back when it has started again. Where no coordinator answers, its readiness fails for
+ * long enough that balancers see it by their own health checks; the fleet then takes it as lost until it is back.
  */
 import type { Address, CommandId, FleetId, Labels, ServerId } from '../../schemas/ids.ts';
 import type { Bus } from '../nats/bus.ts';
@@ -45,8 +46,10 @@ export interface AgentOptions {
   readonly logger: Logger;
   /** Default: 1,000 ms. The coordinator's lease is several of these. */
   readonly beatIntervalMs?: number;
-  /** How long requests in flight may hold up stopping and dropping everything. Default: 30,000 ms. */
+  /** How long stopping, and requests in flight when everything is dropped, may take. Default: 30,000 ms. */
   readonly drainTimeoutMs?: number;
+  /** How long balancers may need to see by health checks of their own that this server is not ready. Default: 4,000 ms. */
+  readonly noticeMs?: number;
   /** Between two of the gateway's own health checks. Default: 5,000 ms. */
   readonly healthIntervalMs?: number;
 }
@@ -61,6 +64,8 @@ export interface Agent {
 const beatIntervalDefaultMs = 1_000;
 const drainTimeoutDefaultMs = 30_000;
 const healthIntervalDefaultMs = 5_000;
+/** The balancers' files Muster writes take a server out by three failed checks a second apart; and one to spare. */
+const noticeDefaultMs = 4_000;
 const connectBackoff = { firstMs: 250, longestMs: 5_000 } as const;
 /** 64 MiB over a slow link. */
 const bundleTimeoutMs = 120_000;
@@ -131,22 +136,38 @@ class RunningAgent {
     return this.#stopped;
   }
 
-  /** Still beating while it drains, so that the fleet sees what is in flight. */
+  /** Beats and follows directives while it drains: the fleet sees what is in flight, and says when to refuse more. */
   async #end(force: AbortSignal): Promise<void> {
     const { driver, clock, logger, drainTimeoutMs: timeoutMs = drainTimeoutDefaultMs } = this.#options;
-    await this.#applier.stop();
+    const deadlineAt = clock.monotonic() + timeoutMs;
     try {
+      const end = (await this.#session?.leave({ timeoutMs, signal: force })) ?? 'unaided';
+      // Read before the applier stops: from here on nothing of a directive is taken in.
+      const isServing = this.#holdings.value.serving === 'yes';
+      await this.#applier.stop();
       await driver.setServing('draining');
-      const cutOff = await waitIdle({ inFlight: () => driver.inFlight(), clock, timeoutMs, signal: force });
+      if (end === 'unaided' && isServing) await this.#awaitNotice({ timeoutMs, signal: force });
+      const leftMs = Math.max(0, deadlineAt - clock.monotonic());
+      const inFlight = () => driver.inFlight();
+      const cutOff = await waitIdle({ inFlight, clock, timeoutMs: leftMs, signal: force });
       if (cutOff > 0) logger.warn({ inFlight: cutOff }, 'stopping though requests are in flight');
     } catch (error) {
       // Forced, or the driver is not there any more: either way there is nothing to wait for.
       logger.warn({ reason: textOf(error) }, 'stopping without having drained');
     }
+    await this.#applier.stop();
     this.#stop.abort();
     await this.#running;
     await this.#bus?.close();
     await driver.stop();
+  }
+
+  /** Not ready any more, it answers on until no balancer sends. */
+  async #awaitNotice({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }) {
+    const { clock, logger, noticeMs = noticeDefaultMs } = this.#options;
+    const delayMs = Math.min(noticeMs, timeoutMs);
+    logger.info({ delayMs }, 'no coordinator drains this server: waiting for balancers to see that it is not ready');
+    await pause({ clock, delayMs, signal });
   }
 
   async #run(address: Address): Promise<void> {

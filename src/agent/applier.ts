@@ -1,7 +1,7 @@
 /**
  * Brings the gateway to what was last asked for, one attempt at a time, and looks after its health in between. The
  * newest word wins: it ends the attempt under way, and what was asked in between is never begun. What failed is tried
- * again while it stands.
+ * again while it stands and its tries last; for want of a connection, for as long as that takes.
  * Must not know where directives come from, nor how receipts travel.
  */
 import type { Directive } from '../../schemas/directive.ts';
@@ -10,8 +10,10 @@ import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Applied, Carrier } from './carrier.ts';
+import { type Applied, type Carried, type Carrier, failAll } from './carrier.ts';
 import type { Driver } from './driver.ts';
+import { HealthReadings } from './health-readings.ts';
+import { Tries } from './tries.ts';
 
 export type Target =
   | { readonly kind: 'directive'; readonly directive: Directive }
@@ -28,14 +30,12 @@ export interface ApplierOptions {
   readonly logger: Logger;
 }
 
-/** What failed may be a bundle that is just being uploaded, or one nobody will ever mend. */
-const retryBackoff = { firstMs: 1_000, longestMs: 60_000 } as const;
-/** One answer may be lost to a busy moment; three in a row are a server that does not work. */
-const unhealthyReadingsMin = 3;
+/** For what nobody can be told of: no connection, or a disk that takes nothing. */
+const unprovenBackoff = { firstMs: 1_000, longestMs: 30_000 } as const;
+/** A health check that says something new is repeated soon: balancers should not send for long to who is not well. */
+const doubtIntervalMs = 1_000;
 
 export class Applier {
-  /** False once the gateway failed its own health check several times in a row. */
-  healthy = true;
   readonly #options: ApplierOptions;
   #wanted: Target | undefined;
   /** Ends the attempt under way. */
@@ -45,15 +45,24 @@ export class Applier {
   #wake: () => void = () => undefined;
   /** Asked for something since the last attempt began. */
   #isDue = false;
-  /** Attempts that did not succeed in full, in a row. */
-  #failures = 0;
+  readonly #tries: Tries;
+  /** Attempts in a row of which no receipt could tell. */
+  #unproven = 0;
   /** When to try again, by the monotonic clock. */
   #retryAt = Number.POSITIVE_INFINITY;
-  #unhealthyReadings = 0;
+  readonly #health = new HealthReadings();
+  /** When to read it next, by the monotonic clock. */
+  #healthAt = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
+    this.#tries = new Tries(options.random);
+  }
+
+  /** False once the gateway failed its own health check several times in a row. */
+  get healthy(): boolean {
+    return this.#health.healthy;
   }
 
   start(): void {
@@ -63,15 +72,16 @@ export class Applier {
   /** Asks for this instead of whatever was asked before. */
   want(target: Target): void {
     this.#wanted = target;
-    this.#failures = 0;
+    this.#tries.startAfresh();
+    this.#unproven = 0;
     this.#attempt.abort();
     this.#isDue = true;
     this.#wake();
   }
 
-  /** Tries what failed again now, rather than when its time comes. */
+  /** The connection is there: tries now what failed for want of it. What else failed keeps its time. */
   hurry(): void {
-    if (this.#failures === 0) return;
+    if (this.#unproven === 0) return;
     this.#isDue = true;
     this.#wake();
   }
@@ -85,47 +95,60 @@ export class Applier {
   }
 
   async #run(): Promise<void> {
-    const { clock, healthIntervalMs } = this.#options;
+    const { clock } = this.#options;
+    this.#healthAt = clock.monotonic() + this.#options.healthIntervalMs;
     while (!this.#stop.signal.aborted) {
-      if (this.#isDue || clock.monotonic() >= this.#retryAt) {
-        await this.#try();
-        continue;
-      }
-      const healthAt = clock.monotonic() + healthIntervalMs;
-      await this.#pause(Math.min(healthAt, this.#retryAt) - clock.monotonic());
-      if (clock.monotonic() >= healthAt && !this.#isDue) await this.#readHealth();
+      const now = clock.monotonic();
+      if (this.#isDue || now >= this.#retryAt) await this.#try();
+      else if (now >= this.#healthAt) await this.#readHealth();
+      // A timer may fire a little early: then there is nothing due yet, and a little left to wait.
+      else await this.#pause(Math.min(this.#healthAt, this.#retryAt) - now);
     }
   }
 
   async #try(): Promise<void> {
-    const { clock, random, logger } = this.#options;
+    const { clock } = this.#options;
     this.#isDue = false;
     this.#attempt = new AbortController();
     const { signal } = this.#attempt;
-    try {
-      const isComplete = await this.#bring(this.#wanted, signal);
-      this.#failures = isComplete ? 0 : this.#failures + 1;
-    } catch (error) {
-      if (signal.aborted || this.#stop.signal.aborted) return;
-      this.#failures += 1;
-      logger.error({ reason: textOf(error) }, 'could not apply; trying again');
-    }
-    if (signal.aborted) return;
-    const delayMs = this.#failures === 0 ? Number.POSITIVE_INFINITY : backoffMs(retryBackoff, this.#failures, random());
-    this.#retryAt = clock.monotonic() + delayMs;
+    const delayMs = this.#wanted === undefined ? undefined : await this.#bring(this.#wanted, signal);
+    if (!signal.aborted) this.#retryAt = clock.monotonic() + (delayMs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** True when everything asked for is so, or nothing can be done about it. */
-  async #bring(target: Target | undefined, signal: AbortSignal): Promise<boolean> {
-    if (target === undefined) return true;
-    const { carrier, onApplied } = this.#options;
-    const applied =
-      target.kind === 'nothing'
-        ? await carrier.dropAll(target.stamp, signal)
-        : await carrier.carryOut(target.directive, signal);
-    signal.throwIfAborted();
-    onApplied(applied);
-    return applied.failures.length === 0 || applied.serving === 'draining';
+  /** Milliseconds until it shall be tried again; undefined where it shall not. */
+  async #bring(target: Target, signal: AbortSignal): Promise<number | undefined> {
+    const { onApplied, clock } = this.#options;
+    const carried = await this.#carry(target, signal);
+    if (signal.aborted) return undefined;
+    if (carried === undefined || carried.isCutOff) {
+      this.#unproven += 1;
+      return backoffMs(unprovenBackoff, this.#unproven, this.#options.random());
+    }
+    this.#unproven = 0;
+    const { applied } = carried;
+    if (applied.failures.length === 0) {
+      this.#tries.startAfresh();
+      onApplied(applied);
+      return undefined;
+    }
+    const delayMs = this.#tries.fail();
+    const retry = delayMs === undefined ? {} : { retryAt: Math.round(clock.now() + delayMs) };
+    onApplied({ ...applied, failures: this.#tries.steady(applied.failures), ...retry });
+    return delayMs;
+  }
+
+  /** Undefined where it failed and there is no project to say so of. */
+  async #carry(target: Target, signal: AbortSignal): Promise<Carried | undefined> {
+    const { carrier, logger } = this.#options;
+    try {
+      if (target.kind === 'directive') return await carrier.carryOut(target.directive, signal);
+      return { applied: await carrier.dropAll(target.stamp, signal), isCutOff: false };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      logger.error({ reason: textOf(error) }, 'could not apply');
+      if (target.kind === 'nothing' || target.directive.projects.length === 0) return undefined;
+      return { applied: failAll(target.directive, textOf(error)), isCutOff: false };
+    }
   }
 
   #pause(delayMs: number): Promise<void> {
@@ -140,7 +163,7 @@ export class Applier {
   }
 
   async #readHealth(): Promise<void> {
-    const { driver, logger } = this.#options;
+    const { driver, logger, clock, healthIntervalMs: calmMs } = this.#options;
     const { signal } = this.#attempt;
     let problems: readonly { readonly text: string }[];
     try {
@@ -148,10 +171,10 @@ export class Applier {
     } catch (error) {
       problems = [{ text: textOf(error) }];
     }
+    // Ended by a newer word: it says nothing, and is taken anew once that is carried out.
     if (signal.aborted) return;
-    this.#unhealthyReadings = problems.length === 0 ? 0 : this.#unhealthyReadings + 1;
-    const healthy = this.#unhealthyReadings < unhealthyReadingsMin;
-    if (healthy !== this.healthy) logger.warn({ healthy, problems }, 'the health of the gateway changed');
-    this.healthy = healthy;
+    const isChanged = this.#health.take(problems.length === 0);
+    this.#healthAt = clock.monotonic() + (this.#health.isInDoubt ? Math.min(doubtIntervalMs, calmMs) : calmMs);
+    if (isChanged) logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
   }
 }

@@ -16,7 +16,8 @@ export interface BeatsOptions {
   /** The truth of this moment. */
   readonly read: () => Beat;
   readonly isDraining: () => boolean;
-  readonly onAnswer: (answer: BeatAnswer) => void;
+  /** The answer, and the heartbeat it is to. */
+  readonly onAnswer: (answer: BeatAnswer, beat: Beat) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -70,10 +71,11 @@ export class Beats {
 
   async #beat(signal: AbortSignal): Promise<void> {
     const { bus, fleet, server, beatIntervalMs: timeoutMs, read, onAnswer, logger } = this.#options;
+    const beat = read();
     let answer: BeatAnswer;
     try {
       const subject = subjects.beat(fleet, server);
-      const { data } = await bus.request({ subject, data: encodeMessage(read()), timeoutMs, signal });
+      const { data } = await bus.request({ subject, data: encodeMessage(beat), timeoutMs, signal });
       answer = decodeMessage(BeatAnswer, data, 'the answer to a heartbeat');
     } catch (error) {
       if (signal.aborted) return;
@@ -86,6 +88,6 @@ export class Beats {
     }
     if (this.#isAnswered !== true) logger.info({ fleet }, 'the coordinator answers');
     this.#isAnswered = true;
-    onAnswer(answer);
+    onAnswer(answer, beat);
   }
 }

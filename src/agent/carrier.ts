@@ -8,6 +8,7 @@ import type { DesiredProject, Directive } from '../../schemas/directive.ts';
 import type { Digest, ProjectId, Stamp } from '../../schemas/ids.ts';
 import type { Receipt } from '../../schemas/receipt.ts';
 import type { Clock } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BundleStore, StoredBundle } from './bundle-store.ts';
@@ -19,6 +20,12 @@ import { applyLargest, type Choice, type Selection } from './selection.ts';
 /** A receipt but for who sends it. */
 export type Applied = Omit<Receipt, 'server' | 'instance'>;
 
+export interface Carried {
+  readonly applied: Applied;
+  /** A bundle could not be had for want of a connection. That says nothing of the bundle, so it is no proof. */
+  readonly isCutOff: boolean;
+}
+
 export interface CarrierOptions {
   readonly driver: Driver;
   readonly store: BundleStore;
@@ -28,14 +35,32 @@ export interface CarrierOptions {
   /** How long requests in flight may hold up dropping everything. */
   readonly drainTimeoutMs: number;
   readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   readonly logger: Logger;
 }
 
 /** What a receipt's schema takes, and what a person reads. */
 const failuresMax = 20;
 const textLengthMax = 500;
+/** A group's servers hear of a deployment in one moment: their fetches are spread over this. */
+const fetchSpreadMs = 250;
 
 type TextByProject = Map<ProjectId, string>;
+
+interface Candidates {
+  readonly choices: Choice[];
+  readonly textByProject: TextByProject;
+  readonly isCutOff: boolean;
+}
+
+/** What is said of a directive that could not be carried out at all. */
+export function failAll({ log, term, position, serving, projects }: Directive, text: string): Applied {
+  const failures = projects.slice(0, failuresMax).map(({ project, version }) => {
+    return { project, version, text: text.slice(0, textLengthMax) };
+  });
+  return { log, term, position, serving, projects: [], failures };
+}
 
 export class Carrier {
   readonly #options: CarrierOptions;
@@ -72,22 +97,22 @@ export class Carrier {
 
   /** In no group: drains, then holds nothing. */
   async dropAll(stamp: Stamp, signal: AbortSignal): Promise<Applied> {
-    const { driver, clock, drainTimeoutMs: timeoutMs, store, holdings, logger } = this.#options;
+    const { driver, clock, drainTimeoutMs: timeoutMs, holdings, logger } = this.#options;
     await driver.setServing('draining');
     const inFlight = await waitIdle({ inFlight: () => driver.inFlight(), clock, timeoutMs, signal });
     if (inFlight > 0) logger.warn({ inFlight }, 'dropping everything though requests are in flight');
     await this.#apply([], signal);
     await holdings.update({ serving: 'draining', directive: null, held: [], previous: [] });
-    await store.keepOnly(new Set());
+    await this.#tidy([]);
     logger.info({ position: stamp.position }, 'in no group: holding nothing');
     return { ...stamp, serving: 'draining', projects: [], failures: [] };
   }
 
-  async carryOut(directive: Directive, signal: AbortSignal): Promise<Applied> {
-    const { driver, holdings, store, logger } = this.#options;
+  async carryOut(directive: Directive, signal: AbortSignal): Promise<Carried> {
+    const { driver, holdings, logger } = this.#options;
     const { log, term, position, serving } = directive;
     if (serving === 'draining') await driver.setServing('draining');
-    const { choices, textByProject } = await this.#choose(directive, signal);
+    const { choices, textByProject, isCutOff } = await this.#choose(directive, signal);
     const selection = await this.#applyOrBlameAll(choices, signal);
     const { set } = selection;
     const { held: before, previous } = holdings.value;
@@ -95,7 +120,7 @@ export class Carrier {
     const held = this.#live === undefined ? before : set.map(heldOf);
     await holdings.update({ directive, serving, held, previous: keyOf(before) === keyOf(held) ? previous : before });
     if (serving === 'yes') await driver.setServing('yes');
-    await store.keepOnly(new Set([...held, ...holdings.value.previous].map(({ digest }) => digest)));
+    await this.#tidy([...held, ...holdings.value.previous]);
     const unhealthy = await this.#findUnhealthy(serving, signal);
     const failures = directive.projects.flatMap(({ project, version }) => {
       const text = textByProject.get(project) ?? selection.textByProject.get(project) ?? unhealthy.get(project);
@@ -106,26 +131,26 @@ export class Carrier {
     if (failures.length === 0) logger.info(fields, 'directive applied');
     else logger.warn(fields, 'directive applied in part');
     const projects = healthy.map(({ project, version }) => ({ project, version }));
-    return { log, term, position, serving, projects, failures: failures.slice(0, failuresMax) };
+    return { applied: { log, term, position, serving, projects, failures: failures.slice(0, failuresMax) }, isCutOff };
   }
 
   /** Of each project asked for: its bundle, fetched where it is not here, and the last good one. */
-  async #choose(
-    directive: Directive,
-    signal: AbortSignal,
-  ): Promise<{ choices: Choice[]; textByProject: TextByProject }> {
+  async #choose(directive: Directive, signal: AbortSignal): Promise<Candidates> {
     const choices: Choice[] = [];
     const textByProject: TextByProject = new Map();
+    let isCutOff = false;
     const { held } = this.#options.holdings.value;
+    const fetch = this.#fetcher(directive.serving);
     for (const desired of directive.projects) {
       const { project } = desired;
       const candidates: AppliedProject[] = [];
       const last = held.find((one) => one.project === project);
       try {
         const proven = last?.digest === desired.digest;
-        candidates.push({ ...desired, ...(await this.#obtain(desired, directive.serving, signal)), proven });
+        candidates.push({ ...desired, ...(await this.#obtain(desired, fetch, signal)), proven });
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof Failure && cutOffCodes.has(error.code)) isCutOff = true;
         textByProject.set(project, textOf(error));
       }
       if (last !== undefined && last.digest !== desired.digest) {
@@ -134,21 +159,42 @@ export class Carrier {
       }
       choices.push({ project, candidates });
     }
-    return { choices, textByProject };
+    return { choices, textByProject, isCutOff };
   }
 
-  async #obtain(desired: DesiredProject, serving: Serving, signal: AbortSignal): Promise<StoredBundle> {
-    const { store, fetch } = this.#options;
+  /** Fetches for one attempt, the first time after a pause of its own. */
+  #fetcher(serving: Serving): CarrierOptions['fetch'] {
+    const { fetch, holdings, clock, random } = this.#options;
+    // A server on its way out is not held up by what it will not serve; once it is out it goes on holding what is new.
+    const isGoing = serving === 'draining' && holdings.value.serving === 'yes';
+    let isSpread = false;
+    return async (desired, signal) => {
+      if (isGoing) throw refused('unavailable', 'not fetched, since the server is draining');
+      if (!isSpread) await pause({ clock, delayMs: random() * fetchSpreadMs, signal });
+      isSpread = true;
+      return fetch(desired, signal);
+    };
+  }
+
+  async #obtain(desired: DesiredProject, fetch: CarrierOptions['fetch'], signal: AbortSignal): Promise<StoredBundle> {
+    const { store } = this.#options;
     let bundle = await store.find(desired.digest);
     if (bundle === undefined) {
-      // A server on its way out is not held up by what it will never serve.
-      if (serving === 'draining') throw refused('aborted', 'not fetched, since the server is draining');
       const bytes = await fetch(desired, signal);
       signal.throwIfAborted();
       bundle = await store.add(desired.digest, bytes);
     }
     if (bundle.file.name === desired.project) return bundle;
     throw refused('bundle-invalid', `the bundle is of the project ${bundle.file.name}`);
+  }
+
+  /** What is left over is a matter of room, and no reason to call what was applied failed. */
+  async #tidy(kept: readonly HeldBundle[]): Promise<void> {
+    try {
+      await this.#options.store.keepOnly(new Set(kept.map(({ digest }) => digest)));
+    } catch (error) {
+      this.#options.logger.warn({ reason: textOf(error) }, 'could not remove old bundles');
+    }
   }
 
   /** What is served afterwards. Nothing is asked of the driver where it serves just that already. */
@@ -183,7 +229,10 @@ export class Carrier {
   }
 }
 
-function refused(code: 'aborted' | 'bundle-invalid', message: string): Failure {
+/** The connection was not there, or went. Anything else that keeps a bundle away is told as a failure. */
+const cutOffCodes: ReadonlySet<string> = new Set(['disconnected', 'closed']);
+
+function refused(code: 'unavailable' | 'bundle-invalid', message: string): Failure {
   return new Failure({ code, retryable: false, message });
 }
 

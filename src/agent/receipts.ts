@@ -15,9 +15,14 @@ export interface ReceiptsOptions {
   readonly logger: Logger;
 }
 
+/** A receipt may be lost on its way; two more times, and then the next directive's makes it good. */
+const repeatsMax = 2;
+
 export class Receipts {
   readonly #options: ReceiptsOptions;
   #receipt: Receipt | undefined;
+  /** How often it is still sent though the leader has one of its position: it cannot know that this one is newer. */
+  #repeats = 0;
   /** Undefined until there is a connection: the receipt is then sent on its arrival. */
   #bus: Bus | undefined;
 
@@ -32,13 +37,24 @@ export class Receipts {
 
   prove(applied: Applied): void {
     const { server, instance } = this.#options;
+    const before = this.#receipt;
+    const isAnother = before !== undefined && before.log === applied.log && before.position === applied.position;
+    this.#repeats = isAnother ? repeatsMax : 0;
     this.#receipt = { ...applied, server, instance };
     this.send();
   }
 
   /** Sends again what the leader lacks. A receipt of another log proves nothing to this one. */
-  answer({ log, receipt: position }: BeatAnswer): void {
-    if (this.#receipt?.log === log && this.#receipt.position !== position) this.send();
+  answer(answer: BeatAnswer): void {
+    if (this.#receipt?.log !== answer.log) return;
+    if (this.isKnown(answer) && this.#repeats === 0) return;
+    this.#repeats = Math.max(0, this.#repeats - 1);
+    this.send();
+  }
+
+  /** The leader has a receipt for what is held now. */
+  isKnown({ log, receipt: position }: BeatAnswer): boolean {
+    return this.#receipt?.log === log && this.#receipt.position === position;
   }
 
   send(): void {

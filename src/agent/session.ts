@@ -16,6 +16,7 @@ import type { HoldingsFile } from './holdings.ts';
 import { directiveStamp } from './intake.ts';
 import type { Receipts } from './receipts.ts';
 import { register } from './registration.ts';
+import { type DrainEnd, drainItself } from './self-drain.ts';
 
 export interface SessionOptions {
   readonly bus: Bus;
@@ -42,8 +43,12 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #beats: Beats;
   readonly #follower: Follower;
-  /** Fires when the agent stops. */
-  #signal: AbortSignal = AbortSignal.abort();
+  /** Ends a registration under way, and keeps any other from beginning. */
+  readonly #leaving = new AbortController();
+  /** When a heartbeat was last answered, by the monotonic clock. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** Heartbeats in a row without a request in flight that a leader answered who knows that we drain. */
+  #idleBeats = 0;
   #registering: Promise<void> | undefined;
   /** Whether this process told the fleet its address: another one may have been there before. */
   #isRegistered = false;
@@ -56,8 +61,8 @@ export class Session {
     this.#beats = new Beats({
       ...options,
       read: () => this.#readBeat(),
-      isDraining: () => holdings.value.serving === 'draining' && holdings.value.held.length > 0,
-      onAnswer: (answer) => this.#takeAnswer(answer),
+      isDraining: () => this.#leaving.signal.aborted || (this.#isDraining && holdings.value.held.length > 0),
+      onAnswer: (answer, beat) => this.#takeAnswer(answer, beat),
     });
   }
 
@@ -70,7 +75,6 @@ export class Session {
       applier.hurry();
       this.#beats.hurry();
     };
-    this.#signal = signal;
     this.#follower.start();
     receipts.connect(bus);
     applier.hurry();
@@ -79,6 +83,7 @@ export class Session {
     });
     await this.#beats.run(signal);
     unlisten();
+    this.#leaving.abort();
     await this.#registering;
     await this.#follower.stop();
   }
@@ -86,6 +91,29 @@ export class Session {
   /** Told of a new proof: the fleet shall hear of it at once. */
   hurry(): void {
     this.#beats.hurry();
+  }
+
+  /** Has the fleet drain this server before it stops; beats often meanwhile. Rejects with `aborted` alone. */
+  leave({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<DrainEnd> {
+    // A registration would put it back.
+    this.#leaving.abort();
+    this.#beats.hurry();
+    // In no group nobody sends to it.
+    if ((this.#options.holdings.value.assignment?.group ?? null) === null) return Promise.resolve('unaided');
+    return drainItself({
+      ...this.#options,
+      id: this.#options.newId(),
+      isDraining: () => this.#isDraining,
+      idleBeats: () => this.#idleBeats,
+      answeredAt: () => this.#answeredAt,
+      timeoutMs,
+      signal,
+    });
+  }
+
+  /** As the last directive carried out says. */
+  get #isDraining(): boolean {
+    return this.#options.holdings.value.serving === 'draining';
   }
 
   #readBeat(): Beat {
@@ -103,9 +131,12 @@ export class Session {
     };
   }
 
-  #takeAnswer(answer: BeatAnswer): void {
-    const { holdings, receipts, logger } = this.#options;
+  #takeAnswer(answer: BeatAnswer, beat: Beat): void {
+    const { holdings, receipts, logger, clock } = this.#options;
     if (!this.#follower.takeAnswer(answer)) return;
+    this.#answeredAt = clock.monotonic();
+    const isIdle = this.#isDraining && receipts.isKnown(answer) && beat.inFlight === 0;
+    this.#idleBeats = isIdle ? this.#idleBeats + 1 : 0;
     const isOurs = holdings.value.registeredUnder === answer.log;
     const isRetired = !answer.known && isOurs;
     if (isRetired && !this.#isRetired) {
@@ -114,13 +145,15 @@ export class Session {
     this.#isRetired = isRetired;
     if (isRetired) return;
     // The first answer is what starts a registration: it says that somebody is there to take it, and whether this
-    // server was retired, for then it does not come back by a restart.
+    // server was retired, for then it does not come back by a restart. Each start registers, known or not: that puts
+    // back a server that drained itself to stop.
     if (!isOurs || !this.#isRegistered) this.#register();
     receipts.answer(answer);
   }
 
   #register(): void {
-    const signal = this.#signal;
+    const { signal } = this.#leaving;
+    if (signal.aborted) return;
     this.#registering ??= register({ ...this.#options, signal })
       .then(async (log) => {
         this.#isRegistered = true;

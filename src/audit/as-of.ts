@@ -10,6 +10,7 @@ import { emptyObserved } from '../projections/observed.ts';
 import { type Answered, answerQuery, type ProjectedQuery } from '../projections/views.ts';
 import { Failure } from '../std/failure.ts';
 import { nearest, type Shelf } from '../snapshots/shelf.ts';
+import type { Restored } from '../snapshots/snapshot.ts';
 import type { LogSource } from './log-source.ts';
 import type { ProgressOptions } from './progress.ts';
 import { type Moment, replay } from './replay.ts';
@@ -27,7 +28,25 @@ export interface AsOfOptions {
 
 const lookUpTimeoutMs = 10_000;
 
-/** Fails with `unavailable` where the log does not reach: it ends before the position, or begins after the time. */
+/** The fleet as it is by the end of the log. */
+export async function stateNow(options: AsOfOptions): Promise<Moment> {
+  const { source, progress, signal } = options;
+  const start = await startFor(options);
+  const moment = await replay(source, {
+    signal,
+    ...(progress === undefined ? {} : { progress }),
+    ...(start === undefined ? {} : { start }),
+  });
+  if (moment.position > 0) return moment;
+  throw unreachable('nothing has happened yet');
+}
+
+/** The nearest snapshot at or below the position (default: of all) to fold on from, where there is any. */
+export async function startFor({ live }: Pick<AsOfOptions, 'live'>, atMost?: Position): Promise<Restored | undefined> {
+  return live === undefined ? undefined : nearest({ ...live, onPassedOver: () => undefined }, atMost);
+}
+
+/** Fails with `config-invalid` where the log does not reach: it ends before the position, or begins after the time. */
 export async function stateAt(options: AsOfOptions, instant: Instant): Promise<Moment> {
   const { source, live, progress, signal } = options;
   const shared = { signal, ...(progress === undefined ? {} : { progress }) };
@@ -36,7 +55,7 @@ export async function stateAt(options: AsOfOptions, instant: Instant): Promise<M
     return reached(await replay(source, { ...shared, ...bound }), instant);
   }
   const to = 'position' in instant ? instant.position : await positionAt(live.log, instant.time);
-  const start = await nearest({ ...live, onPassedOver: () => undefined }, to);
+  const start = await startFor(options, to);
   return reached(await replay(source, { ...shared, to, ...(start === undefined ? {} : { start }) }), instant);
 }
 
@@ -53,7 +72,7 @@ function reached(moment: Moment, instant: Instant): Moment {
     throw unreachable(`the log ends at position ${moment.position}, before ${instant.position}`);
   }
   if (moment.position > 0) return moment;
-  throw unreachable('position' in instant ? 'nothing had happened before the first event' : 'the log begins later');
+  throw unreachable('nothing had happened by then: the log begins later');
 }
 
 /** The last position at or before the time: about log2 of the log's records are read. `at` never goes back. */
@@ -85,7 +104,7 @@ export async function positionAt(log: LogPort, time: number): Promise<Position> 
 async function firstWithEvents(log: LogPort, from: number, to: number) {
   for (let sequence = from; sequence <= to; sequence += 1) {
     const stored = await log.get(sequence, lookUpTimeoutMs);
-    if (stored === undefined) throw unreachable(`record ${sequence} is missing from the log`);
+    if (stored === undefined) throw missing(sequence);
     const { events } = decodeRecord(stored.data);
     if (events.length > 0) return { sequence, events };
   }
@@ -93,5 +112,10 @@ async function firstWithEvents(log: LogPort, from: number, to: number) {
 }
 
 function unreachable(message: string): Failure {
-  return new Failure({ code: 'unavailable', retryable: false, message });
+  return new Failure({ code: 'config-invalid', retryable: false, message });
+}
+
+function missing(sequence: number): Failure {
+  const message = `record ${sequence} is missing from the log; see: muster audit verify`;
+  return new Failure({ code: 'log-broken', retryable: false, message });
 }

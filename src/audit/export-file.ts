@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Failure } from '../std/failure.ts';
 import { parseLine } from './export-lines.ts';
@@ -12,9 +12,12 @@ import type { Item, LogSource, ReadOptions } from './log-source.ts';
 
 /** A record is 512 KiB at most; as base64 with its events as JSON beside it, some four times that. */
 const lineBytesMax = 8 * 1024 * 1024;
-/** Bytes out of the decompressor at once. What it had in hand when it fails is lost: so a second look takes the least. */
-const chunkBytes = 64 * 1024;
-const carefulChunkBytes = 64;
+/** Bytes handed to the decompressor at once. */
+const pieceBytes = 64 * 1024;
+/** What comes out of the piece in which it fails is lost, so a second look takes small ones there: some hundred bytes out. */
+const carefulPieceBytes = 16;
+/** How far before the last piece handed over it may have failed: what lies in buffers between, with room to spare. */
+const carefulBytes = 8 * pieceBytes;
 
 export function exportFile(path: string): LogSource {
   return { name: path, read: (options) => items(path, options) };
@@ -55,49 +58,80 @@ type Part =
   | { readonly status: 'line'; readonly line: string /** By a line end. */; readonly ended: boolean }
   | Extract<Item, { status: 'damaged' }>;
 
-/** The lines of the file; where decompressing fails, read again with care up to there. */
+/** The lines of the file; where decompressing fails, read again, with care up to there. */
 async function* linesWithCare(path: string, signal: AbortSignal): AsyncGenerator<Part, void, undefined> {
   let given = 0;
-  for (const chunkSize of [chunkBytes, carefulChunkBytes]) {
+  let careFrom = Number.POSITIVE_INFINITY;
+  for (;;) {
     let seen = 0;
     let unended: Part | undefined;
-    const text = unzipped(path, chunkSize, signal);
+    const fed = { bytes: 0 };
     try {
-      for await (const part of lineParts(text)) {
+      for await (const part of lineParts(unzipped(path, { careFrom, fed, signal }))) {
         seen += 1;
         if (seen <= given) continue;
-        given = seen;
         // A line without an end stands last: it is held until it is clear that the file ends there.
-        if (part.status === 'line' && !part.ended) unended = part;
-        else yield part;
+        if (part.status === 'line' && !part.ended) {
+          unended = part;
+          continue;
+        }
+        given = seen;
+        yield part;
       }
       if (unended !== undefined) yield unended;
       return;
     } catch (caught) {
       const code = (caught as NodeJS.ErrnoException).code ?? '';
-      if (!code.startsWith('Z_'))
+      if (!code.startsWith('Z_')) {
+        if (signal.aborted) throw new Failure({ code: 'aborted', retryable: false, message: `reading ${path}` });
+        if ((caught as NodeJS.ErrnoException).syscall === undefined) throw caught;
         throw Failure.from(caught, { code: 'io', retryable: false, message: `reading ${path}` });
-      if (chunkSize === chunkBytes) continue;
-      yield damaged(code === 'Z_BUF_ERROR' ? 'cut' : 'changed', `its compression breaks: ${(caught as Error).message}`);
-    } finally {
-      text.destroy();
+      }
+      if (careFrom !== Number.POSITIVE_INFINITY) {
+        const flaw = code === 'Z_BUF_ERROR' ? 'cut' : 'changed';
+        return yield damaged(flaw, `its compression breaks: ${(caught as Error).message}`);
+      }
+      careFrom = Math.max(0, fed.bytes - carefulBytes);
     }
   }
 }
 
-function unzipped(path: string, chunkSize: number, signal: AbortSignal): Readable {
-  const file = createReadStream(path, { signal });
-  const gunzip = createGunzip({ chunkSize });
-  file.on('error', (error) => gunzip.destroy(error));
-  gunzip.on('close', () => file.destroy());
-  return file.pipe(gunzip);
+interface UnzipOptions {
+  /** The byte of the file from which on it is handed over in small pieces. */
+  readonly careFrom: number;
+  /** How much was handed over so far; written to. */
+  readonly fed: { bytes: number };
+  readonly signal: AbortSignal;
 }
 
-async function* lineParts(text: Readable): AsyncGenerator<Part, void, undefined> {
+async function* unzipped(path: string, options: UnzipOptions): AsyncGenerator<Buffer, void, undefined> {
+  const source = Readable.from(pieces(path, options), { objectMode: true, highWaterMark: 1 });
+  const gunzip = createGunzip();
+  source.on('error', (error) => gunzip.destroy(error));
+  try {
+    yield* source.pipe(gunzip) as AsyncIterable<Buffer>;
+  } finally {
+    gunzip.destroy();
+    source.destroy();
+  }
+}
+
+async function* pieces(path: string, { careFrom, fed, signal }: UnzipOptions): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of createReadStream(path, { signal, highWaterMark: pieceBytes }) as AsyncIterable<Buffer>) {
+    const size = fed.bytes + chunk.length > careFrom ? carefulPieceBytes : chunk.length;
+    for (let at = 0; at < chunk.length; at += size) {
+      const piece = chunk.subarray(at, at + size);
+      fed.bytes += piece.length;
+      yield piece;
+    }
+  }
+}
+
+async function* lineParts(text: AsyncIterable<Buffer>): AsyncGenerator<Part, void, undefined> {
   const decoder = new TextDecoder();
   let pieces: string[] = [];
   let held = 0;
-  for await (const chunk of text as AsyncIterable<Buffer>) {
+  for await (const chunk of text) {
     const read = decoder.decode(chunk, { stream: true });
     let from = 0;
     for (let end = read.indexOf('\n'); end !== -1; end = read.indexOf('\n', from)) {

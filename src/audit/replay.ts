@@ -31,6 +31,8 @@ export interface ReplayOptions {
   readonly until?: number;
   /** Where to fold on from; the state is taken over and written to. Default: before the first event. */
   readonly start?: { readonly state: FleetState; readonly cursor: ChainCursor };
+  /** Before each event from `from` on is folded, with the state that does not hold it yet. */
+  readonly onBefore?: (event: Event, state: FleetState) => void;
   /** After each event from `from` on, with the state that holds it. What it returns is awaited before the next. */
   readonly onEvent?: (event: Event, state: FleetState) => void | Promise<void>;
   readonly progress?: ProgressOptions;
@@ -38,7 +40,14 @@ export interface ReplayOptions {
 }
 
 export async function replay(source: LogSource, options: ReplayOptions): Promise<Moment> {
-  const { from = 1, to = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY, onEvent, signal } = options;
+  const {
+    from = 1,
+    to = Number.POSITIVE_INFINITY,
+    until = Number.POSITIVE_INFINITY,
+    onEvent,
+    onBefore,
+    signal,
+  } = options;
   const { state, cursor: begin } = options.start ?? { state: emptyState(), cursor: emptyCursor };
   const tell = progressTeller(options.progress);
   let cursor = begin;
@@ -50,6 +59,7 @@ export async function replay(source: LogSource, options: ReplayOptions): Promise
     if (status === 'void') continue;
     for (const event of record.events) {
       if (event.position > to || event.at > until) return { state, position, at, cursor };
+      if (event.position >= from) onBefore?.(event, state);
       evolve(state, event);
       position = event.position;
       at = event.at;

@@ -55,7 +55,7 @@ export class SnapshotCheck {
   async check(cursor: ChainCursor, state: FleetState): Promise<Finding | undefined> {
     const hash = Buffer.from(cursor.hash).toString('hex');
     const due = this.#names.filter((name) => name.position === cursor.position && hash.startsWith(name.hash));
-    for (const { name } of this.#names) if (Number(name.slice(0, 16)) < cursor.position) this.#strange.push(name);
+    for (const { name, position } of this.#names) if (position < cursor.position) this.#strange.push(name);
     // Several records may end at one position, barriers among them: the rest of its names may be of the next.
     this.#names = this.#names.filter((name) => name.position >= cursor.position && !due.includes(name));
     for (const { name } of due) {

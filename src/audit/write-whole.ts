@@ -30,6 +30,8 @@ export async function writeWhole({ path, gzip, lines, signal }: WriteWholeOption
     await rm(beside, { force: true });
     if (signal.aborted)
       throw new Failure({ code: 'aborted', retryable: false, message: `writing ${path} was stopped` });
+    // Anything else is a bug, or a failure of who makes the lines.
+    if ((caught as NodeJS.ErrnoException).syscall === undefined) throw caught;
     throw Failure.from(caught, { code: 'io', retryable: false, message: `writing ${path}` });
   }
 }

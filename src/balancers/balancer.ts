@@ -1,5 +1,5 @@
 /**
- * The port every balancer realises: haproxy now; nginx, envoy and file are siblings with the same file names.
+ * The port every balancer realises: haproxy, nginx, envoy and file are siblings with the same file names.
  *
  * Promises: `apply` resolves only after the balancer itself, read back, holds the pool; nothing is remembered in its
  * place. Must not know: domain, projections, nats. It is testable with a pool and a socket.
@@ -28,9 +28,12 @@ export interface ObservedPoolServer {
   readonly weight: number;
   /** `maintenance`: no longer in the pool, on its way out, or never put in. */
   readonly admin: 'ready' | 'drain' | 'maintenance';
-  /** By the balancer's own health check. */
+  /** By the balancer's own health check; true where it has none to tell of. */
   readonly healthy: boolean;
-  /** Requests in flight by the balancer's own count; never too low, after a reload it may be too high. */
+  /**
+   * Requests in flight by the balancer's own count; never too low, after a reload it may be too high. nginx counts
+   * workers of before a reload; `file` counts nothing and says 0.
+   */
   readonly inFlight: number;
 }
 

@@ -27,6 +27,8 @@ const attemptsMax = 1_024;
 export class ListenBook {
   readonly #options: ListenBookOptions;
   #book: Book = {};
+  /** The claim under way. */
+  #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenBookOptions) {
     this.#options = options;
@@ -37,7 +39,15 @@ export class ListenBook {
   }
 
   /** The group's address, chosen and remembered now if it is new. Throws `unavailable` when no port is free. */
-  async claim(group: GroupId): Promise<Address> {
+  claim(group: GroupId): Promise<Address> {
+    // One after the other: two groups that come at once must not choose the same port.
+    const claim = () => this.#claim(group);
+    const claimed = this.#claiming.then(claim, claim);
+    this.#claiming = claimed;
+    return claimed;
+  }
+
+  async #claim(group: GroupId): Promise<Address> {
     const known = this.#book[group];
     if (known !== undefined) return known;
     const address = await this.#choose();

@@ -5,6 +5,9 @@
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 
+/** How soon a change that waits for the pace notices that it need not. */
+const hurryPollMs = 50;
+
 export interface SharedChangeOptions {
   /** Brings the program to everything desired. Resolves with whether that cost anything: only those are paced. */
   readonly change: () => Promise<boolean>;
@@ -19,6 +22,7 @@ export class SharedChange {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #earliestAt = 0;
+  #changing = false;
 
   constructor(options: SharedChangeOptions) {
     this.#options = options;
@@ -39,19 +43,31 @@ export class SharedChange {
     await this.#running.catch(() => undefined);
   }
 
-  /** True while a change is under way or waits. */
-  get busy(): boolean {
-    return this.#next !== undefined;
+  /** Whoever waits for the pace waits no longer: there is nothing running left to spare. */
+  hurry(): void {
+    this.#earliestAt = 0;
+  }
+
+  /** True while a change is under way, its wait for the pace aside. */
+  get running(): boolean {
+    return this.#changing;
   }
 
   async #begin(): Promise<void> {
     const { change, clock, everyMs } = this.#options;
     try {
-      const delayMs = Math.max(0, this.#earliestAt - clock.monotonic());
-      await pause({ clock, delayMs, signal: this.#abort.signal });
+      while (clock.monotonic() < this.#earliestAt) {
+        const leftMs = this.#earliestAt - clock.monotonic();
+        await pause({ clock, delayMs: Math.min(leftMs, hurryPollMs), signal: this.#abort.signal });
+      }
     } finally {
       this.#next = undefined;
     }
-    if (await change()) this.#earliestAt = clock.monotonic() + everyMs;
+    this.#changing = true;
+    try {
+      if (await change()) this.#earliestAt = clock.monotonic() + everyMs;
+    } finally {
+      this.#changing = false;
+    }
   }
 }

@@ -13,4 +13,5 @@ export {
 } from './muster.ts';
 export type { Published } from './publishing.ts';
 export type { QueryOptions, QueryResult } from './queries.ts';
+export type { ReplacementWaitOptions, Replacing } from './replacement-wait.ts';
 export type { TrafficStage, WaitOptions, WaitOutcome, WaitProgress } from './traffic-wait.ts';

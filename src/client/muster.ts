@@ -18,6 +18,7 @@ import { CommandSender, type SendOptions, type SendOutcome } from './command-sen
 import { type EventsOptions, feedEvents } from './feed.ts';
 import { type Published, publishFolder, uploadBundle } from './publishing.ts';
 import { type QueryOptions, type QueryResult, query } from './queries.ts';
+import { type ReplacementWaitOptions, type Replacing, waitForReplacement } from './replacement-wait.ts';
 import { fitsOneCommand, serverChanges, splitServerChanges } from './set-servers.ts';
 import { type WaitOptions, type WaitOutcome, waitForTraffic } from './traffic-wait.ts';
 
@@ -31,6 +32,8 @@ export interface Muster {
   setServers(change: SetServers, options?: SendOptions): Promise<SetServersOutcome>;
   query<Q extends QueryName>(name: Q, ask: QueryAsk<Q>, options?: QueryOptions): Promise<QueryResult<Q>>;
   wait(position: Position, options: WaitOptions): Promise<WaitOutcome>;
+  /** After `server.replace`: waits until the one is in traffic and the other has left. */
+  waitForReplacement(replacing: Replacing, options?: ReplacementWaitOptions): Promise<WaitOutcome>;
   events(options: EventsOptions): AsyncIterable<Event>;
   uploadBundle(digest: string, bytes: Uint8Array): Promise<'stored' | 'present'>;
   publishProject(folder: string, version: string, options?: SendOptions): Promise<Published>;
@@ -95,6 +98,7 @@ export function createMuster({ bus, fleet, principal, clock, random }: CreateMus
     setServers: (change, options) => setServers({ bus, fleet, sender }, change, options),
     query: (name, ask, options) => query({ bus, fleet }, { name, ask, ...(options === undefined ? {} : { options }) }),
     wait: (position, options) => waitForTraffic({ bus, fleet, clock }, position, options),
+    waitForReplacement: (replacing, options) => waitForReplacement({ bus, fleet, clock }, replacing, options),
     events: (options) => feedEvents({ bus, fleet }, options),
     uploadBundle: async (digest, bytes) => uploadBundle({ bus, fleet }, parseToken(Digest, 'digest', digest), bytes),
     publishProject: (folder, version, options = {}) =>
@@ -143,8 +147,18 @@ async function plannedCommands(
   if (present.status === 'error') {
     throw new Failure({ code: 'unavailable', retryable: false, message: present.message });
   }
-  const members = present.data.servers.filter(({ status }) => status !== 'draining').map(({ server }) => server);
-  return splitServerChanges({ group, ...serverChanges(members, servers) });
+  const members = present.data.servers;
+  // Whoever drains or is lost may be on its way out: naming it lets the fleet refuse what it cannot undo.
+  const staying = members.filter(({ status }) => status !== 'draining' && status !== 'lost');
+  return splitServerChanges({
+    group,
+    add: serverChanges(namesOf(staying), servers).add,
+    remove: serverChanges(namesOf(members), servers).remove,
+  });
+}
+
+function namesOf(servers: readonly { readonly server: ServerId }[]): ServerId[] {
+  return servers.map(({ server }) => server);
 }
 
 function oneCommand({ group, servers, add, remove }: SetServers): CommandPayload<'group.set-servers'> {

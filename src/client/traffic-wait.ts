@@ -1,5 +1,6 @@
 /**
- * Waits until a change is in traffic: servers hold it, the pool says so, every balancer has proved it.
+ * Waits until a change is in traffic: its rollout, if it is one, has succeeded, servers hold it, the pool says so, every
+ * balancer has proved it.
  *
  * Promises: ends by its deadline with what it waits for; hears of every step by subscription and looks again every few
  * seconds, so that a lost message delays but never hangs it. Must not know: why a group is as it is.
@@ -13,7 +14,9 @@ import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import { decodeMessage } from '../wire/message.ts';
-import { type Laggard, failedAt } from './failed-servers.ts';
+import { type Laggard, failedAt, straysAmong } from './failed-servers.ts';
+import { queryTimeoutMsDefault } from './queries.ts';
+import { type RolloutAsked, type RolloutStanding, rolloutStanding } from './rollout-wait.ts';
 
 /** The stages in the order a change passes them. */
 export const trafficStages = ['servers', 'pool', 'balancers'] as const;
@@ -26,6 +29,11 @@ export type WaitProgress =
 
 export interface WaitOptions {
   readonly group: string;
+  /**
+   * Servers the change shall bring into the pool. A group waits for nobody who is lost, so that a dead machine hangs
+   * nobody; with this the wait then fails, instead of calling in traffic what is not.
+   */
+  readonly servers?: readonly string[];
   /** Milliseconds. Default 120,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -35,7 +43,7 @@ export interface WaitOptions {
 
 export type WaitOutcome =
   | { readonly status: 'in-traffic'; readonly group: GroupStatus }
-  /** A server could not take the change in; it and the others go on as they are. */
+  /** A server could not take the change in, or is lost; it and the others go on as they are. */
   | { readonly status: 'failed'; readonly laggards: readonly Laggard[] }
   /** The change goes on; who it waits for is named. */
   | { readonly status: 'timeout'; readonly laggards: readonly Laggard[] };
@@ -46,7 +54,7 @@ export const waitTimeoutMsDefault = 120_000;
 const lookAgainMs = 2_000;
 const getTimeoutMs = 2_000;
 
-interface Watch {
+export interface Watch {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly clock: Clock;
@@ -54,19 +62,35 @@ interface Watch {
 
 export async function waitForTraffic(watch: Watch, position: Position, options: WaitOptions): Promise<WaitOutcome> {
   const { bus, fleet, clock } = watch;
-  const { group, timeoutMs = waitTimeoutMsDefault, signal, onProgress } = options;
+  const { group, servers = [], timeoutMs = waitTimeoutMsDefault, signal, onProgress } = options;
   const subject = subjects.groupStatus(fleet, groupIdOf(group as GroupName));
   const deadlineAt = clock.monotonic() + timeoutMs;
   const progress = new Progress(position, onProgress);
   const inbox = new StatusInbox(bus, subject);
   try {
     let newest = await stored(bus, { fleet, subject });
+    let rollout: RolloutStanding | undefined;
     for (;;) {
       newest = newer(newest, inbox.take());
       if (newest !== undefined) progress.take(newest);
-      if (newest !== undefined && isInTraffic(newest, position)) return { status: 'in-traffic', group: newest };
-      const failed = newest === undefined ? [] : await failedAt(watch, { group, position, status: newest });
+      // A rollout first: it may go on in spite of a server, and goes back by itself.
+      if (newest !== undefined && newest.position >= position) {
+        const answerMs = Math.min(queryTimeoutMsDefault, Math.max(1, deadlineAt - clock.monotonic()));
+        rollout = await lookAgain(watch, { group, position, timeoutMs: answerMs, signal, last: rollout });
+      }
+      if (rollout?.status === 'failed') return { status: 'failed', laggards: [rollout.laggard] };
+      // Then who has given up on this change: the stages do not wait for them.
+      const failed =
+        newest === undefined || rollout?.status !== 'no-rollout'
+          ? []
+          : await failedAt(watch, { group, position, status: newest, clock, signal });
       if (failed.length > 0) return { status: 'failed', laggards: failed };
+      const through = passedAt(position, rollout);
+      if (newest !== undefined && through !== null && isInTraffic(newest, through)) {
+        const strays = await straysAmong(watch, { group, position, servers });
+        if (strays?.length === 0) return { status: 'in-traffic', group: newest };
+        if (strays !== undefined) return { status: 'failed', laggards: strays };
+      }
       const leftMs = deadlineAt - clock.monotonic();
       if (leftMs <= 0) return { status: 'timeout', laggards: newest?.laggards ?? [unheard(group)] };
       const heard = await inbox.wait({ clock, delayMs: Math.min(leftMs, lookAgainMs), signal });
@@ -75,6 +99,20 @@ export async function waitForTraffic(watch: Watch, position: Position, options: 
   } finally {
     inbox.close();
   }
+}
+
+/** Asks while it may still change. */
+async function lookAgain(
+  watch: Watch,
+  { last, ...asked }: RolloutAsked & { readonly last: RolloutStanding | undefined },
+): Promise<RolloutStanding | undefined> {
+  return last === undefined || last.status === 'under-way' ? await rolloutStanding(watch, asked) : last;
+}
+
+/** What every stage has to reach; null: not known yet. */
+function passedAt(position: Position, rollout: RolloutStanding | undefined): Position | null {
+  if (rollout?.status === 'succeeded') return rollout.ended;
+  return rollout?.status === 'no-rollout' ? position : null;
 }
 
 /** Every stage is at or past the position. */

@@ -4,6 +4,7 @@ import type { FleetState } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { Clock } from '../std/clock.ts';
 import type { BalancerId } from '../../schemas/ids.ts';
+import type { Hearing } from './hearing.ts';
 
 /** Silence after which a balancer is lost: its receipts come every second. As long as a server's lease. */
 export const balancerLeaseMs = 6_000;
@@ -12,27 +13,25 @@ export interface BalancerWatchOptions {
   /** Acknowledged records only. */
   readonly state: FleetState;
   readonly observed: Observed;
+  readonly hearing: Pick<Hearing, 'silenceSince'>;
   readonly clock: Clock;
   readonly propose: (proposal: Proposal) => void;
 }
 
 export class BalancerWatch {
   readonly #options: BalancerWatchOptions;
-  /** A new leader grants everybody a full lease first. */
-  readonly #beganAt: number;
-
   constructor(options: BalancerWatchOptions) {
     this.#options = options;
-    this.#beganAt = options.clock.now();
   }
 
   look(): void {
-    const { state, clock, propose } = this.#options;
+    const { state, hearing, clock, propose } = this.#options;
     const heardAt = this.#heardAtByBalancer();
     const now = clock.now();
     for (const { id: balancer, lostAt } of state.balancerById.values()) {
       const seenAt = heardAt.get(balancer);
-      const silent = now - Math.max(seenAt ?? 0, this.#beganAt) > balancerLeaseMs;
+      // A new leader grants everybody a full lease first, as does one that could not hear.
+      const silent = hearing.silenceSince(seenAt ?? 0) > balancerLeaseMs;
       if (silent && lostAt === null) {
         propose({
           type: 'balancer.lost',

@@ -14,6 +14,7 @@ import { cloneState } from '../domain/fleet-state.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
+import { backoffMs } from '../std/backoff.ts';
 import { pause } from '../std/deadline.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
@@ -21,6 +22,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupName, LogId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
+import type { Signer } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { FleetFold } from './fleet-fold.ts';
 import { LeaderWatch } from './leader-watch.ts';
@@ -44,11 +46,16 @@ export interface CoordinatorOptions {
   /** What an empty log is seeded with. */
   readonly seedGroups: readonly GroupName[];
   readonly highMark: HighMark;
+  /** What it signs the log with while it leads, the same for every coordinator of the fleet. Default: nothing. */
+  readonly signer?: Signer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
   readonly logger: Logger;
 }
+
+/** Between rounds that failed: NATS restarts in a second or two, a cluster elects in some. */
+const roundBackoff = { firstMs: 200, longestMs: 5_000 };
 
 /** The reign under way, where the fold finds it. */
 interface Reigning {
@@ -123,23 +130,37 @@ export class Coordinator {
     this.#observations.start();
     const queries = this.#serveQueries();
     try {
-      while (!signal.aborted) {
-        await this.#follow();
-        if (signal.aborted) break;
-        const elected = await this.#elect();
-        if (elected !== undefined) await this.#lead(elected);
-      }
+      for (let failures = 0; !signal.aborted; ) failures = await this.#round(failures);
       return undefined;
     } catch (error) {
       if (signal.aborted) return undefined;
-      const failure = Failure.from(error, { code: 'unavailable', retryable: true, message: 'the coordinator ended' });
-      logger.error({ code: failure.code, reason: failure.message }, 'coordinator ended');
-      return failure;
+      // Anything else is a bug, and ends the process.
+      if (!(error instanceof Failure)) throw error;
+      logger.error({ code: error.code, reason: error.message }, 'coordinator ended');
+      return error;
     } finally {
       queries.unsubscribe();
       this.#observations.stop();
       this.#watch.stop();
       if (this.#fold.cursor.position > this.#snapshotAt) await this.#keepSnapshot();
+    }
+  }
+
+  /** Follows, tries to lead, leads. A failure that may pass is waited out; the count of those in a row comes back. */
+  async #round(failures: number): Promise<number> {
+    const { clock, random, logger } = this.#options;
+    const signal = this.#lifecycle.signal;
+    try {
+      await this.#follow();
+      if (signal.aborted) return 0;
+      const elected = await this.#elect();
+      if (elected !== undefined) await this.#lead(elected);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.retryable || signal.aborted) throw error;
+      logger.warn({ code: error.code, reason: error.message }, 'beginning again');
+      await pause({ clock, delayMs: backoffMs(roundBackoff, failures + 1, random()), signal });
+      return failures + 1;
     }
   }
 
@@ -223,11 +244,12 @@ export class Coordinator {
       random,
       timing,
       logger,
+      signer: this.#options.signer,
       housekeeping: () => this.#housekeeping(),
     });
     this.#reigning.reign = reign;
     try {
-      await reign.start();
+      await this.#started(reign);
       const asked = new Promise<'asked'>((resolve) => {
         stopped.addEventListener('abort', () => resolve('asked'), { once: true });
         if (stopped.aborted) resolve('asked');
@@ -241,6 +263,16 @@ export class Coordinator {
     } finally {
       this.#reigning.reign = undefined;
       await this.#options.highMark.raise(this.#fold.cursor);
+    }
+  }
+
+  /** A reign that cannot begin is ended whole before anything is tried again. */
+  async #started(reign: Reign): Promise<void> {
+    try {
+      await reign.start();
+    } catch (error) {
+      await reign.stop('deposed');
+      throw error;
     }
   }
 

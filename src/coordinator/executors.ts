@@ -30,7 +30,10 @@ type Executors = { readonly [N in ExecutedName]: (given: StepArguments[N]) => Ex
 export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) => Execution {
   const { fleet, log, term, state, groups, propose } = options;
   const stamp = { log, term };
-  const proposing = (proposal: Proposal): undefined => propose(proposal) as undefined;
+  // Whatever `propose` answers is no execution: waited for, it would be done at once, and looked at again, for ever.
+  const proposing = (proposal: Proposal): undefined => {
+    propose(proposal);
+  };
   const executors: Executors = {
     'publish-assignment': ({ server, group, position }) => {
       const assignment: Assignment = { ...stamp, position, server, group };

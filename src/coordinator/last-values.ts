@@ -100,9 +100,7 @@ export class LastValues {
     const slot = this.#slotOf(subject);
     if (slot.writing === undefined && sameButTerm(slot.current, value)) return undefined;
     slot.wanted = value;
-    slot.writing ??= this.#write(subject, slot).finally(() => {
-      slot.writing = undefined;
-    });
+    slot.writing ??= this.#write(subject, slot);
     return slot.writing;
   }
 
@@ -118,24 +116,31 @@ export class LastValues {
 
   async #write(subject: string, slot: Slot): Promise<void> {
     const { clock, random, signal } = this.#options;
+    // So that whoever asked has the promise before anything below ends it.
+    await Promise.resolve();
     let failures = 0;
-    while (slot.wanted !== undefined) {
-      signal.throwIfAborted();
-      const value = slot.wanted;
-      if (sameButTerm(slot.current, value)) {
-        if (slot.wanted === value) slot.wanted = undefined;
-        continue;
+    try {
+      while (slot.wanted !== undefined) {
+        signal.throwIfAborted();
+        const value = slot.wanted;
+        if (sameButTerm(slot.current, value)) {
+          slot.wanted = undefined;
+          continue;
+        }
+        try {
+          // After an unknown outcome: see what stands there before writing again under the fence.
+          if (failures > 0) await this.#reload(subject, slot);
+          await this.#writeOnce(subject, slot, value);
+          failures = 0;
+        } catch (error) {
+          if (!(error instanceof Failure) || !error.retryable || signal.aborted) throw error;
+          failures += 1;
+          await pause({ clock, delayMs: backoffMs(retryPolicy, failures, random()), signal });
+        }
       }
-      try {
-        // After an unknown outcome: see what stands there before writing again under the fence.
-        if (failures > 0) await this.#reload(subject, slot);
-        await this.#writeOnce(subject, slot, value);
-        failures = 0;
-      } catch (error) {
-        if (!(error instanceof Failure) || !error.retryable || signal.aborted) throw error;
-        failures += 1;
-        await pause({ clock, delayMs: backoffMs(retryPolicy, failures, random()), signal });
-      }
+    } finally {
+      // In the same turn as the last look at what is wanted: a value put after it begins a write of its own.
+      slot.writing = undefined;
     }
   }
 

@@ -19,6 +19,7 @@ import { DueQueue } from '../std/due-queue.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import type { ExecutedStep, Execution } from './executors.ts';
+import type { Hearing } from './hearing.ts';
 import { factsOf } from './server-facts.ts';
 import { serversPerTurn } from './timing.ts';
 
@@ -28,6 +29,7 @@ export interface ReconcilerOptions {
   readonly observed: Observed;
   readonly execute: (step: ExecutedStep) => Execution;
   readonly propose: (proposal: Proposal) => void;
+  readonly hearing: Pick<Hearing, 'since' | 'upTo'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** Holds publishes that go on, and hears of their failure. */
@@ -35,9 +37,11 @@ export interface ReconcilerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** A lease may end between two proofs that we hear: soon enough for it, and no busy wait until the next. */
+const wakeMinMs = 25;
+
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #reignBeganAt: number;
   readonly #snapshotByServer = new Map<ServerId, MachineSnapshot>();
   readonly #touched = new Set<ServerId>();
   readonly #touchedGroups = new Set<GroupId>();
@@ -52,7 +56,6 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { clock, random, onError } = options;
-    this.#reignBeganAt = clock.now();
     const backoff = { firstMs: 50, longestMs: 2_000 };
     this.#runner = new ExclusiveRunner({ work: () => this.#run(), clock, random, backoff, onError });
   }
@@ -114,8 +117,9 @@ export class Reconciler {
   }
 
   #look(server: ServerId): void {
-    const { state, observed, clock } = this.#options;
-    const facts = factsOf(server, { state, observed, now: clock.now(), reignBeganAt: this.#reignBeganAt });
+    const { state, observed, clock, hearing } = this.#options;
+    const { since: reignBeganAt, upTo: heardUpTo } = hearing;
+    const facts = factsOf(server, { state, observed, now: clock.now(), reignBeganAt, heardUpTo });
     const { snapshot, steps } = advance(this.#snapshotByServer.get(server), facts);
     if (facts.known === null) this.#snapshotByServer.delete(server);
     else this.#snapshotByServer.set(server, snapshot);
@@ -155,7 +159,7 @@ export class Reconciler {
     );
     if (at === Number.POSITIVE_INFINITY) return;
     const { clock } = this.#options;
-    this.#wake = clock.after(Math.max(1, at - clock.now()), () => {
+    this.#wake = clock.after(Math.max(wakeMinMs, at - clock.now()), () => {
       for (const server of this.#due.takeDue(clock.now())) this.#touched.add(server);
       for (const group of this.#dueGroups.takeDue(clock.now())) this.#touchedGroups.add(group);
       this.#runner.poke();

@@ -6,7 +6,7 @@
  * The caller's duties: hand over a writer whose elected record is acknowledged, and a fold that has reached it.
  */
 import { affects } from '../domain/affects.ts';
-import type { Proposal } from '../domain/propose.ts';
+import { isRejection, type Proposal } from '../domain/propose.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { ChainCursor } from '../eventlog/chain.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
@@ -17,29 +17,30 @@ import { balancersOf } from '../projections/balancers.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
-import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupId, LogId, Position, ServerId, Term } from '../../schemas/ids.ts';
-import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
 import { BalancerWatch } from './balancer-watch.ts';
+import { answerBeat } from './beat-answer.ts';
+import { Checkpoints, type Signer } from './checkpoints.ts';
 import { takeCommands } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
 import { DurableEvents } from './durable-events.ts';
 import { serveDo } from './do-service.ts';
 import { createExecutors } from './executors.ts';
 import { FeedPublisher } from './feed-publisher.ts';
+import { Hearing } from './hearing.ts';
 import { LastValues } from './last-values.ts';
 import type { LeaderWatch } from './leader-watch.ts';
 import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
 import { Outcomes } from './outcomes.ts';
-import { PoolPublisher } from './pool-publisher.ts';
+import { PoolPublishers } from './pool-publishers.ts';
 import { Reconciler } from './reconciler.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import type { Timing } from './timing.ts';
@@ -61,6 +62,8 @@ export interface ReignOptions {
   readonly random: () => number;
   readonly timing: Timing;
   readonly logger: Logger;
+  /** Undefined: the log is not signed while we lead. */
+  readonly signer: Signer | undefined;
   /** Told now and then, for the high mark and the snapshots. */
   readonly housekeeping: () => Promise<void>;
 }
@@ -77,9 +80,11 @@ export class Reign {
   readonly #outcomes: Outcomes;
   readonly #durable: DurableEvents;
   readonly #feed: FeedPublisher;
+  readonly #hearing: Hearing;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
-  readonly #poolByGroup = new Map<GroupId, { readonly publisher: PoolPublisher; readonly runner: ExclusiveRunner }>();
+  readonly #poolPublishers: PoolPublishers;
+  readonly #checkpoints: Checkpoints;
   /** Intake waiting for acks. */
   #eased: (() => void)[] = [];
   #end: (failure: Failure) => void = () => undefined;
@@ -122,7 +127,9 @@ export class Reign {
     const propose = (proposal: Proposal) => this.#propose(proposal);
     const execute = createExecutors({ fleet, log: this.#id, term: this.#term, state, groups: this.#groups, propose });
     const observed = observations.observed;
+    this.#hearing = new Hearing({ bus, clock });
     this.#reconciler = new Reconciler({
+      hearing: this.#hearing,
       state,
       observed,
       execute,
@@ -142,6 +149,19 @@ export class Reign {
       intervalMs: timing.statusIntervalMs,
       onError: (error) => onError('publishing a status', error),
     });
+    this.#poolPublishers = new PoolPublishers({
+      ...shared,
+      fleet,
+      state,
+      observed,
+      pools: this.#pools,
+      term: this.#term,
+      onPublished: (group) => this.#status.touch(group),
+      onError: (error) => onError('publishing a pool', error),
+    });
+    const { signer, cursor, deciding } = options;
+    const fits = (proposal: Proposal) => !signal.aborted && !isRejection(deciding.propose(proposal));
+    this.#checkpoints = new Checkpoints({ signer, state, cursor, propose: fits, clock, timing, logger });
     logger.info({ term: this.#term, position: state.position }, 'leading');
   }
 
@@ -156,14 +176,16 @@ export class Reign {
     this.#lifecycle.onStop('leader beats', () => watch.onBeat(undefined));
     const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
     for (const { following } of loaded) track('following what is published', following);
+    const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
     observations.listen({
-      answer: (beat) => this.#answer(beat),
+      answer: (beat) => answerBeat(beat, { ...sources, groups: this.#groups }),
       onBeat: (server) => this.#heardBeat(server),
       onReceipt: (server) => this.#heardReceipt(server),
       onBalancer: (group) => this.#heardBalancer(group),
     });
     this.#lifecycle.onStop('observations', () => observations.listen(undefined));
     this.#reconcileAll();
+    this.#checkpoints.begin();
     this.#takeCommands();
     const leader = bus.subscribe({
       subject: subjects.leader(fleet),
@@ -187,7 +209,9 @@ export class Reign {
       this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
     );
     const propose = (proposal: Proposal) => this.#propose(proposal);
-    const balancers = new BalancerWatch({ state, observed: observations.observed, clock, propose });
+    track('hearing', this.#hearing.run(signal));
+    const hearing = this.#hearing;
+    const balancers = new BalancerWatch({ state, observed: observations.observed, hearing, clock, propose });
     track(
       'watching balancers',
       this.#every(timing.leaderBeatMs, signal, async () => balancers.look()),
@@ -203,6 +227,7 @@ export class Reign {
     assert(this.#options.state.term === this.#term, 'a reign folds no other term');
     this.#feed.offer(events);
     for (const event of events) this.#touch(event);
+    this.#checkpoints.acknowledged(events);
     const waiting = this.#eased;
     this.#eased = [];
     for (const release of waiting) release();
@@ -212,7 +237,7 @@ export class Reign {
   async stop(reason: 'hand-over' | 'deposed'): Promise<void> {
     const { writer, clock, timing, bus } = this.#options;
     const stopping = this.#lifecycle.stop();
-    await Promise.all([this.#reconciler.stop(), this.#feed.stop(), this.#status.stop(), this.#stopPools()]);
+    await Promise.all([this.#reconciler.stop(), this.#feed.stop(), this.#status.stop(), this.#poolPublishers.stop()]);
     await stopping;
     if (reason === 'hand-over') {
       // What is still in flight after this is settled by whoever leads next.
@@ -256,18 +281,20 @@ export class Reign {
 
   #touch(event: Event): void {
     const { state } = this.#options;
+    // Labels and weight are the pool's business: the machine has nothing to say about them.
+    const concernsMachine = event.type !== 'server.configured';
     for (const concern of affects(event, state)) {
-      if (concern.kind === 'server') this.#reconciler.touch(concern.id as ServerId);
+      if (concern.kind === 'server' && concernsMachine) this.#reconciler.touch(concern.id as ServerId);
       if (concern.kind === 'group') {
         if (changesEveryMember(event)) this.#reconciler.touchMembers(concern.id as GroupId);
         else this.#reconciler.touchGroup(concern.id as GroupId);
-        this.#touchPool(concern.id as GroupId);
+        this.#poolPublishers.touch(concern.id as GroupId);
         this.#status.touch(concern.id as GroupId);
       }
     }
     if (event.type === 'server.registered' || event.type === 'server.configured') {
       const member = state.serverById.get(event.data.server)?.member;
-      if (member != null) this.#touchPool(member.group);
+      if (member != null) this.#poolPublishers.touch(member.group);
     }
     if (event.type === 'balancer.registered' || event.type === 'balancer.retired') this.#reconcileAll();
   }
@@ -276,35 +303,10 @@ export class Reign {
     const { state } = this.#options;
     this.#reconciler.touchAll();
     for (const group of state.groupById.keys()) {
-      this.#touchPool(group);
+      this.#poolPublishers.touch(group);
       this.#status.touch(group);
     }
     this.#feed.offer([]);
-  }
-
-  #touchPool(group: GroupId): void {
-    this.#poolOf(group).runner.poke();
-  }
-
-  #poolOf(group: GroupId) {
-    const known = this.#poolByGroup.get(group);
-    if (known !== undefined) return known;
-    const { fleet, state, observations, clock, random } = this.#options;
-    const { observed } = observations;
-    const publisher = new PoolPublisher({ fleet, group, state, observed, pools: this.#pools, term: this.#term });
-    const work = async () => {
-      await publisher.publish();
-      this.#status.touch(group);
-    };
-    const onError = (error: unknown) => this.#failed('publishing a pool', error);
-    const runner = new ExclusiveRunner({ work, clock, random, backoff: { firstMs: 50, longestMs: 2_000 }, onError });
-    const pool = { publisher, runner };
-    this.#poolByGroup.set(group, pool);
-    return pool;
-  }
-
-  async #stopPools(): Promise<void> {
-    await Promise.all([...this.#poolByGroup.values()].map(({ runner }) => runner.stop()));
   }
 
   /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
@@ -337,26 +339,7 @@ export class Reign {
     }
     this.#status.touch(group);
     if (balancersOf(state, group).length === 0) return;
-    this.#lifecycle.track('purging tombstones', this.#poolOf(group).publisher.purgeTombstones());
-  }
-
-  #answer(beat: Beat): BeatAnswer {
-    const { fleet, state, observations } = this.#options;
-    const server = state.serverById.get(beat.server);
-    const assignment = this.#groups.get(subjects.assignment(fleet, beat.server))?.value;
-    const group = (assignment?.['group'] ?? null) as GroupId | null;
-    const directive =
-      group === null ? undefined : this.#groups.get(subjects.directive(fleet, group, beat.server))?.value;
-    const receipt = observations.observed.serverById.get(beat.server)?.receipt;
-    return {
-      log: this.#id,
-      term: this.#term,
-      known: server !== undefined,
-      group,
-      assignment: { term: assignment?.term ?? 0, position: assignment?.position ?? 0 },
-      directive: { term: directive?.term ?? 0, position: directive?.position ?? 0 },
-      receipt: receipt?.instance === beat.instance ? receipt.position : 0,
-    };
+    this.#lifecycle.track('purging tombstones', this.#poolPublishers.purgeTombstones(group));
   }
 
   /** Somebody else's value stands where ours should: look again at what it is about, and write ours over it. */
@@ -382,6 +365,7 @@ export class Reign {
 
   async #keepHouse(): Promise<void> {
     const { bus, names, cursor, housekeeping } = this.#options;
+    this.#checkpoints.look();
     const { sequence } = cursor().watermark;
     if (sequence > 1) await bus.purge({ stream: names.commands, belowSequence: sequence });
     await housekeeping();

@@ -9,22 +9,26 @@ import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerFacts } from '../server-machine/facts.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import { leaseMsDefault } from '../../schemas/policy.ts';
+import { silence } from './hearing.ts';
 
 export interface FactSources {
   readonly state: FleetState;
   readonly observed: Observed;
   /** Milliseconds since the epoch, by the coordinator's clock. */
   readonly now: number;
-  /** When this leader began: whom it has not heard yet has a full lease from then. */
+  /** When this leader began to hear without a gap: whom it has not heard since has a full lease from then. */
   readonly reignBeganAt: number;
+  /** Up to when it surely heard whatever came: silence after that proves nothing yet. Default: now. */
+  readonly heardUpTo?: number;
 }
 
 export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
-  const { state, observed, now, reignBeganAt } = sources;
+  const { state, observed, now, reignBeganAt, heardUpTo: upTo = now } = sources;
   const known = state.serverById.get(id) ?? null;
   const member = known?.member ?? null;
   const seen = observed.serverById.get(id);
   const seenAt = seen?.seenAt ?? 0;
+  const leaseMs = leaseMsOf(state, known);
   return {
     server: id,
     now,
@@ -37,9 +41,10 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       member?.drain?.wasInPool === true ? unconfirmedBalancers(state, observed, member.group, member.drain.at) : [],
     inFlight: inFlightOf(id, member, observed),
     life: {
-      seenAt: Math.max(seenAt, reignBeganAt),
-      heard: seenAt > 0,
-      leaseMs: leaseMsOf(state, known),
+      seenAt: now - silence({ seenAt, since: reignBeganAt, upTo, now }),
+      // A beat of long ago is no proof that it is back, though a lease has begun anew with this leader.
+      heard: seenAt > 0 && now - seenAt < leaseMs,
+      leaseMs,
       unwellReadings: seen?.unwellReadings ?? 0,
     },
     mayLetGo: mayLetGo(member, sources),

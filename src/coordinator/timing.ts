@@ -23,6 +23,10 @@ export interface Timing {
   readonly housekeepingMs: number;
   /** Events between two snapshots: a tail that folds in well under a second. */
   readonly snapshotEvery: number;
+  /** Events after which the leader signs the log again: one signature, some tens of microseconds, a thousand events. */
+  readonly checkpointEvents: number;
+  /** The longest that what happened stays unsigned, by housekeeping's grain: what a thief of the whole log could change. */
+  readonly checkpointMs: number;
   /** The longest wait of a query that asks for a position not folded yet. */
   readonly queryWaitMs: number;
 }
@@ -39,6 +43,8 @@ export function defaultTiming(replicas: number): Timing {
     doTimeoutMs: 4_000,
     housekeepingMs: 5_000,
     snapshotEvery: 20_000,
+    checkpointEvents: 1_000,
+    checkpointMs: 60_000,
     queryWaitMs: 5_000,
   };
 }

@@ -1,5 +1,5 @@
 /** What an event concerns: what it is filed under in the feed, first, and whatever else it touches. */
-import type { Event } from '../../schemas/events.ts';
+import type { Event, RolloutEvent } from '../../schemas/events.ts';
 import type { BalancerId, FleetId, GroupId, ProjectId, ServerId } from '../../schemas/ids.ts';
 import type { Concern } from '../../schemas/subjects.ts';
 import { never } from '../std/failure.ts';
@@ -19,6 +19,8 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
       return [{ kind: 'fleet', id: event.data.fleet }];
     case 'coordinator.elected':
     case 'command.rejected':
+    case 'log.checkpointed':
+    case 'log.key-rotated':
       return [{ kind: 'fleet', id: state.fleet ?? fleetDefault }];
     case 'group.servers-set':
       return [group(event.data.group), ...event.data.joined.map(server), ...event.data.leaving.map(server)];
@@ -54,18 +56,33 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
       return [project(event.data.project)];
     case 'deployment.requested':
     case 'deployment.withdrawn':
+    case 'deployment.succeeded':
       return [group(event.data.group), project(event.data.project)];
     case 'release.requested':
       return [group(event.data.group), ...event.data.projects.map((one) => project(one.project))];
-    case 'rollout.advanced':
-      return [group(event.data.group), ...event.data.servers.map(server)];
-    case 'rollout.switched':
-      return [group(event.data.group), ...event.data.to.map(server), ...event.data.from.map(server)];
     case 'group.created':
     case 'group.configured':
     case 'group.deleted':
     case 'pool.held':
     case 'pool.released':
+      return [group(event.data.group)];
+    case 'balancer.registered':
+      return [balancer(event.data.balancer), ...(event.data.groups === 'all' ? [] : event.data.groups.map(group))];
+    case 'balancer.retired':
+    case 'balancer.lost':
+    case 'balancer.returned':
+      return [balancer(event.data.balancer)];
+    default:
+      return rolloutConcerns(event);
+  }
+}
+
+function rolloutConcerns(event: RolloutEvent): Concern[] {
+  switch (event.type) {
+    case 'rollout.advanced':
+      return [group(event.data.group), ...event.data.servers.map(server)];
+    case 'rollout.switched':
+      return [group(event.data.group), ...event.data.to.map(server), ...event.data.from.map(server)];
     case 'rollout.paused':
     case 'rollout.resumed':
     case 'rollout.promoted':
@@ -75,12 +92,6 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
     case 'rollout.rolled-back':
     case 'rollout.succeeded':
       return [group(event.data.group)];
-    case 'balancer.registered':
-      return [balancer(event.data.balancer), ...(event.data.groups === 'all' ? [] : event.data.groups.map(group))];
-    case 'balancer.retired':
-    case 'balancer.lost':
-    case 'balancer.returned':
-      return [balancer(event.data.balancer)];
     default:
       return never(event);
   }

@@ -8,8 +8,8 @@ import { lastGoodOf } from './release.ts';
 import type { FleetState, Group, PastRollout, ProjectRelease, Rollout, RolloutTarget } from './state.ts';
 
 export function deploymentRequested(state: FleetState, event: Event<'deployment.requested'>): void {
-  const { group, project, version, digest, bytes, rollout: policy } = event.data;
-  begin(state, { event, group, policy, releases: [[project, { version, digest, bytes }]] });
+  const { group, project, version, digest, bytes, rollout: policy, tellsAll = false } = event.data;
+  begin(state, { event, group, policy, releases: [[project, { version, digest, bytes }]], tellsAll });
 }
 
 export function releaseRequested(state: FleetState, event: Event<'release.requested'>): void {
@@ -17,7 +17,7 @@ export function releaseRequested(state: FleetState, event: Event<'release.reques
   const releases = projects.map(
     ({ project, version, digest, bytes }) => [project, { version, digest, bytes }] as [ProjectId, ProjectRelease],
   );
-  begin(state, { event, group, policy, releases });
+  begin(state, { event, group, policy, releases, tellsAll: false });
 }
 
 export function deploymentWithdrawn(state: FleetState, event: Event<'deployment.withdrawn'>): void {
@@ -43,6 +43,18 @@ export function rolloutRolledBack(state: FleetState, event: Event<'rollout.rolle
   ended(state, event, ({ reason }) => ({ status: 'rolled-back', reason }));
 }
 
+/** As old logs say that a rollout has succeeded. */
+export function deploymentSucceeded(state: FleetState, event: Event<'deployment.succeeded'>): void {
+  const group = state.groupById.get(event.data.group);
+  const deployment = group?.deploymentByProject.get(event.data.project);
+  if (deployment === undefined || deployment.version !== event.data.version || deployment.rollout === null) return;
+  const rollout = group?.rolloutById.get(deployment.rollout);
+  if (group === undefined || rollout === undefined) return;
+  retell(state, { event, group, projects: projectsOf(rollout) }, () => {
+    end(group, rollout, { event, status: 'succeeded', reason: '' });
+  });
+}
+
 export function projectsOf({ targets }: Pick<Rollout, 'targets'>): ProjectId[] {
   return targets.map(({ project }) => project);
 }
@@ -59,9 +71,10 @@ interface Begun {
   readonly group: GroupId;
   readonly policy: RolloutPolicy;
   readonly releases: readonly (readonly [ProjectId, ProjectRelease])[];
+  readonly tellsAll: boolean;
 }
 
-function begin(state: FleetState, { event, group: groupId, policy, releases }: Begun): void {
+function begin(state: FleetState, { event, group: groupId, policy, releases, tellsAll }: Begun): void {
   const group = state.groupById.get(groupId);
   if (group === undefined || releases.length === 0) return;
   const { position } = event;
@@ -77,7 +90,9 @@ function begin(state: FleetState, { event, group: groupId, policy, releases }: B
       group.deploymentByProject.set(project, deployment);
       targets.push({ project, from, to });
     }
-    group.rolloutById.set(position, newRollout(event, { targets, policy }));
+    const rollout = newRollout(event, { targets, policy });
+    group.rolloutById.set(position, rollout);
+    if (tellsAll) Object.assign(rollout, { step: 0, moved: new Set(group.servers), batch: [...group.servers].sort() });
   });
 }
 
@@ -95,6 +110,7 @@ function newRollout({ position, at }: EventHead, { targets, policy }: Pick<Rollo
     moved: new Set(),
     waiting: new Set(),
     batch: [],
+    since: position,
     stepAt: at,
     progressAt: at,
     promoted: null,

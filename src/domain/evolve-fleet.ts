@@ -17,6 +17,10 @@ export function coordinatorElected(state: FleetState, { data }: Event<'coordinat
   state.term = data.term;
 }
 
+export function keyRotated(state: FleetState, { data }: Event<'log.key-rotated'>): void {
+  state.signer = { key: data.key, publicKey: data.publicKey };
+}
+
 export function balancerRegistered(state: FleetState, { data, position }: Event<'balancer.registered'>): void {
   const { balancer: id, kind, groups } = data;
   const lostAt = state.balancerById.get(id)?.lostAt ?? null;

@@ -168,10 +168,16 @@ interface OfRollout extends EventHead {
   readonly data: { readonly group: Group['id']; readonly rollout: Rollout['id'] };
 }
 
-function withRollout(state: FleetState, { data }: OfRollout, change: (rollout: Rollout, group: Group) => void): void {
+function withRollout(
+  state: FleetState,
+  { data, position }: OfRollout,
+  change: (rollout: Rollout, group: Group) => void,
+): void {
   const group = state.groupById.get(data.group);
   const rollout = group?.rolloutById.get(data.rollout);
-  if (group !== undefined && rollout !== undefined) change(rollout, group);
+  if (group === undefined || rollout === undefined) return;
+  rollout.since = position;
+  change(rollout, group);
 }
 
 function sortedUnion(before: readonly ServerId[], more: readonly ServerId[]): ServerId[] {

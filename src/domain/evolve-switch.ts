@@ -24,6 +24,7 @@ export function rolloutSwitched(state: FleetState, event: Event<'rollout.switche
     }
   });
   if (isBack) rollout.batch = [...new Set([...rollout.batch, ...told, ...rollout.waiting])].sort();
+  rollout.since = event.position;
   rollout.stepAt = event.at;
   rollout.progressAt = event.at;
 }

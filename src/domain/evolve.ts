@@ -4,12 +4,13 @@
  * asked or whether it was allowed: that is `decide.ts`. Duties of the caller: owns `state`, folds positions in order
  * without gaps, and gives events of today's shapes.
  */
-import type { Event } from '../../schemas/events.ts';
+import type { Event, RolloutEvent } from '../../schemas/events.ts';
 import { never } from '../std/failure.ts';
 import { poolHeld, poolReleased, serverLost, serverReturned } from './evolve-absences.ts';
 import { serverCordoned, serverDrained, serverDraining, serverUncordoned } from './evolve-cordons.ts';
 import {
   deploymentRequested,
+  deploymentSucceeded,
   deploymentWithdrawn,
   releaseRequested,
   rolloutRolledBack,
@@ -22,6 +23,7 @@ import {
   balancerReturned,
   coordinatorElected,
   fleetCreated,
+  keyRotated,
 } from './evolve-fleet.ts';
 import { groupConfigured, groupCreated, groupDeleted, groupServersSet } from './evolve-groups.ts';
 import {
@@ -64,7 +66,10 @@ function apply(state: FleetState, event: Event): void {
     case 'coordinator.elected':
       return coordinatorElected(state, event);
     case 'command.rejected':
+    case 'log.checkpointed':
       return;
+    case 'log.key-rotated':
+      return keyRotated(state, event);
     case 'group.created':
       return groupCreated(state, event);
     case 'group.configured':
@@ -85,6 +90,8 @@ function apply(state: FleetState, event: Event): void {
       return projectRetired(state, event);
     case 'deployment.requested':
       return deploymentRequested(state, event);
+    case 'deployment.succeeded':
+      return deploymentSucceeded(state, event);
     case 'deployment.withdrawn':
       return deploymentWithdrawn(state, event);
     case 'release.requested':
@@ -102,7 +109,6 @@ function apply(state: FleetState, event: Event): void {
   }
 }
 
-type RolloutEvent = Extract<Event, { readonly type: `rollout.${string}` }>;
 function isOfRollout(event: RolloutEvent | ServerEvent): event is RolloutEvent {
   return event.type.startsWith('rollout.');
 }

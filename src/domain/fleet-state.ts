@@ -11,6 +11,7 @@ export function emptyState(): FleetState {
     fleet: null,
     log: null,
     term: 0,
+    signer: null,
     position: 0,
     at: 0,
     groupById: new Map(),

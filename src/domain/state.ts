@@ -20,14 +20,17 @@ import type {
 } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
 import type { RolloutPolicy } from '../../schemas/rollout.ts';
+import type { KeyId } from '../../schemas/proof.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 export interface FleetState {
   fleet: FleetId | null;
   log: LogId | null;
   term: number;
+  /** Whose checkpoints count, and the public key itself (SPKI, DER, base64); null: nobody has signed yet. */
+  signer: { key: KeyId; publicKey: string } | null;
   /** Position and `at` of the last event folded. */
   position: Position;
   at: number;
@@ -117,6 +120,8 @@ export interface Rollout {
   waiting: Set<ServerId>;
   /** Those told in the present step, sorted: the gate judges them. Rolling back: those told to go back. */
   batch: ServerId[];
+  /** Position of the event that brought it where it stands: its request, a step, a pause, a failure. */
+  since: Position;
   /** `at` of the present step, and of the last progress: a server of the batch proved. */
   stepAt: number;
   progressAt: number;

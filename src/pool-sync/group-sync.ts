@@ -7,7 +7,14 @@
  *
  * Longer than most files: one run's steps share the fields, and the order of them is what there is to understand.
  */
-import { compareStamps, type BalancerId, type FleetId, type GroupId, type LogId } from '../../schemas/ids.ts';
+import {
+  compareStamps,
+  type BalancerId,
+  type FleetId,
+  type GroupId,
+  type LogId,
+  type Stamp,
+} from '../../schemas/ids.ts';
 import type { PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { type Balancer, type DesiredPool, holdsPool, type ObservedPool } from '../balancers/balancer.ts';
@@ -16,7 +23,7 @@ import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
-import { desiredPool, type HeardEntry, HeldPool, wholeness } from './held-pool.ts';
+import { desiredPool, type HeardEntry, HeldPool, stampedPool, wholeness } from './held-pool.ts';
 import { type DiskPool, savePool } from './pool-disk.ts';
 import { type PoolPlace, readPool, readRevision } from './read-pool.ts';
 import { receiptOf } from './receipt.ts';
@@ -134,7 +141,7 @@ export class GroupSync {
     const whole = await this.#wholeRevision(place, revision);
     const { log, term, position } = whole;
     const pool = desiredPool(this.#options.group, this.#held.entries);
-    const applied = await this.#apply(pool);
+    const applied = await this.#apply(pool, whole);
     this.#good = { log, term, position, ...pool, servers: [...pool.servers] };
     await savePool(this.#options.directory, this.#good);
     this.#error = undefined;
@@ -192,13 +199,13 @@ export class GroupSync {
     if (this.#good === undefined) return undefined;
     const observed = await driver.readBack(group);
     if (!this.#assertAgain && holdsPool(observed, this.#good)) return observed;
-    await this.#apply(this.#good);
+    await this.#apply(this.#good, this.#good);
     return driver.readBack(group);
   }
 
-  async #apply(pool: DesiredPool): Promise<boolean> {
+  async #apply(pool: DesiredPool, stamp: Pick<Stamp, 'term' | 'position'>): Promise<boolean> {
     this.#assertAgain = true;
-    const { settled } = await this.#options.driver.apply({ group: pool.group, servers: pool.servers });
+    const { settled } = await this.#options.driver.apply(stampedPool(pool, stamp));
     this.#assertAgain = !settled;
     return settled;
   }

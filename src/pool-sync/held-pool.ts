@@ -91,3 +91,11 @@ export class HeldPool {
 function isNewer(a: Stamp, b: Stamp): boolean {
   return a.log !== b.log || compareStamps(a, b) > 0;
 }
+
+/** The pool as a balancer is given it: with the revision it stands for, and nothing else of the caller's. */
+export function stampedPool(
+  { group, servers }: DesiredPool,
+  { term, position }: Pick<Stamp, 'term' | 'position'>,
+): DesiredPool {
+  return { group, servers, version: `${term}.${position}` };
+}

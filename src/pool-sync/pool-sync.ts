@@ -1,8 +1,8 @@
 /**
  * The second shell: drives one balancer to the pools of its groups.
  *
- * Promises: what is on disk is asserted to the balancer before anything is asked of NATS, so it serves with the whole
- * control plane down; with nothing on disk it takes no traffic and says why. Must not know: domain, projections.
+ * Promises: what is on disk is asserted to the balancer, unless NATS has something newer at once, so it serves with the
+ * whole control plane down; with nothing on disk it takes no traffic and says why. Must not know: domain, projections.
  * Duties of the caller: `openBus` keeps trying until its signal fires; one PoolSync a data directory; `stop` at the end.
  */
 import { join } from 'node:path';
@@ -14,13 +14,14 @@ import type { Bus, BusMessage } from '../nats/bus.ts';
 import { streamNames } from '../nats/stream-definitions.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
-import { pause } from '../std/deadline.ts';
+import { pause, within } from '../std/deadline.ts';
 import { textOf } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeMessage } from '../wire/message.ts';
 import { GroupSync } from './group-sync.ts';
-import { heardEntry } from './held-pool.ts';
+import { heardEntry, stampedPool } from './held-pool.ts';
+import { newestPool } from './newest-pool.ts';
 import { type DiskPool, loadPools } from './pool-disk.ts';
 import { type PoolPlace, readGroups } from './read-pool.ts';
 import { register } from './registration.ts';
@@ -42,6 +43,8 @@ export interface PoolSyncOptions {
 
 /** A balancer ends in stages of its own; all of them fit in this. */
 const stopTimeoutMs = 15_000;
+/** NATS answers within milliseconds where it is there; where it is not, the balancer shall not wait for it. */
+const newestTimeoutMs = 1_500;
 /** Groups are looked for again at this pace until they were read once after a connect. */
 const discoverBackoff = { firstMs: 200, longestMs: 5_000 } as const;
 
@@ -66,7 +69,7 @@ export class PoolSync {
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs, onError });
   }
 
-  /** Resolves once the balancer serves what is on disk; NATS is waited for in the background. */
+  /** Resolves once the balancer serves what is on disk, or the newer pool NATS had at once; else NATS is not waited for. */
   async start(): Promise<void> {
     const { driver, groups, logger } = this.#options;
     const found = await loadPools(this.#directory, logger);
@@ -74,7 +77,9 @@ export class PoolSync {
     if (pools.length === 0) {
       logger.warn({ directory: this.#directory }, 'no pool on disk: taking no traffic until a whole one was read');
     }
-    await driver.start(pools);
+    const opening = this.#open();
+    const newest = await this.#newestOf(pools, opening);
+    await driver.start(newest.map((pool) => stampedPool(pool, pool)));
     this.#lifecycle.onStop('balancer', () => driver.stop());
     this.#lifecycle.onStop(
       'restart listener',
@@ -83,8 +88,8 @@ export class PoolSync {
     this.#lifecycle.onStop('groups', async () => {
       await Promise.all([...this.#syncByGroup.values()].map((sync) => sync.stop()));
     });
-    for (const pool of pools) this.#follow(pool.group, pool).assertAgain();
-    this.#lifecycle.track('connection', this.#connect());
+    for (const pool of newest) this.#follow(pool.group, pool).assertAgain();
+    this.#lifecycle.track('connection', this.#connect(opening));
   }
 
   /** Ends the balancer too. Never rejects. */
@@ -93,12 +98,35 @@ export class PoolSync {
     return this.#lifecycle.stop();
   }
 
-  async #connect(): Promise<void> {
-    const { openBus, fleet, groups } = this.#options;
+  async #open(): Promise<PoolPlace> {
+    const { openBus, fleet } = this.#options;
     const bus = await openBus(this.#lifecycle.signal);
-    if (this.#lifecycle.signal.aborted) return bus.close();
     this.#lifecycle.onStop('bus', () => bus.close());
-    this.#place = { bus, stream: streamNames(fleet).pools, fleet };
+    return { bus, stream: streamNames(fleet).pools, fleet };
+  }
+
+  /** What is on disk may be of long ago: whoever left meanwhile must not get the balancer's first requests. */
+  async #newestOf(pools: readonly DiskPool[], opening: Promise<PoolPlace>): Promise<readonly DiskPool[]> {
+    if (pools.length === 0) return pools;
+    const { clock, logger } = this.#options;
+    const signal = AbortSignal.any([this.#connection.signal, this.#lifecycle.signal]);
+    const work = opening.then((place) =>
+      Promise.all(pools.map((pool) => newestPool({ place, pool, directory: this.#directory, signal }))),
+    );
+    try {
+      return await within({ clock, timeoutMs: newestTimeoutMs, what: 'newer pools', work, signal });
+    } catch (error) {
+      logger.warn({ error: textOf(error) }, 'starting from the pools on disk');
+      return pools;
+    }
+  }
+
+  async #connect(opening: Promise<PoolPlace>): Promise<void> {
+    const { fleet, groups } = this.#options;
+    const place = await opening;
+    if (this.#lifecycle.signal.aborted) return;
+    const { bus } = place;
+    this.#place = place;
     const wanted = groups === 'all' ? [subjects.allPools(fleet)] : groups.map((group) => subjects.pool(fleet, group));
     for (const subject of wanted) bus.subscribe({ subject, onMessage: (message) => this.#hear(message) });
     this.#lifecycle.onStop(

@@ -1,6 +1,6 @@
 /** How far a group has come from desired to traffic: what `wait` waits on. One pass over the group. */
 import { statusOf } from '../domain/membership.ts';
-import type { FleetState, Group, Member, Rollout, Server } from '../domain/state.ts';
+import type { FleetState, Group, Member, Server } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
 import { laggardsMax, serverStatuses } from '../../schemas/group-status.ts';
 import type { GroupStatus } from '../../schemas/group-status.ts';
@@ -40,10 +40,10 @@ export function groupStatus(state: FleetState, observed: Observed, groupId: Grou
     group: groupId,
     desired: Math.max(group.changedAt, group.deploymentsChangedAt),
     counts: countsOf(members),
-    servers: lowest(state.position, [
-      ...behind.map(({ upTo }) => upTo ?? state.position),
-      ...outstanding(group).map(({ id }) => id - 1),
-    ]),
+    servers: lowest(
+      state.position,
+      behind.map(({ upTo }) => upTo ?? state.position),
+    ),
     pool: carried(published),
     balancers: lowest(state.position, Object.values(balancers).map(carried)),
     balancerPositions: balancers,
@@ -64,7 +64,7 @@ function behindIn(group: Group, members: Members): Behind[] {
   const behind: Behind[] = [];
   for (const { server, member } of members) {
     const upTo = doneUpTo({ server, member, group });
-    if (upTo !== null || !isWaitedFor({ server, member })) behind.push({ server, member, group, upTo });
+    if (upTo !== null || !isWaitedFor({ server, member, group })) behind.push({ server, member, group, upTo });
   }
   return behind;
 }
@@ -140,14 +140,10 @@ function serverLaggards({
   }));
 }
 
-/** Rollouts somebody waits for: in a group without a server nothing is to be done, and joiners get what it carries. */
-function outstanding({ rolloutById, servers }: Group): Rollout[] {
-  return servers.size === 0 ? [] : [...rolloutById.values()];
-}
-
-/** A version is in traffic once its rollout is over, not once the servers told so far hold it. */
-function rolloutLaggards(group: Group): Laggard[] {
-  return outstanding(group)
+/** No stage hangs on a rollout: it may take days, and other changes do not wait for it. Who waits for it asks for it. */
+function rolloutLaggards({ rolloutById, servers }: Group): Laggard[] {
+  if (servers.size === 0) return [];
+  return [...rolloutById.values()]
     .slice(0, laterStagesLaggardsMax)
     .map((rollout) => ({ what: `rollout ${rollout.id}`, reason: rolloutText(rollout) }));
 }

@@ -17,17 +17,27 @@ export interface MemberOf {
 
 /**
  * The position up to which every change is done on this member; null when nothing is outstanding, or nobody can wait
- * for it: a dead machine, or one that is kept out of the pool, may never come.
+ * for it: a dead machine, one that is kept out of the pool, or one that has given up, may never come.
  */
 export function doneUpTo({ server, member, group }: MemberOf): Position | null {
   if (member.drain !== null) return member.drain.at - 1;
-  if (!isInPool(member)) return isWaitedFor({ server, member }) ? member.askedAt - 1 : null;
+  if (!isWaitedFor({ server, member, group })) return null;
+  if (!isInPool(member)) return member.askedAt - 1;
   const isBehind = member.failing !== null || member.covers < directivePosition(group, member);
   return isBehind ? member.covers : null;
 }
 
-/** False: it is out of the pool, and only a person or its own return changes that. */
-export function isWaitedFor({ server, member }: Pick<MemberOf, 'server' | 'member'>): boolean {
+/**
+ * It has used up its tries at the set it shall hold. Waiting would be in vain, and changes that do not concern it must
+ * not wait: it stands among the laggards with its reason, and under `failed` in the counts.
+ */
+function hasGivenUp(group: Group, member: Member): boolean {
+  return member.failing?.final === true && member.failing.covers >= directivePosition(group, member);
+}
+
+/** False: only a person or its own return changes anything. */
+export function isWaitedFor({ server, member, group }: MemberOf): boolean {
+  if (hasGivenUp(group, member)) return false;
   return isInPool(member) || (server.lost === null && member.cordon === null);
 }
 

@@ -7,6 +7,7 @@ import { plansOf } from '../rollout/planner.ts';
 import type { RolloutPlan } from '../rollout/about.ts';
 import { standingOf } from '../rollout/standing.ts';
 import type { Standing } from '../rollout/standing.ts';
+import type { Position } from '../../schemas/ids.ts';
 import { amountOf } from '../../schemas/rollout.ts';
 import type { RolloutView } from '../../schemas/views.ts';
 import type { Observed } from './observed.ts';
@@ -15,24 +16,39 @@ import { membersOf } from './server-view.ts';
 
 type Progress = NonNullable<RolloutView['progress']>;
 
+interface Asked {
+  readonly group: Group;
+  /** The one of this request; undefined: all of them. */
+  readonly only?: Position | undefined;
+}
+
 /** Those under way by their request, then those that are over, newest first. */
-export function rolloutViews(state: FleetState, observed: Observed, group: Group): RolloutView[] {
-  const plans = plansOf(state, group.id, { observed, now: state.at });
-  const underWay = [...plans].map(([rollout, plan]) => ({
-    ...headOf(group, rollout),
-    status: rollout.status,
-    reason: rollout.reason,
-    endedAt: null,
-    ended: null,
-    progress: progressOf({ state, observed, group, rollout, plan }),
-  }));
-  return [...underWay, ...[...group.pastRollouts].reverse().map((past) => pastView(group, past))];
+export function rolloutViews(state: FleetState, observed: Observed, { group, only }: Asked): RolloutView[] {
+  const isAsked = ({ id }: Pick<Rollout, 'id'>) => only === undefined || id === only;
+  const past = [...group.pastRollouts].reverse().filter(isAsked);
+  return [...underWayViews(state, observed, { group, only }), ...past.map((one) => pastView(group, one))];
 }
 
 /** Sorted by group. */
-export function allRolloutViews(state: FleetState, observed: Observed): RolloutView[] {
+export function allRolloutViews(state: FleetState, observed: Observed, only?: Position): RolloutView[] {
   const groups = [...state.groupById.values()].sort((a, b) => byText(a.id, b.id));
-  return groups.flatMap((group) => rolloutViews(state, observed, group));
+  return groups.flatMap((group) => rolloutViews(state, observed, { group, only }));
+}
+
+/** What one of them waits for hangs on all of them: none is planned where none is asked for. */
+function underWayViews(state: FleetState, observed: Observed, { group, only }: Asked): RolloutView[] {
+  if (only !== undefined && !group.rolloutById.has(only)) return [];
+  const plans = [...plansOf(state, group.id, { observed, now: state.at })];
+  return plans
+    .filter(([{ id }]) => only === undefined || id === only)
+    .map(([rollout, plan]) => ({
+      ...headOf(group, rollout),
+      status: rollout.status,
+      reason: rollout.reason,
+      endedAt: null,
+      ended: null,
+      progress: progressOf({ state, observed, group, rollout, plan }),
+    }));
 }
 
 /** One line, for a list of laggards. */

@@ -47,10 +47,10 @@ const answererByQuery: Answerers = {
       ? ok(allDeploymentViews(state, observed))
       : ofGroup(state, group, (found) => deploymentViews(state, observed, found)),
   pool: ({ group }, state, observed) => ofGroup(state, group, (found) => poolView(state, observed, found)),
-  rollouts: ({ group }, state, observed) =>
+  rollouts: ({ group, rollout }, state, observed) =>
     group === undefined
-      ? ok(allRolloutViews(state, observed))
-      : ofGroup(state, group, (found) => rolloutViews(state, observed, found)),
+      ? ok(allRolloutViews(state, observed, rollout))
+      : ofGroup(state, group, (found) => rolloutViews(state, observed, { group: found, only: rollout })),
   balancers: (_, state, observed) => ok(balancerViews(state, observed)),
 };
 

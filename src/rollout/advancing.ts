@@ -1,7 +1,7 @@
 /** The next step of a rollout that runs: whom to tell, within what all rollouts of the group may move together. */
 import { isInPool } from '../domain/membership.ts';
 import type { FleetState } from '../domain/state.ts';
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import type { About, RolloutPlan, Shared } from './about.ts';
 import { does, waits } from './about.ts';

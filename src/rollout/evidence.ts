@@ -1,5 +1,5 @@
 /** What a gate was judged on, as the log keeps it: bounded, what matters most first. */
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { Standing } from './standing.ts';
 
 /** As the event's schema says. */

@@ -5,7 +5,7 @@
 import { isServing } from '../domain/membership.ts';
 import type { FleetState, Group, Rollout } from '../domain/state.ts';
 import type { Observed, TrafficCount } from '../projections/observed.ts';
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { GroupId, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import type { About } from './about.ts';
 

@@ -3,7 +3,7 @@
  * and the figures no worse. Failures count over all servers told; deadlines count from the log's times, so that any
  * leader judges the same.
  */
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { About } from './about.ts';
 import { evidenceOf } from './evidence.ts';
 import { figuresOf, isEnough, looksAtFigures, requestsMin, worse } from './figures.ts';
@@ -25,7 +25,10 @@ export type Verdict =
 
 type Of<S extends Standing['status']> = Extract<Standing, { status: S }>;
 
-/** `bakeMs`: how long the step is watched after it has been healthy for the policy's own time. */
+/**
+ * `bakeMs`: how long the step is watched after it has been healthy for the policy's own time. Where nobody served the
+ * project before there is nobody to protect by watching: a proof is enough.
+ */
 export function judge(about: About, { bakeMs }: { readonly bakeMs: number }): Verdict {
   const { rollout, at } = about;
   const standings = [...rollout.moved].map((id) => standingOf(about, id));
@@ -35,7 +38,7 @@ export function judge(about: About, { bakeMs }: { readonly bakeMs: number }): Ve
   const batch = standings.filter(({ server }) => inBatch.has(server));
   const unproved = awaitsProof(about, { batch, standings });
   if (unproved !== null) return unproved;
-  const skips = rollout.promoted !== null;
+  const skips = rollout.promoted !== null || about.target.from === null;
   const healthy = batch.filter((each): each is Of<'healthy'> => each.status === 'healthy');
   const healthyFrom = Math.max(rollout.stepAt, ...healthy.map(({ since }) => since));
   const watchedUntil = healthyFrom + rollout.policy.minHealthyMs + bakeMs;

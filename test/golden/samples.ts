@@ -112,9 +112,25 @@ const dataByType: { readonly [T in EventType]: object } = {
   'server.returned': { server: 's1', group: null },
   'pool.held': { group: 'edge', servers: ['s1', 's2'], size: 4, floor: 2 },
   'pool.released': { group: 'edge' },
-  'rollout.succeeded': { group: 'edge', rollout: 40, evidence: { servers: 3 } },
+  'deployment.succeeded': { group: 'edge', project: 'orders', version: '1.2.0', evidence: { servers: 3 } },
   'balancer.lost': { balancer: 'lb1', evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 } },
   'balancer.returned': { balancer: 'lb1' },
+  'log.checkpointed': {
+    log: '01HZX3M5V9K2',
+    term: 3,
+    position: 41,
+    sequence: 17,
+    hash: digest,
+    key: '0123456789abcdef0123456789abcdef',
+    signature: 'c2lnbmF0dXJlIG9mIGEgY2hlY2twb2ludA==',
+  },
+  'log.key-rotated': {
+    log: '01HZX3M5V9K2',
+    publicKey: 'cHVibGljIGtleQ==',
+    key: '0123456789abcdef0123456789abcdef',
+    by: 'fedcba9876543210fedcba9876543210',
+    signature: 'c2lnbmF0dXJlIG9mIGEgcm90YXRpb24=',
+  },
   'release.requested': {
     group: 'edge',
     projects: [
@@ -140,6 +156,7 @@ const dataByType: { readonly [T in EventType]: object } = {
     failed: gate,
   },
   'rollout.rolled-back': { group: 'edge', rollout: 40, evidence: { servers: 2 } },
+  'rollout.succeeded': { group: 'edge', rollout: 40, evidence: { servers: 3 } },
 };
 
 export function samples(): Event[] {

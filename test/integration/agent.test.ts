@@ -50,6 +50,7 @@ async function start(changes: Partial<GatewayOptions> = {}): Promise<{ gateway: 
     dataDirectory: join(root, 'data'),
     beatIntervalMs: 100,
     drainTimeoutMs: 2_000,
+    noticeMs: 50,
     ...changes,
   };
   const gateway = await runGateway(options, silentLogger);
@@ -196,13 +197,18 @@ describe('an agent', () => {
     expect(bundlesOnDisk()).toEqual([]);
   });
 
-  it('is not held up, on its way out, by a bundle it does not have', async () => {
+  it('is not held up, on its way out, by a bundle it does not have, and fetches it once it is out', async () => {
     const never = await pack('never', [answer('/never')]);
     await start();
     await coordinator.assign('edge');
-    const receipt = await receiptAt(await coordinator.direct('edge', [{ bundle: never, version: '1' }], 'draining'));
+    await receiptAt(await coordinator.direct('edge', []));
+    const position = await coordinator.direct('edge', [{ bundle: never, version: '1' }], 'draining');
+    const receipt = await receiptAt(position);
     expect(receipt.failures[0]?.text).toBe('not fetched, since the server is draining');
     expect(receipt.serving).toBe('draining');
+    await coordinator.upload(never);
+    await eventually(() => coordinator.receiptAt(position)?.failures.length === 0);
+    expect(coordinator.receiptAt(position)).toMatchObject({ serving: 'draining', projects: [{ project: 'never' }] });
   });
 
   it('moves between groups, and refuses older words, other servers and other logs', async () => {

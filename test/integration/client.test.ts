@@ -249,6 +249,35 @@ describe('waiting for traffic', () => {
     });
   });
 
+  it('goes on for a server that tries again by itself, and ends well once it could', async () => {
+    const script = await prepareGroup();
+    const { position } = await muster.send('deployment.request', deploy);
+    const directive = await until(async () => {
+      const found = await script.directive('production', 'web1');
+      return found?.position === position && found;
+    });
+    await script.beat('web1', directive);
+    const failures = [{ project: deploy.project, version: deploy.version, text: 'port taken' }];
+    const failing = () => script.receipt(directive, { projects: [], failures, retryAt: Date.now() + 1_000 });
+    let say = failing;
+    const repeat = setInterval(() => say(), 100);
+    const told: string[] = [];
+    const waiting = muster.wait(position, {
+      group: 'production',
+      timeoutMs: 20_000,
+      onProgress: (each) => each.step === 'laggards' && told.push(...each.laggards.map(({ reason }) => reason)),
+    });
+    await eventually(() => told.some((reason) => /^retrying .*orders@1\.0\.0 \(port taken\)/.test(reason)));
+    say = () => script.receipt(directive);
+    const revision = await until(async () => {
+      const found = await script.revision('production');
+      return found?.size === 1 && found;
+    });
+    clearInterval(repeat);
+    script.applied('lb', revision);
+    await expect(waiting).resolves.toMatchObject({ status: 'in-traffic' });
+  });
+
   it('ends by its deadline with who it waits for', async () => {
     await prepareGroup();
     const { position } = await muster.send('deployment.request', deploy);

@@ -232,6 +232,18 @@ describe('pool sync', () => {
     expect(await servers((await receipt(2)).listen)).toEqual(['s1', 's2']);
   });
 
+  it('begins with the newer pool that NATS has, not with the one on its disk', async () => {
+    await publish([entry(s1)]);
+    await start();
+    const { listen } = await receipt(1);
+    await running?.stop();
+    await publish([entry(s1, { position: 2, admin: 'gone' }), entry(s2, { position: 2 })], { position: 2 });
+    const before = s1.served();
+    await start();
+    expect(await servers(listen)).toEqual(['s2']);
+    expect(s1.served()).toBe(before);
+  });
+
   it('does not let an emptied stream empty its pool', async () => {
     await publish([entry(s1)]);
     await start();

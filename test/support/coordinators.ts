@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Signer } from '../../src/coordinator/checkpoints.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { prepare } from '../../src/coordinator/preparation.ts';
 import { defaultTiming } from '../../src/coordinator/timing.ts';
@@ -22,6 +23,7 @@ export interface StartCoordinatorOptions {
   readonly dataDirectory?: string;
   readonly timing?: Partial<Timing>;
   readonly logger?: Logger;
+  readonly signer?: Signer;
 }
 
 export interface TestCoordinator {
@@ -35,7 +37,7 @@ export function newFleet(): FleetId {
 }
 
 export async function startCoordinator(options: StartCoordinatorOptions): Promise<TestCoordinator> {
-  const { url, fleet, logger = silentLogger } = options;
+  const { url, fleet, logger = silentLogger, signer } = options;
   const bus = await openBus(url, 'coordinator');
   const directory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'muster-coordinator-')));
   const { names, durability } = await prepare({ bus, fleet, replicas: 1, allowNotDurable: true });
@@ -52,6 +54,7 @@ export async function startCoordinator(options: StartCoordinatorOptions): Promis
     random: Math.random,
     timing: { ...defaultTiming(1), ...options.timing },
     logger,
+    ...(signer === undefined ? {} : { signer }),
   });
   const stop = async () => {
     await coordinator.stop();

@@ -43,8 +43,11 @@ function install(folder: string): string | undefined {
   const { status, error, stderr } = spawnSync('python3', args, { timeout: installTimeoutMs, encoding: 'utf8' });
   try {
     if (status !== 0) return error?.message ?? stderr.trim().slice(-500);
-    if (!existsSync(folder)) renameSync(beside, folder);
+    renameSync(beside, folder);
     return undefined;
+  } catch (moved) {
+    // The other one was quicker: what it put there is the same.
+    return existsSync(folder) ? undefined : String(moved);
   } finally {
     rmSync(beside, { recursive: true, force: true });
   }

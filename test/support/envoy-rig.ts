@@ -15,7 +15,7 @@ export interface EnvoyRig {
   cleanUp(): Promise<void>;
 }
 
-export async function createEnvoyRig(binary: string): Promise<EnvoyRig> {
+export async function createEnvoyRig(binary: string, xds: 'files' | 'rest' = 'files'): Promise<EnvoyRig> {
   const dataDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'muster-env-')));
   const bootstrapPath = join(dataDirectory, 'bootstrap.json');
   const envoy = new EnvoyProcess({
@@ -24,12 +24,13 @@ export async function createEnvoyRig(binary: string): Promise<EnvoyRig> {
     adminSocketPath: join(dataDirectory, 'admin.sock'),
     logPath: join(dataDirectory, 'envoy.log'),
     startProcess: true,
+    xds,
     clock: systemClock,
   });
   return {
     dataDirectory,
     process: envoy,
-    create: (options) => new EnvoyBalancer({ dataDirectory, clock: systemClock, basePort: 0, binary, ...options }),
+    create: (options) => new EnvoyBalancer({ dataDirectory, clock: systemClock, basePort: 0, binary, xds, ...options }),
     async kill() {
       const ours = (await listProcesses()).filter(({ title }) => title.includes(` -c ${bootstrapPath} `));
       for (const { pid } of ours) process.kill(pid, 'SIGKILL');

@@ -10,6 +10,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Muster, connectMuster } from '../../src/client/index.ts';
+import { balancerPids, type BalancerKind } from './balancer-pids.ts';
+import { findEnvoy } from './envoy-binary.ts';
 import { eventually } from './eventually.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
 
@@ -18,6 +20,7 @@ const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
 export interface FleetProcess {
   readonly name: string;
   readonly child: ChildProcess;
+  /** Sends the signal and, for those that end a process, waits until it has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -27,9 +30,14 @@ export interface FleetProcesses {
   readonly directory: string;
   /** `http://127.0.0.1:<port>` of a group's frontend. */
   origin(group: string): string;
+  /** The same of a gateway itself, past every balancer. */
+  gatewayOrigin(name: string): string;
   startCoordinator(): Promise<FleetProcess>;
   startGateway(name: string): Promise<FleetProcess>;
-  startBalancer(groups: readonly string[]): Promise<FleetProcess>;
+  /** The pool sync; it starts the balancer's own program, or adopts the one that runs. */
+  startBalancer(groups: readonly string[], kind?: BalancerKind): Promise<FleetProcess>;
+  /** The balancer's own processes, not the pool sync. */
+  balancerPids(kind?: BalancerKind): Promise<number[]>;
   /** Runs one command of the command line to its end. */
   run(...words: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   stop(): Promise<void>;
@@ -40,27 +48,11 @@ export async function startFleet(): Promise<FleetProcesses> {
   const nats = await startNats();
   const running: FleetProcess[] = [];
   const portByName = new Map<string, number>();
+  const kinds = new Set<BalancerKind>();
   let muster: Muster | undefined;
   const start = async (name: string, words: string[]): Promise<FleetProcess> => {
-    const child = spawn(process.execPath, [cli, '--nats', nats.url, ...words], {
-      cwd: directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
-    child.stdout.pipe(log);
-    child.stderr.pipe(log);
-    const started: FleetProcess = {
-      name,
-      child,
-      async kill(signal) {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const gone = once(child, 'exit');
-        child.kill(signal);
-        await gone;
-      },
-    };
+    const started = await launch({ name, directory, words: ['--nats', nats.url, ...words] });
     running.push(started);
-    await once(child, 'spawn');
     return started;
   };
   const portOf = async (name: string) => {
@@ -68,6 +60,7 @@ export async function startFleet(): Promise<FleetProcesses> {
     portByName.set(name, port);
     return port;
   };
+  const originOf = (name: string) => `http://127.0.0.1:${portByName.get(name)}`;
   return {
     nats,
     directory,
@@ -75,7 +68,8 @@ export async function startFleet(): Promise<FleetProcesses> {
       if (muster === undefined) throw new Error('start a coordinator first');
       return muster;
     },
-    origin: (group) => `http://127.0.0.1:${portByName.get(`frontend:${group}`)}`,
+    origin: (group) => originOf(`frontend:${group}`),
+    gatewayOrigin: (name) => originOf(`gateway:${name}`),
     async startCoordinator() {
       const started = await start('coordinator', ['coordinator', 'run', '--data', join(directory, 'coordinator')]);
       muster ??= await connectMuster({ url: nats.url, principal: 'e2e' });
@@ -89,19 +83,16 @@ export async function startFleet(): Promise<FleetProcesses> {
       const listen = `127.0.0.1:${await portOf(`gateway:${name}`)}`;
       return start(name, ['gateway', 'run', '--name', name, '--listen', listen, '--data', join(directory, name)]);
     },
-    async startBalancer(groups) {
-      const listens: string[] = [];
-      for (const group of groups) listens.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
-      return start('haproxy', [
-        'balancer',
-        'run',
-        '--name',
-        'haproxy',
-        '--data',
-        join(directory, 'haproxy'),
-        ...listens,
-      ]);
+    async startBalancer(groups, kind = 'haproxy') {
+      kinds.add(kind);
+      const words = ['balancer', 'run', '--name', kind, '--data', join(directory, kind)];
+      if (kind !== 'haproxy') words.push('--kind', kind);
+      const program = kind === 'envoy' ? findEnvoy() : undefined;
+      if (program !== undefined) words.push('--program', program);
+      for (const group of groups) words.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
+      return start(kind, words);
     },
+    balancerPids: (kind = 'haproxy') => balancerPids(kind, join(directory, kind)),
     async run(...words) {
       const child = spawn(process.execPath, [cli, '--nats', nats.url, '--as', 'e2e', ...words], { cwd: directory });
       let out = '';
@@ -113,11 +104,41 @@ export async function startFleet(): Promise<FleetProcesses> {
     },
     async stop() {
       await muster?.close();
-      await Promise.all(running.reverse().map((each) => each.kill('SIGTERM')));
+      // A balancer's own program outlives a pool sync that is killed; nobody else has anything left to end in order.
+      const isBalancer = ({ name }: FleetProcess) => kinds.has(name as BalancerKind);
+      await Promise.all(running.map((each) => each.kill(isBalancer(each) ? 'SIGTERM' : 'SIGKILL')));
+      for (const kind of kinds) {
+        for (const pid of await balancerPids(kind, join(directory, kind))) process.kill(pid, 'SIGKILL');
+      }
       await nats.stop();
-      await rm(directory, { recursive: true, force: true });
+      if (process.env['DRILL_KEEP'] === undefined)
+        await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
+}
+
+async function launch({ name, directory, words }: LaunchOptions): Promise<FleetProcess> {
+  const child = spawn(process.execPath, [cli, ...words], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  await once(child, 'spawn');
+  return {
+    name,
+    child,
+    async kill(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+    },
+  };
+}
+
+interface LaunchOptions {
+  readonly name: string;
+  readonly directory: string;
+  readonly words: readonly string[];
 }
 
 /** What a process wrote, for the message of a failed test. */

@@ -4,7 +4,7 @@ import { type FleetId, GroupId, type LogId, type ServerId } from '../../schemas/
 import { Beat, Receipt } from '../../schemas/receipt.ts';
 import { lastToken, subjects } from '../../schemas/subjects.ts';
 import type { PackedBundle } from '../../src/bundles/pack.ts';
-import type { Bus } from '../../src/nats/bus.ts';
+import type { Bus, BusMessage } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeBody } from '../../src/wire/body.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
@@ -23,12 +23,18 @@ export class HandCoordinator {
   log: LogId;
   known = true;
   position = 0;
+  /** The bodies of requests to be drained, in order. */
+  readonly drains: Record<string, unknown>[] = [];
+  /** `drain`: directs the server to drain at once; `accept`: leaves that to the test; `silence`: never answers. */
+  onDrain: 'drain' | 'accept' | 'silence' = 'drain';
   readonly #bus: Bus;
   readonly #fleet: FleetId;
   readonly #server: ServerId;
   #assignment = { term: 0, position: 0 };
   #directive = { term: 0, position: 0 };
   #group: GroupId | null = null;
+  #wanted: readonly Wanted[] = [];
+  readonly #subscriptions: { unsubscribe(): void }[] = [];
 
   private constructor(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }) {
     this.#bus = bus;
@@ -49,41 +55,61 @@ export class HandCoordinator {
 
   listen(): void {
     const fleet = this.#fleet;
-    this.#bus.subscribe({
-      subject: subjects.allBeats(fleet),
-      onMessage: (message) => {
-        const beat = decodeMessage(Beat, message.data, 'a heartbeat');
-        this.beats.push(beat);
-        // As the coordinator does: a receipt of a former start of the agent proves nothing about this one.
-        const receipt = this.receipts.findLast(({ instance }) => instance === beat.instance)?.position ?? 0;
-        const { log, known } = this;
-        const stamps = { assignment: this.#assignment, directive: this.#directive };
-        message.respond(encodeMessage({ log, term: 1, known, group: this.#group, ...stamps, receipt }));
-      },
+    const hear = (subject: string, onMessage: (message: BusMessage) => void) =>
+      this.#subscriptions.push(this.#bus.subscribe({ subject, onMessage }));
+    hear(subjects.allBeats(fleet), (message) => {
+      const beat = decodeMessage(Beat, message.data, 'a heartbeat');
+      this.beats.push(beat);
+      // As the coordinator does: a receipt of a former start of the agent proves nothing about this one.
+      const receipt = this.receipts.findLast(({ instance }) => instance === beat.instance)?.position ?? 0;
+      const { log, known } = this;
+      const stamps = { assignment: this.#assignment, directive: this.#directive };
+      message.respond(encodeMessage({ log, term: 1, known, group: this.#group, ...stamps, receipt }));
     });
-    this.#bus.subscribe({
-      subject: subjects.allReceipts(fleet),
-      onMessage: (message) => this.receipts.push(decodeMessage(Receipt, message.data, 'a receipt')),
+    hear(subjects.allReceipts(fleet), (message) =>
+      this.receipts.push(decodeMessage(Receipt, message.data, 'a receipt')),
+    );
+    hear(subjects.allDo(fleet), (message) => {
+      const body = decodeBody(message.data);
+      if (body.status !== 'ok') throw new Error('not a command');
+      const verb = lastToken(message.subject);
+      if (verb === 'register') this.#register(message, body.value);
+      else if (verb === 'drain') this.#drain(message, body.value);
+      else throw new Error(`no agent asks for ${message.subject}`);
     });
-    this.#bus.subscribe({
-      subject: subjects.allDo(fleet),
-      onMessage: (message) => {
-        const body = decodeBody(message.data);
-        if (body.status !== 'ok' || lastToken(message.subject) !== 'register') throw new Error('not a registration');
-        this.registrations.push(body.value);
-        this.known = true;
-        const rejection = { code: 'unchanged', message: 'it is so already' };
-        const common = {
-          log: this.log,
-          term: 1,
-          position: 1,
-          id: body.value['id'],
-          repeated: false,
-          safeToRepeat: true,
-        };
-        message.respond(encodeMessage({ ...common, status: 'rejected', rejection }));
-      },
-    });
+  }
+
+  /** The control plane is gone, NATS is not: whoever asks hears that nobody responds. */
+  deafen(): void {
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
+  }
+
+  #register(message: BusMessage, body: Record<string, unknown>): void {
+    this.registrations.push(body);
+    this.known = true;
+    const rejection = { code: 'unchanged', message: 'it is so already' };
+    message.respond(encodeMessage({ ...this.#outcomeOf(body), status: 'rejected', rejection }));
+  }
+
+  #drain(message: BusMessage, body: Record<string, unknown>): void {
+    this.drains.push(body);
+    if (this.onDrain === 'silence') return;
+    const server = this.#server;
+    const data = { server, group: this.#group, drainTimeoutMs: 30_000, until: 'registered' };
+    const head = { position: this.position + 1, version: 1, at: 1, principal: `srv_${server}` };
+    const event = { ...head, type: 'server.draining', data };
+    message.respond(encodeMessage({ ...this.#outcomeOf(body), status: 'accepted', event }));
+    if (this.onDrain === 'drain') void this.drain();
+  }
+
+  #outcomeOf({ id }: Record<string, unknown>): object {
+    return { log: this.log, term: 1, position: 1, id, repeated: false, safeToRepeat: true };
+  }
+
+  /** Directs the server to refuse what is new, as when every balancer has confirmed. Returns the position. */
+  drain(): Promise<number> {
+    if (this.#group === null) throw new Error('a server in no group is not drained');
+    return this.direct(this.#group, this.#wanted, 'draining');
   }
 
   async upload(bundle: PackedBundle): Promise<void> {
@@ -101,6 +127,7 @@ export class HandCoordinator {
   /** Publishes the directive and returns its position. */
   async direct(group: string, wanted: readonly Wanted[], serving: Directive['serving'] = 'yes'): Promise<number> {
     this.position += 1;
+    this.#wanted = wanted;
     this.#directive = { term: 1, position: this.position };
     const projects = wanted.map(({ bundle, version }) => ({
       project: bundle.manifest.project,

@@ -187,7 +187,7 @@ function progress(state: FleetState, id: string, { random, proposed }: World): E
   const covers = state.position;
   if (random() < 0.1) {
     const failures = [{ project: 'orders', version: '1.0', text: 'health check answered 500' }];
-    return proposed({ type: 'server.sync-failed', data: { ...data, covers, failures } } as never);
+    return proposed({ type: 'server.sync-failed', data: { ...data, covers, failures, final: true } } as never);
   }
   const evidence = { receivedAt: state.at, projects: 1, instance: 'i' };
   return proposed({ type: 'server.ready', data: { ...data, covers, evidence } } as never);

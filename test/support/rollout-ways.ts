@@ -1,5 +1,5 @@
 /** How rollouts go on in a random walk: whatever of a way fits the server's group now, as a leader would propose it. */
-import type { GateEvidence } from '../../schemas/events.ts';
+import type { GateEvidence } from '../../schemas/rollout-events.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import type { Proposal } from '../../src/domain/propose.ts';
 import { isServing } from '../../src/domain/membership.ts';

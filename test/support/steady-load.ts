@@ -1,5 +1,5 @@
 /** A steady load of keep-alive clients over HTTP, each failure kept with its reason. One process, bounded, stoppable. */
-import { Client } from 'undici';
+import { Client, errors } from 'undici';
 
 export interface SteadyLoadOptions {
   /** `http://host:port`. */
@@ -11,9 +11,23 @@ export interface SteadyLoadOptions {
   readonly pauseMs: number;
 }
 
+export interface LoadFailure {
+  readonly what: string;
+  /** Undefined: there was no answer. */
+  readonly status?: number;
+  /**
+   * A connection that had carried answers was closed before it carried this one: what nginx does to idle ones at its
+   * own reload. A browser asks again on another.
+   */
+  readonly idleReset?: true;
+  /** Milliseconds since the epoch. */
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
+
 export interface LoadResult {
   readonly requests: number;
-  readonly failures: readonly string[];
+  readonly failures: readonly LoadFailure[];
   /** How many answers each server gave, by its own header. */
   readonly answersByServer: ReadonlyMap<string, number>;
 }
@@ -24,37 +38,53 @@ export interface SteadyLoad {
   stop(): Promise<LoadResult>;
 }
 
-/** Failures kept word for word; the rest are counted alike. */
+/** Failures kept word for word, of those that were answered and of those that were not: the first are what tells. */
 const failuresKept = 50;
 const requestTimeoutMs = 15_000;
 
 export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions): SteadyLoad {
   const answersByServer = new Map<string, number>();
-  const failures: string[] = [];
+  const failures: LoadFailure[] = [];
   const counted = { requests: 0, failures, answersByServer };
   let stopping = false;
   const run = async (index: number) => {
     const client = new Client(origin, { headersTimeout: requestTimeoutMs, bodyTimeout: requestTimeoutMs });
+    /** On the connection there is now. */
+    let answered = 0;
+    client.on('connect', () => {
+      answered = 0;
+    });
     for (let turn = index; !stopping; turn += 1) {
       const path = paths[turn % paths.length] as string;
       const method = turn % 2 === 0 ? 'GET' : 'POST';
+      const beganAt = Date.now();
+      let unanswered = false;
+      const fail = (failure: Pick<LoadFailure, 'what' | 'status' | 'idleReset'>) =>
+        keep({ ...failure, beganAt, endedAt: Date.now() });
       try {
-        const answer = await client.request({ path, method, ...(method === 'POST' ? { body: 'x' } : {}) });
+        const body = method === 'POST' ? { body: 'x' } : {};
+        const answer = await client.request({ path, method, ...body }).catch((error: unknown) => {
+          unanswered = true;
+          throw error;
+        });
         await answer.body.dump();
+        answered += 1;
         const server = String(answer.headers['x-muster-server'] ?? 'none');
         answersByServer.set(server, (answersByServer.get(server) ?? 0) + 1);
-        if (answer.statusCode >= 400) fail(`${method} ${path} answered ${answer.statusCode} by ${server}`);
+        const { statusCode: status } = answer;
+        if (status >= 400) fail({ what: `${method} ${path} answered ${status} by ${server}`, status });
       } catch (error) {
-        fail(`${method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+        const what = `${method} ${path}: ${error instanceof Error ? error.message : String(error)}`;
+        fail({ what, ...(unanswered && answered > 0 && wasClosed(error) ? { idleReset: true } : {}) });
       }
       counted.requests += 1;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     await client.close();
   };
-  const fail = (text: string) => {
-    if (failures.length < failuresKept) failures.push(`${new Date().toISOString()} ${text}`);
-    else failures.splice(failuresKept, 1, 'and more');
+  const keep = (failure: LoadFailure) => {
+    const sort = (one: LoadFailure) => `${one.status === undefined} ${one.idleReset === true}`;
+    if (failures.filter((one) => sort(one) === sort(failure)).length < failuresKept) failures.push(failure);
   };
   const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index)));
   return {
@@ -65,4 +95,15 @@ export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions
       return counted;
     },
   };
+}
+
+function wasClosed(error: unknown): boolean {
+  if (error instanceof errors.SocketError) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** What a person would have seen fail. Idle connections reset by nginx's own reload are counted apart. */
+export function lossesOf(kind: string, failures: readonly LoadFailure[]): LoadFailure[] {
+  return failures.filter(({ idleReset }) => kind !== 'nginx' || idleReset !== true);
 }

@@ -1,6 +1,22 @@
 /** A long history of random legal operation, replayed: the same bytes again, and the same state at every position. */
-import { beforeAll, describe, expect, it } from 'vitest';
-import { memorySource } from '../support/export-tampering.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportFile } from '../../src/audit/export-file.ts';
+import { exportLog } from '../../src/audit/export.ts';
+import { type VerifyOptions, verify } from '../../src/audit/verify.ts';
+import { generateSigningKey } from '../../src/proof/keys.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import {
+  bytesOfRecord,
+  type LooseRecord,
+  lineOf,
+  looseRecord,
+  memorySource,
+  readLines,
+  rechained,
+  scratchFolder,
+  withBytes,
+  writeLines,
+} from '../support/export-tampering.ts';
 import { type RandomHistory, randomHistory, seeded } from '../support/random-history.ts';
 import { replay } from '../../src/audit/replay.ts';
 import { freezeState } from '../../src/snapshots/frozen-state.ts';
@@ -61,7 +77,7 @@ describe(`a history of ${events} events`, () => {
   });
 
   it('stops inside a record, at the position asked for', async () => {
-    for (const position of [...sampled].slice(0, 5)) {
+    for (const position of [...sampled].slice(0, 2)) {
       const moment = await replay(memorySource(history.records), { to: position, signal });
       expect(moment.position).toBe(position);
       expect(bytesOf(moment.state)).toBe(liveByPosition.get(position));
@@ -78,4 +94,71 @@ describe(`a history of ${events} events`, () => {
     });
     expect(told).toEqual(Array.from({ length: 11 }, (_, index) => 1_000 + index));
   });
+});
+
+/** One of each; what else can be done, and where, is in `audit-verify.test.ts`. */
+describe(`an export of ${events} events`, () => {
+  const key = generateSigningKey();
+  const options: VerifyOptions = { key: key.publicKey, signal };
+  let folder: Awaited<ReturnType<typeof scratchFolder>>;
+  let lines: string[];
+  let sequence: number;
+  let record: LooseRecord;
+
+  beforeAll(async () => {
+    folder = await scratchFolder();
+    const path = folder.path('whole.gz');
+    await exportLog(memorySource(history.records), { path, fleet: null, key, clock: systemClock, signal });
+    lines = await readLines(path);
+    sequence = lines.findIndex((line, index) => index > 500 && looseRecord(line).events.length >= 50);
+  }, 60_000);
+  afterAll(() => folder.remove());
+
+  const replaced = (...by: string[]) => [...lines.slice(0, sequence), ...by, ...lines.slice(sequence + 1)];
+  const edited = (change: (list: LooseRecord['events']) => void) => {
+    record = looseRecord(lines[sequence] ?? '');
+    change(record.events);
+    return replaced(lineOf(sequence, bytesOfRecord(record)));
+  };
+  const swap = (list: LooseRecord['events']) => {
+    const [taken] = list.splice(7, 1);
+    if (taken !== undefined) list.splice(9, 0, taken);
+  };
+  const forge = ({ events: list }: LooseRecord) => {
+    const event = list[7];
+    if (event !== undefined) event['principal'] = 'mallory';
+  };
+  const flipped = () => {
+    const line = lines[sequence] ?? '';
+    const data = bytesOfRecord(looseRecord(line));
+    data[data.length - 3] = (data[data.length - 3] ?? 0) ^ 0x01;
+    return replaced(withBytes(line, data));
+  };
+  const anew = () => rechained(lines.slice(1, -1), sequence, forge).map(({ line }) => line);
+
+  /** By offset from the record's first position; `last`: its last. */
+  it.each([
+    ['a flipped byte', 'changed', 'last', flipped],
+    ['a removed event', 'missing', 7, () => edited((list) => void list.splice(7, 1))],
+    ['two swapped', 'reordered', 7, () => edited(swap)],
+    ['one inserted', 'inserted', 8, () => edited((list) => void list.splice(8, 0, { ...list[7] } as never))],
+    ['the tail cut', 'cut', 0, () => lines.slice(0, sequence)],
+    ['all of it made anew without the key', 'forged', 0, () => [lines[0] ?? '', ...anew(), lines.at(-1) ?? '']],
+  ] as const)(
+    'with %s is %s, and where',
+    async (_what, flaw, offset, tampered) => {
+      const whole = looseRecord(lines[sequence] ?? '');
+      const path = folder.path(`${flaw}.gz`);
+      await writeLines(path, tampered());
+      const { finding } = await verify(exportFile(path), options);
+      const position = whole.first + (offset === 'last' ? whole.events.length - 1 : offset);
+      expect(finding).toMatchObject({ flaw, position, sequence });
+    },
+    30_000,
+  );
+
+  it('is proven untouched', async () => {
+    const verdict = await verify(exportFile(folder.path('whole.gz')), options);
+    expect(verdict).toMatchObject({ status: 'whole', last: events, proven: { by: 'manifest', through: events } });
+  }, 30_000);
 });

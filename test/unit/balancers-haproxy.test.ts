@@ -21,6 +21,14 @@ describe('HAProxy commands', () => {
     expect(commandsFor({ backend, observed: [held], desired })).toEqual(['set server group_a/s1 weight 20']);
   });
 
+  it('let a server that drained take requests at once when it is back before it was gone', () => {
+    const observed = [{ ...held, admin: 'drain' as const, healthy: false }];
+    expect(commandsFor({ backend, observed, desired: [wanted] })).toEqual([
+      'set server group_a/s1 health up',
+      'set server group_a/s1 state ready',
+    ]);
+  });
+
   it('bring servers in before others go out', () => {
     const s2 = { ...wanted, server: 's2' as ServerId };
     const commands = commandsFor({ backend, observed: [held], desired: [s2] });

@@ -1,23 +1,25 @@
 /** `muster balancer …` */
 import { join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BalancerId } from '../../../schemas/ids.ts';
-import type { BalancerView } from '../../../schemas/views.ts';
+import { balancerTable } from '../balancer-page.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
-import { ageText } from '../durations.ts';
-import type { Paint } from '../paint.ts';
-import { globalOptions, showQuery, withMuster } from '../session.ts';
-import { renderTable } from '../table.ts';
+import { addAtOption, showAsked } from '../history.ts';
+import { globalOptions, withMuster } from '../session.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
-  readonly name: string;
+  readonly kind: string;
+  readonly name?: string;
   readonly data?: string;
   readonly group?: string[];
   readonly frontend: Readonly<Record<string, { host: string; port: number }>>;
   readonly host: string;
   readonly basePort: number;
-  readonly haproxy?: string;
+  readonly program?: string;
+  readonly command?: string;
+  readonly commandTimeout: number;
+  readonly xds: 'files' | 'rest';
   /** Commander's name for `--no-start`. */
   readonly start: boolean;
 }
@@ -27,12 +29,9 @@ export function addBalancer(program: Command): void {
     .command('balancer')
     .summary('load balancers')
     .description('Load balancers: each spreads traffic over the pools of its groups.');
-  balancer
-    .command('list')
-    .description('all balancers')
-    .action((_options, command: Command) =>
-      withMuster(command, async (session) => showQuery(session, await session.muster.query('balancers', {}), table)),
-    );
+  addAtOption(
+    balancer.command('list').description('all balancers, and how far each is behind the pools it serves'),
+  ).action((_options, command: Command) => showAsked(command, { name: 'balancers', ask: {}, people: balancerTable }));
   addChangeOptions(balancer.command('retire <balancer>').description('wait for this balancer no more')).action(
     async (id: string, options: ChangeOptions, command: Command) => {
       const { change } = await import('../change.ts');
@@ -46,8 +45,13 @@ export function addBalancer(program: Command): void {
 function addRun(balancer: Command): void {
   balancer
     .command('run')
-    .description('run HAProxy and keep it in step with the pools, until Ctrl-C')
-    .option('--name <name>', "the balancer's name in the fleet", 'haproxy')
+    .description('run a load balancer and keep it in step with the pools, until Ctrl-C')
+    .addOption(
+      new Option('--kind <kind>', 'which balancer it is')
+        .choices(['haproxy', 'nginx', 'envoy', 'file'])
+        .default('haproxy'),
+    )
+    .option('--name <name>', "the balancer's name in the fleet (default: its kind)")
     .option('--data <folder>', 'pools, configuration and sockets (default: .muster/data/NAME)')
     .option('--group <group...>', 'only these groups (default: all, with those still to be created)')
     .option(
@@ -58,13 +62,20 @@ function addRun(balancer: Command): void {
     )
     .option('--host <host>', 'where every other group is listened on', '127.0.0.1')
     .option('--base-port <port>', 'the first port tried for every other group', position, 8_080)
-    .option('--haproxy <path>', 'the haproxy program (default: found on the PATH)')
-    .option('--no-start', 'wait for a HAProxy somebody else starts on our file and master socket')
+    .option('--program <path>', "the balancer's program (default: found on the PATH)")
+    .option('--no-start', 'wait for the program somebody else starts on our file (HAProxy: and master socket)')
+    .addOption(
+      new Option('--xds <form>', 'with --kind envoy: in files it watches, or asked for over a socket of ours')
+        .choices(['files', 'rest'])
+        .default('files'),
+    )
+    .option('--command <command>', 'with --kind file: run after each change; exit code 0 says it is applied')
+    .option('--command-timeout <seconds>', 'the longest the command may take', position, 30)
     .action((options: RunOptions, command: Command) => run(command, options));
 }
 
-async function run(command: Command, options: RunOptions): Promise<void> {
-  const global = globalOptions(command);
+async function run(runCommand: Command, options: RunOptions): Promise<void> {
+  const global = globalOptions(runCommand);
   const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
   const { runService } = await import('../run-service.ts');
   await runService({
@@ -74,9 +85,11 @@ async function run(command: Command, options: RunOptions): Promise<void> {
       const { BalancerOptions, runBalancer } = await import('../../balancer/run.ts');
       const { checkOptions } = await import('../parse-options.ts');
       const { findProgram } = await import('../programs.ts');
-      const { name, data, group, frontend: listen, host, basePort, haproxy, start } = options;
+      const { kind, name = kind, data, group, frontend: listen, host, basePort, command, commandTimeout } = options;
+      const program = options.program ?? findProgram(kind);
       return runBalancer(
         checkOptions(BalancerOptions, {
+          kind,
           name,
           natsUrl,
           fleet: global.fleet,
@@ -84,8 +97,11 @@ async function run(command: Command, options: RunOptions): Promise<void> {
           listen,
           host,
           basePort,
-          startProcess: start,
-          haproxyBinary: haproxy ?? findProgram('haproxy') ?? 'haproxy',
+          startProcess: options.start,
+          xds: options.xds,
+          commandTimeoutMs: commandTimeout * 1_000,
+          ...(program === undefined ? {} : { program }),
+          ...(command === undefined ? {} : { command }),
           ...(group === undefined ? {} : { groups: group }),
         }),
       );
@@ -97,15 +113,4 @@ function frontend(text: string, before: RunOptions['frontend']): RunOptions['fro
   const [, group = '', host = '', port = ''] = /^([^=]+)=(.+):(\d{1,5})$/.exec(text) ?? [];
   if (group === '') throw new InvalidArgumentError('Write GROUP=HOST:PORT, such as production=127.0.0.1:8080.');
   return { ...before, [group]: { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) } };
-}
-
-function table(balancers: readonly BalancerView[], paint: Paint): string {
-  const columns = ['balancer', 'kind', 'groups', 'seen'];
-  const rows = balancers.map(({ balancer, kind, groups, seenAt }) => [
-    balancer,
-    kind,
-    groups === 'all' ? 'all' : groups.join(', '),
-    seenAt === null ? 'not yet' : `${ageText(Date.now() - seenAt)} ago`,
-  ]);
-  return renderTable({ columns, rows, empty: 'no balancers; next: muster balancer run' }, paint);
 }

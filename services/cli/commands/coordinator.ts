@@ -13,6 +13,8 @@ interface RunOptions {
   readonly replicas: number;
   readonly natsMonitor?: string;
   readonly allowNotDurable?: boolean;
+  readonly key?: string;
+  readonly previousKey?: string;
 }
 
 export function addCoordinator(program: Command): void {
@@ -25,11 +27,13 @@ export function addCoordinator(program: Command): void {
     .description('run a coordinator in the foreground, until Ctrl-C')
     .option(
       '--data <folder>',
-      'where it keeps the highest position it has seen, outside NATS',
+      'where it keeps the highest position it has seen, and its key, outside NATS',
       join('.muster', 'data', 'coordinator'),
     )
     .option('--replicas <count>', 'copies of every stream: 1 on one NATS server, 3 on a cluster', position, 1)
     .option('--nats-monitor <url>', "the NATS server's monitoring address, to check that it syncs each write")
+    .option('--key <private.pem>', 'what it signs the log with; the same for every coordinator (default: in --data)')
+    .option('--previous-key <private.pem>', 'the key that signed until now, once, to go over to another --key')
     .option('--allow-not-durable', 'run though the NATS server may lose acknowledged writes in a power cut')
     .action((options: RunOptions, command: Command) => run(command, options));
   coordinator
@@ -42,7 +46,7 @@ export function addCoordinator(program: Command): void {
 
 async function run(
   command: Command,
-  { data, replicas, natsMonitor, allowNotDurable = false }: RunOptions,
+  { data, replicas, natsMonitor, allowNotDurable = false, key, previousKey }: RunOptions,
 ): Promise<void> {
   const global = globalOptions(command);
   const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
@@ -61,6 +65,8 @@ async function run(
           dataDirectory: resolve(data),
           replicas,
           allowNotDurable,
+          ...(key === undefined ? {} : { keyFile: resolve(key) }),
+          ...(previousKey === undefined ? {} : { previousKeyFile: resolve(previousKey) }),
           ...(natsMonitor === undefined ? {} : { natsMonitorUrl: natsMonitor }),
         }),
       );

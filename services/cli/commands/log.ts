@@ -2,11 +2,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Event } from '../../../schemas/events.ts';
 import { position } from '../change-options.ts';
+import { type FilterOptions, isFiltering, matches } from '../event-filter.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { parseInstant } from '../instant.ts';
 import type { Paint } from '../paint.ts';
 import { type Session, globalOptions, withMuster } from '../session.ts';
+import type { OutputFormat } from '../target.ts';
 
-interface LogOptions {
+interface LogOptions extends FilterOptions {
   readonly lines: number;
   readonly from?: number;
   readonly follow?: boolean;
@@ -23,6 +26,14 @@ export function addLog(program: Command): void {
     .option('-n, --lines <count>', 'how many', count, linesDefault)
     .option('--from <position>', 'from this position on instead', position)
     .option('-f, --follow', 'go on with what comes, until Ctrl-C')
+    .option('--group <group>', 'only what is about this group')
+    .option('--server <server>', 'only what is about this server')
+    .option('--project <project>', 'only what is about this project')
+    .option('--principal <principal>', 'only what this one asked')
+    .option('--type <type...>', 'only events of these types, such as server.ready')
+    .option('--since <time>', 'only from then on: 2026-03-01T12:00:00Z, or 15m ago as 15m', time)
+    .option('--until <time>', 'only up to then', time)
+    .option('--rejected', 'only what was refused')
     .action((options: LogOptions, command: Command) =>
       withMuster(command, (session) => show(session, command, options)),
     );
@@ -31,34 +42,65 @@ export function addLog(program: Command): void {
 async function show(
   { muster, output, signal }: Session,
   command: Command,
-  { lines, from, follow = false }: LogOptions,
+  { lines, from, follow = false, ...filter }: LogOptions,
 ) {
   const { output: format } = globalOptions(command);
-  const range = from === undefined ? { last: lines } : { from };
   let shown = 0;
-  for await (const event of muster.events({ ...range, follow, signal })) {
-    // JSON and tables go line by line, so that `--follow` shows each as it comes; YAML is one document a event.
-    if (format === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
-    else if (format === 'yaml') process.stdout.write(`---\n${(await import('yaml')).stringify(event)}`);
-    else await printLine(event);
+  const show = async (event: Event) => {
     shown += 1;
+    await print(event, format);
+  };
+  let range: { readonly last: number } | { readonly from: number } = from === undefined ? { last: lines } : { from };
+  if (from === undefined && isFiltering(filter)) {
+    const { newest, next } = await newestMatching(muster.events({ follow: false, signal }), { lines, filter });
+    for (const event of newest) await show(event);
+    range = { from: next };
   }
-  if (shown === 0 && !follow && format === 'table') output.step('nothing has happened yet');
+  for await (const event of muster.events({ ...range, follow, signal })) if (matches(event, filter)) await show(event);
+  if (shown === 0 && !follow && format === 'table') {
+    output.step(isFiltering(filter) ? 'nothing of the kind has happened' : 'nothing has happened yet');
+  }
   return exitCodes.done;
 }
 
+/** The newest that match may stand anywhere: the whole feed is looked through, and only they are held. */
+async function newestMatching(
+  events: AsyncIterable<Event>,
+  { lines, filter }: { readonly lines: number; readonly filter: FilterOptions },
+): Promise<{ readonly newest: readonly Event[]; readonly next: number }> {
+  const newest: Event[] = [];
+  let next = 1;
+  for await (const event of events) {
+    next = event.position + 1;
+    if (!matches(event, filter)) continue;
+    newest.push(event);
+    if (newest.length > lines) newest.shift();
+  }
+  return { newest, next };
+}
+
+/** JSON and tables go line by line, so that `--follow` shows each as it comes; YAML is one document a event. */
+async function print(event: Event, format: OutputFormat): Promise<void> {
+  if (format === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
+  else if (format === 'yaml') process.stdout.write(`---\n${(await import('yaml')).stringify(event)}`);
+  else await printLine(event);
+}
+
 async function printLine(event: Event): Promise<void> {
-  const { eventText } = await import('../event-text.ts');
+  const { eventText, isTrouble } = await import('../event-text.ts');
   const { createPaint, wantsColour } = await import('../paint.ts');
   const paint = createPaint(wantsColour(process.stdout, process.env) && !process.argv.includes('--no-color'));
-  process.stdout.write(`${logLine(event, { text: eventText(event), paint })}\n`);
+  process.stdout.write(`${logLine(event, { text: eventText(event), isTrouble: isTrouble(event), paint })}\n`);
 }
 
 /** Position, time, event, who asked, and what happened. */
-function logLine(event: Event, { text, paint }: { readonly text: string; readonly paint: Paint }): string {
+function logLine(
+  event: Event,
+  { text, isTrouble, paint }: { readonly text: string; readonly isTrouble: boolean; readonly paint: Paint },
+): string {
   const at = new Date(event.at).toISOString().replace('T', ' ').slice(0, 19);
   const reason = event.reason === undefined ? '' : paint.dim(` (${event.reason})`);
-  const type = event.type === 'command.rejected' || event.type === 'server.sync-failed' ? paint.red : paint.bold;
+  const type = isTrouble ? paint.red : paint.bold;
   const columns = [
     String(event.position).padStart(6),
     paint.dim(at),
@@ -66,6 +108,12 @@ function logLine(event: Event, { text, paint }: { readonly text: string; readonl
     paint.dim(event.principal.padEnd(14)),
   ];
   return `${columns.join('  ')}  ${text}${reason}`;
+}
+
+function time(text: string): number {
+  const found = parseInstant(text, Date.now());
+  if (found !== undefined && 'time' in found) return found.time;
+  throw new InvalidArgumentError('Write a time (2026-03-01T12:00:00Z) or how long ago (15m).');
 }
 
 function count(text: string): number {

@@ -4,7 +4,7 @@ import type { GroupName } from '../../../schemas/ids.ts';
 import type { PoolView } from '../../../schemas/views.ts';
 import { ageText } from '../durations.ts';
 import type { Paint } from '../paint.ts';
-import { showQuery, withMuster } from '../session.ts';
+import { addAtOption, showAsked } from '../history.ts';
 import { renderTable } from '../table.ts';
 
 export function addPool(program: Command): void {
@@ -12,14 +12,11 @@ export function addPool(program: Command): void {
     .command('pool')
     .summary('what balancers spread traffic over')
     .description("Pools: what balancers spread a group's traffic over.");
-  pool
-    .command('get <group>')
-    .description("the servers in a group's pool, and which balancers have proved it")
-    .action((group: string, _options, command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('pool', { group: group as GroupName }), poolPage),
-      ),
-    );
+  addAtOption(
+    pool.command('get <group>').description("the servers in a group's pool, and which balancers have proved it"),
+  ).action((group: string, _options, command) =>
+    showAsked(command, { name: 'pool', ask: { group: group as GroupName }, people: poolPage }),
+  );
 }
 
 function poolPage({ group, position, servers, balancers }: PoolView, paint: Paint): string {

@@ -4,9 +4,10 @@ import type { ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
 import type { ProjectView } from '../../../schemas/views.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { ageText } from '../durations.ts';
+import { addAtOption, showAsked } from '../history.ts';
 import type { Paint } from '../paint.ts';
 import { splitVersion } from '../project-version.ts';
-import { showQuery, withMuster } from '../session.ts';
+import { withMuster } from '../session.ts';
 import { renderTable } from '../table.ts';
 
 export function addProject(program: Command): void {
@@ -14,14 +15,9 @@ export function addProject(program: Command): void {
     .command('project')
     .summary('API projects and their versions')
     .description('API projects: each has versions, which never change.');
-  project
-    .command('list')
-    .description('all projects and versions, and where they run')
-    .action((_options, command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('projects', {}), projectTable),
-      ),
-    );
+  addAtOption(project.command('list').description('all projects and versions, and where they run')).action(
+    (_options, command) => showAsked(command, { name: 'projects', ask: {}, people: projectTable }),
+  );
   addChangeOptions(
     project.command('publish <folder>').description('pack a folder with project.yaml and publish it as a version'),
   )

@@ -2,41 +2,26 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { GroupName, ServerId } from '../../../schemas/ids.ts';
-import type { ServerStatus } from '../../../schemas/group-status.ts';
-import type { ServerView } from '../../../schemas/views.ts';
+import { type ServerStatus, serverStatuses } from '../../../schemas/group-status.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
-import { ageText } from '../durations.ts';
-import type { Paint } from '../paint.ts';
-import { showQuery, withMuster } from '../session.ts';
-import { renderFields, renderTable } from '../table.ts';
+import { addAtOption, showAsked } from '../history.ts';
+import { serverPage, serverTable } from '../server-page.ts';
+import { withMuster } from '../session.ts';
 
 export function addServer(program: Command): void {
   const server = program
     .command('server')
     .summary('gateway servers')
     .description('Gateway servers: each in one group, or available.');
-  server
-    .command('list')
-    .description('all servers, with what they do and what happens next')
+  addAtOption(server.command('list').description('all servers, with what they do and what happens next'))
     .option('--group <group>', 'only those of one group')
-    .addOption(
-      new Option('--status <status>', 'only those with this status').choices([
-        'available',
-        'syncing',
-        'failed',
-        'ready',
-        'draining',
-      ]),
-    )
+    .addOption(new Option('--status <status>', 'only those with this status').choices(serverStatuses))
     .action((options: { group?: string; status?: string }, command) => list(command, options));
-  server
-    .command('get <server>')
-    .description('one server: what it should hold, what it holds, and why')
-    .action((id: string, _options, command) =>
-      withMuster(command, async (session) =>
-        showQuery(session, await session.muster.query('server', { server: id as ServerId }), serverPage),
-      ),
-    );
+  addAtOption(
+    server.command('get <server>').description('one server: what it should hold, what it holds, and why'),
+  ).action((id: string, _options, command) =>
+    showAsked(command, { name: 'server', ask: { server: id as ServerId }, people: serverPage }),
+  );
   addChangeOptions(server.command('join <server> <group>').description('add an available server to a group')).action(
     async (id: string, group: string, options: ChangeOptions, command) => {
       const { change } = await import('../change.ts');
@@ -51,78 +36,41 @@ export function addServer(program: Command): void {
     const payload = { server: id as ServerId, group: group as GroupName };
     await withMuster(command, (session) => change(session, { type: 'server.move', payload, options }));
   });
-  addChangeOptions(server.command('leave <server>').description('drain a server and make it available')).action(
-    async (id: string, options: ChangeOptions, command) => {
-      const { change } = await import('../change.ts');
-      await withMuster(command, (session) =>
-        change(session, { type: 'server.leave', payload: { server: id as ServerId }, options }),
-      );
-    },
-  );
-  addChangeOptions(server.command('retire <server>').description('drain a server and take it out of the fleet')).action(
-    async (id: string, options: ChangeOptions, command) => {
-      const { change } = await import('../change.ts');
-      await withMuster(command, (session) =>
-        change(session, { type: 'server.retire', payload: { server: id as ServerId }, options }),
-      );
-    },
-  );
-}
-
-async function list(command: Command, { group, status }: { group?: string; status?: string }): Promise<void> {
-  await withMuster(command, async (session) => {
-    const ask = {
-      ...(group === undefined ? {} : { group: group as GroupName }),
-      ...(status === undefined ? {} : { status: status as ServerStatus }),
-    };
-    return showQuery(session, await session.muster.query('servers', ask), serverTable);
+  for (const [verb, description] of Object.entries(descriptionByVerb) as [Verb, string][]) {
+    addChangeOptions(server.command(`${verb} <server>`).description(description)).action(
+      async (id: string, options: ChangeOptions, command) => {
+        const { change } = await import('../change.ts');
+        const payload = { server: id as ServerId };
+        await withMuster(command, (session) => change(session, { type: `server.${verb}`, payload, options }));
+      },
+    );
+  }
+  addChangeOptions(
+    server
+      .command('replace <old> <new>')
+      .description('join an available server first; once it is in traffic, drain the old one out of the group'),
+  ).action(async (old: string, by: string, options: ChangeOptions, command) => {
+    const { change } = await import('../change.ts');
+    const payload = { server: old as ServerId, by: by as ServerId };
+    await withMuster(command, (session) => change(session, { type: 'server.replace', payload, options }));
   });
 }
 
-function serverTable(servers: readonly ServerView[], paint: Paint): string {
-  const columns = ['server', 'group', 'status', 'since', 'address', 'projects', 'seen', 'next'];
-  const rows = servers.map((server) => [
-    server.server,
-    server.group ?? '-',
-    server.status,
-    ageText(Date.now() - server.sinceAt),
-    `${server.address.host}:${server.address.port}`,
-    String(server.desired.length),
-    server.seenAt === null ? '-' : ageText(Date.now() - server.seenAt),
-    server.next === '' ? '-' : server.next,
-  ]);
-  return renderTable(
-    { columns, rows, empty: 'no servers; next: muster gateway run --name NAME --listen 127.0.0.1:0' },
-    paint,
-  );
-}
+/** What is asked of one server and takes nothing more. */
+type Verb = 'leave' | 'retire' | 'cordon' | 'drain' | 'uncordon' | 'retry';
+const descriptionByVerb: { readonly [V in Verb]: string } = {
+  leave: 'drain a server and make it available',
+  retire: 'drain a server and take it out of the fleet',
+  cordon: 'keep a server from entering the pool; if it is in, it stays',
+  drain: 'take a server out of the pool and keep it out; it stays a member and goes on syncing',
+  uncordon: 'undo cordon and drain: the server may enter the pool again',
+  retry: 'let a failed server try everything again',
+};
 
-function serverPage(server: ServerView, paint: Paint): string {
-  const fields: [string, string][] = [
-    ['server', server.server],
-    ['status', `${server.status} for ${ageText(Date.now() - server.sinceAt)} (position ${server.since})`],
-    ['group', server.group ?? '-'],
-    ['address', `${server.address.host}:${server.address.port}`],
-    ['weight', String(server.weight)],
-    [
-      'labels',
-      Object.entries(server.labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ') || '-',
-    ],
-    ['agent', server.agent ?? '-'],
-    ['in flight', server.inFlight === null ? '-' : String(server.inFlight)],
-    ['last heard', server.seenAt === null ? 'not yet' : `${ageText(Date.now() - server.seenAt)} ago`],
-    ['receipt', server.receipt === null ? 'none yet' : `position ${server.receipt}`],
-    ['next', server.next === '' ? '-' : server.next],
-  ];
-  const rows = server.desired.map(({ project, version, digest }) => [project, version, digest.slice(0, 12)]);
-  const desired = renderTable(
-    { columns: ['shall hold', 'version', 'digest'], rows, empty: 'shall hold nothing' },
-    paint,
-  );
-  const failures = server.failures.map(
-    ({ project, version, text }) => `${paint.red(`${project}@${version}`)}: ${text}`,
-  );
-  return [renderFields(fields, paint), desired, ...(failures.length === 0 ? [] : [failures.join('\n')])].join('\n\n');
+async function list(command: Command, { group, status }: { group?: string; status?: string }): Promise<void> {
+  const ask = {
+    ...(group === undefined ? {} : { group: group as GroupName }),
+    ...(status === undefined ? {} : { status: status as ServerStatus }),
+  };
+  await showAsked(command, { name: 'servers', ask, people: serverTable });
 }

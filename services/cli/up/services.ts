@@ -58,7 +58,7 @@ export async function planServices({
     frontends.push('--frontend', `${group.toLowerCase()}=127.0.0.1:${port}`);
   }
   const haproxy = findProgram('haproxy');
-  const program = haproxy === undefined ? [] : ['--haproxy', haproxy];
+  const program = haproxy === undefined ? [] : ['--program', haproxy];
   return {
     coordinator: service('coordinator', ['coordinator', 'run', '--allow-not-durable', ...monitor], stopTimeoutMs),
     gateways,

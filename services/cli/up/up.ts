@@ -33,8 +33,11 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-/** In this order everything stops: traffic first, then those who answer it, then those who decide, then the bus. */
-const stopOrder = [['balancer'], ['apigateway', 'apigateway1'], ['coordinator'], ['nats-server']] as const;
+/**
+ * In this order everything stops. A gateway that stops drains itself, which its balancer must confirm and the
+ * coordinator decide: so these come after it.
+ */
+const stopOrder = [['apigateway', 'apigateway1'], ['balancer'], ['coordinator'], ['nats-server']] as const;
 
 export async function up(options: GlobalOptions): Promise<never> {
   const output = createOutput(options);

@@ -1,14 +1,12 @@
 /**
- * What Envoy reads, from pools: a bootstrap that names an admin socket and files, and the files: clusters (CDS),
- * listeners (LDS) and each group's endpoints (EDS), as proto3 JSON. Envoy takes a file when another is moved into its
- * place. Pure, but for the writing.
+ * What Envoy reads, from pools: clusters (CDS), listeners (LDS) and each group's endpoints (EDS), as proto3 JSON; the
+ * same in files and over HTTP, but for where a cluster's endpoints are found. Pure.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { isIPv6 } from 'node:net';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
+import { asText, configSource, type XdsForm } from './bootstrap.ts';
 
 /** One server as Envoy is told of it: `maintenance` has left the pool and still holds requests. */
 export type Endpoint = Pick<ObservedPoolServer, 'server' | 'address' | 'weight' | 'admin'>;
@@ -21,7 +19,8 @@ export interface ConfigGroup {
 }
 
 export interface Document {
-  readonly path: string;
+  /** `clusters`, `listeners`, `endpoints-<group>`. */
+  readonly name: string;
   readonly text: string;
   /** What Envoy says it holds once it took the document: the pool's position where it has one, and the content's hash. */
   readonly version: string;
@@ -35,60 +34,50 @@ export function clusterOf(group: GroupId): string {
   return `group_${group}`;
 }
 
-export function bootstrap(options: { readonly directory: string; readonly adminSocketPath: string }): string {
-  const { directory, adminSocketPath } = options;
-  return asText({
-    node: { id: 'muster', cluster: 'muster' },
-    admin: { address: { pipe: { path: adminSocketPath, mode: 0o600 } } },
-    dynamic_resources: {
-      cds_config: fileSource(join(directory, 'clusters.json')),
-      lds_config: fileSource(join(directory, 'listeners.json')),
-    },
-  });
+/** The name of the document with the endpoints of a cluster of ours. */
+export function endpointsNameOf(cluster: string): string | undefined {
+  const group = /^group_(.+)$/.exec(cluster)?.[1];
+  return group === undefined ? undefined : endpointsName(group);
 }
 
-/** In the order Envoy needs them: endpoints before the cluster that names their file, clusters before listeners. */
-export function renderDocuments(directory: string, groups: readonly ConfigGroup[]): Document[] {
+/** In the order Envoy needs them: endpoints before the cluster that names them, clusters before listeners. */
+export function renderDocuments(form: XdsForm, groups: readonly ConfigGroup[]): Document[] {
   const sorted = [...groups].sort((a, b) => (a.pool.group < b.pool.group ? -1 : 1));
-  const clusters = sorted.map(({ pool }) => cluster(pool.group, join(directory, endpointsName(pool.group))));
+  const clusters = sorted.map(({ pool }) => cluster(form, pool.group));
   return [
-    ...sorted.map((group) => endpointsDocument(directory, group)),
-    document({ path: join(directory, 'clusters.json'), resources: clusters, statistic: 'cluster_manager.cds' }),
-    document({
-      path: join(directory, 'listeners.json'),
-      resources: sorted.map(listener),
-      statistic: 'listener_manager.lds',
-    }),
+    ...sorted.map(endpointsDocument),
+    document({ name: 'clusters', resources: clusters, statistic: 'cluster_manager.cds' }),
+    document({ name: 'listeners', resources: sorted.map(listener), statistic: 'listener_manager.lds' }),
   ];
 }
 
-function endpointsDocument(directory: string, { pool, leaving }: ConfigGroup): Document {
-  const name = clusterOf(pool.group);
+function endpointsDocument({ pool, leaving }: ConfigGroup): Document {
+  const clusterName = clusterOf(pool.group);
   // Envoy knows one endpoint an address: a server in the pool wins over one that left.
   const taken = new Set(pool.servers.map(({ address }) => hostPort(address)));
   const all: Endpoint[] = [...pool.servers, ...leaving.filter(({ address }) => !taken.has(hostPort(address)))];
   const assignment = {
     '@type': `${types}.config.endpoint.v3.ClusterLoadAssignment`,
-    cluster_name: name,
+    cluster_name: clusterName,
     endpoints: [{ lb_endpoints: all.map(endpoint) }],
   };
   return document({
-    path: join(directory, endpointsName(pool.group)),
+    name: endpointsName(pool.group),
     resources: [assignment],
-    statistic: `cluster.${name}`,
+    statistic: `cluster.${clusterName}`,
     ...(pool.version === undefined ? {} : { position: pool.version }),
   });
 }
 
-function endpointsName(group: GroupId): string {
-  return `endpoints-${group}.json`;
+function endpointsName(group: string): string {
+  return `endpoints-${group}`;
 }
 
-function document(given: { path: string; resources: unknown[]; statistic: string; position?: string }): Document {
-  const { path, resources, statistic, position } = given;
+function document(given: { name: string; resources: unknown[]; statistic: string; position?: string }): Document {
+  const { name, resources, statistic, position } = given;
   const hash = createHash('sha256').update(JSON.stringify(resources)).digest('hex').slice(0, 12);
   const version = position === undefined ? hash : `${position}-${hash}`;
-  return { path, statistic, version, text: asText({ version_info: version, resources }) };
+  return { name, statistic, version, text: asText({ version_info: version, resources }) };
 }
 
 /** Envoy's weights begin at 1, and its health says less than our three words: what was meant stands in the metadata. */
@@ -109,7 +98,7 @@ function endpoint({ server, address, weight, admin }: Endpoint): unknown {
  * - An idle connection goes after 15 s, long before the 60 s and more that a gateway keeps it.
  * - The limits Envoy puts on a cluster are lifted: they are for a mesh of callers, and refuse requests.
  */
-function cluster(group: GroupId, endpointsPath: string): unknown {
+function cluster(form: XdsForm, group: GroupId): unknown {
   const most = 1_000_000;
   const limits = { max_connections: most, max_pending_requests: most, max_requests: most, max_retries: 1_024 };
   return {
@@ -117,7 +106,7 @@ function cluster(group: GroupId, endpointsPath: string): unknown {
     name: clusterOf(group),
     type: 'EDS',
     connect_timeout: '2s',
-    eds_cluster_config: { eds_config: fileSource(endpointsPath) },
+    eds_cluster_config: { eds_config: configSource(form, endpointsName(group)) },
     lb_policy: 'ROUND_ROBIN',
     common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: '0s' },
     ignore_health_on_host_removal: true,
@@ -209,43 +198,4 @@ export function hostPort({ host, port }: Address): string {
 
 function socketAddress({ host, port }: Address): unknown {
   return { socket_address: { address: host, port_value: port } };
-}
-
-function fileSource(path: string): unknown {
-  return { resource_api_version: 'V3', path_config_source: { path } };
-}
-
-function asText(value: unknown): string {
-  return `${JSON.stringify(value, null, 1)}\n`;
-}
-
-/** Moves the text into the file's place, keeping the one before as `<path>.last`. */
-export async function writeDocument({ path, text }: { path: string; text: string }): Promise<void> {
-  const before = await readFile(path, 'utf8').catch(() => undefined);
-  if (before !== undefined && before !== text) await writeBeside(`${path}.last`, before);
-  await writeBeside(path, text);
-}
-
-/** Takes back what `writeDocument` put in place. */
-export async function restoreDocument({ path }: { path: string }): Promise<void> {
-  const before = await readFile(`${path}.last`, 'utf8').catch(() => undefined);
-  if (before === undefined) await rm(path, { force: true });
-  else await writeBeside(path, before);
-}
-
-async function writeBeside(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

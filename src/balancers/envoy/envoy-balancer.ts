@@ -1,34 +1,30 @@
 /**
- * The Envoy sibling. One listener and one cluster a group; servers come and go in the group's endpoints file, groups in
- * the clusters' and listeners' files, all without a restart. A server that leaves stays, asked for nothing, until its
- * requests have ended.
+ * The Envoy sibling. One listener and one cluster a group; servers come and go in the group's endpoints, groups in
+ * clusters and listeners, all without a restart. A server that leaves stays, asked for nothing, until its requests have
+ * ended. Envoy finds all this in files, or asks us for it (`xds: 'rest'`): then one that starts while we are away has
+ * nothing until we are back, and one that runs goes on with what it has.
  *
- * Promises: the file form has no receipt, so what `apply` and `readBack` say is what Envoy's admin interface says it
- * holds: the version it took, and its endpoints. What Envoy refuses does not stay on disk. Must not know: domain,
- * projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
+ * Promises: neither form has a receipt to rest on, so what `apply` and `readBack` say is what Envoy's admin interface
+ * says it holds: the version it took, and its endpoints. What Envoy refuses is not offered to it again. Must not know:
+ * domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
-import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
-import type { AppliedPool, Balancer, DesiredPool, ObservedPool, ObservedPoolServer } from '../balancer.ts';
+import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
+import { DesiredPools } from '../desired-pools.ts';
 import { ListenBook } from '../listen-book.ts';
 import { untilGone } from '../process-list.ts';
-import { resolveAddresses } from '../resolve-addresses.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
-import {
-  bootstrap,
-  clusterOf,
-  type Document,
-  type Endpoint,
-  hostPort,
-  renderDocuments,
-  restoreDocument,
-  writeDocument,
-} from './config-file.ts';
+import { keyOf } from './apply.ts';
+import { bootstrap, type XdsForm } from './bootstrap.ts';
+import { clusterOf, hostPort } from './config-file.ts';
+import { Convergence } from './convergence.ts';
+import { DocumentFiles, replaceFile } from './document-files.ts';
+import { DocumentServer } from './document-server.ts';
+import type { Documents } from './documents.ts';
 import { EnvoyProcess } from './process.ts';
 
 export interface EnvoyOptions {
@@ -43,30 +39,26 @@ export interface EnvoyOptions {
   readonly basePort?: number;
   /** False: somebody else starts Envoy on our bootstrap file. */
   readonly startProcess?: boolean;
+  /** Files that Envoy watches, or REST, which it asks on a socket of ours. Default: `files`. */
+  readonly xds?: XdsForm['xds'];
 }
 
 /** Loopback, as everything Muster starts by default. */
 const hostDefault = '127.0.0.1';
 /** The port people try first for HTTP without being root. */
 const basePortDefault = 8_080;
-/** Envoy takes a file within milliseconds; a new cluster waits for its first health checks, of 2 s each. */
-const takeTimeoutMs = 15_000;
-const pollMs = 20;
 /** How long `apply` waits for requests of a removed server to end. */
 const leaveTimeoutMs = 500;
 /** How long `apply` waits for the first health check of a new server: one that is up passes within milliseconds. */
 const firstCheckTimeoutMs = 1_000;
-/** A removed server with requests for so long is taken out all the same; Envoy lets them end on their own. */
-const lingeringMsMax = 300_000;
 /** How soon an Envoy that died is noticed; it is then started again from its files. */
 const watchEveryMs = 250;
 
 interface Parts {
-  readonly directory: string;
-  readonly bootstrapPath: string;
-  readonly adminSocketPath: string;
+  readonly documents: Documents;
+  readonly convergence: Convergence;
   readonly process: EnvoyProcess;
-  readonly listens: ListenBook;
+  readonly desired: DesiredPools;
 }
 
 export class EnvoyBalancer implements Balancer {
@@ -76,11 +68,6 @@ export class EnvoyBalancer implements Balancer {
   readonly #changes: SharedChange;
   /** Set by `start`. */
   #parts: Parts | undefined;
-  /** Every pool we were given and Envoy did not refuse, with IP addresses. */
-  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
-  readonly #listenByGroup = new Map<GroupId, Address>();
-  /** When a server that left was first seen lingering, by group, server and address. */
-  readonly #lingersSince = new Map<string, number>();
   readonly #restartListeners = new Set<() => void>();
   #watch: Timer | undefined;
   #stopped = false;
@@ -94,18 +81,17 @@ export class EnvoyBalancer implements Balancer {
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#take(pool);
+    for (const pool of pools) await this.#parts.desired.take(pool);
     if (pools.length > 0) await this.#changes.ask();
     this.#watchLater();
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
-    const before = this.#poolByGroup.get(pool.group);
-    const taken = await this.#take(pool);
+    const takeBack = await this.#opened.desired.take(pool);
     try {
       await this.#changes.ask();
     } catch (error) {
-      this.#takeBack({ taken, before });
+      takeBack();
       throw error;
     }
     await this.#untilChecked(pool.group);
@@ -116,7 +102,7 @@ export class EnvoyBalancer implements Balancer {
   }
 
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
-    const listen = this.#listenByGroup.get(group);
+    const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
     const servers = (await this.#opened.process.observe()).get(clusterOf(group));
     return servers === undefined ? undefined : { group, listen: `http://${hostPort(listen)}`, servers };
@@ -133,29 +119,28 @@ export class EnvoyBalancer implements Balancer {
     await this.#changes.stop();
     const managed = this.#options.startProcess !== false;
     if (managed && !leaveRunning) await this.#parts?.process.stop();
+    await this.#parts?.documents.close();
   }
 
   async #open(): Promise<Parts> {
     const { dataDirectory, binary = 'envoy', startProcess = true, listen: given = {}, clock } = this.#options;
     const { host = hostDefault, basePort = basePortDefault } = this.#options;
-    const directory = join(dataDirectory, 'xds');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const paths = {
-      directory,
-      bootstrapPath: join(dataDirectory, 'bootstrap.json'),
-      adminSocketPath: join(await socketFolder(dataDirectory), 'admin.sock'),
-    };
+    const sockets = await socketFolder(dataDirectory);
+    const form = formOf({ xds: this.#options.xds ?? 'files', dataDirectory, sockets });
+    const documents = form.xds === 'files' ? new DocumentFiles(form) : new DocumentServer({ ...form, clock });
+    await documents.open();
     const listens = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
     await listens.open();
-    await writeDocument({ path: paths.bootstrapPath, text: bootstrap(paths) });
-    const process = new EnvoyProcess({
-      ...paths,
-      binary,
+    const paths = {
+      bootstrapPath: join(dataDirectory, 'bootstrap.json'),
+      adminSocketPath: join(sockets, 'admin.sock'),
       logPath: join(dataDirectory, 'envoy.log'),
-      startProcess,
-      clock,
-    });
-    return { ...paths, process, listens };
+    };
+    await replaceFile(paths.bootstrapPath, bootstrap({ form, ...paths }));
+    const process = new EnvoyProcess({ ...paths, xds: form.xds, binary, startProcess, clock });
+    const desired = new DesiredPools({ listens, clock });
+    const convergence = new Convergence({ form, documents, process, desired, clock });
+    return { documents, convergence, process, desired };
   }
 
   get #opened(): Parts {
@@ -163,91 +148,16 @@ export class EnvoyBalancer implements Balancer {
     return this.#parts;
   }
 
-  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
-  async #take(pool: DesiredPool): Promise<DesiredPool> {
-    const resolved = await resolveAddresses(pool, this.#clock);
-    this.#listenByGroup.set(pool.group, await this.#opened.listens.claim(pool.group));
-    this.#poolByGroup.set(pool.group, resolved);
-    return resolved;
-  }
-
-  /** What Envoy did not take must not stand in the way of other groups, nor in the files at the next start. */
-  #takeBack({ taken, before }: { taken: DesiredPool; before: DesiredPool | undefined }): void {
-    if (this.#poolByGroup.get(taken.group) !== taken) return;
-    if (before === undefined) this.#poolByGroup.delete(taken.group);
-    else this.#poolByGroup.set(taken.group, before);
-  }
-
   /** Compares what Envoy took with every desired pool, and moves in what differs. True: something was moved. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process, directory } = this.#opened;
-    const runs = await process.answers();
-    const observed = runs ? await process.observe() : new Map<string, ObservedPoolServer[]>();
-    const groups = [...this.#poolByGroup].map(([group, pool]) => {
-      const listen = this.#listenByGroup.get(group);
-      assert(listen !== undefined, 'a group taken in has an address');
-      return { pool, listen, leaving: this.#leaving(pool, observed.get(clusterOf(group)) ?? []) };
-    });
-    const documents = renderDocuments(directory, groups);
-    if (!runs) {
-      for (const document of documents) await writeDocument(document);
-      await process.start();
-    }
-    let moved = !runs;
-    for (const document of documents) moved = (await this.#move(document)) || moved;
-    return moved;
-  }
-
-  /** Has Envoy take the document, unless it says that it has. Throws `config-invalid` when Envoy refuses it. */
-  async #move(document: Document): Promise<boolean> {
-    const { process } = this.#opened;
-    const { statistic, version } = document;
-    const before = await process.statistics();
-    const taken = `${statistic}.version_text`;
-    const refused = `${statistic}.update_rejected`;
-    if (before.get(taken) === version) return false;
-    await writeDocument(document);
-    // Of a cluster that is not there yet, the endpoints are read when it comes.
-    if (before.get(taken) === undefined && statistic.startsWith('cluster.')) return true;
-    const deadlineAt = this.#clock.monotonic() + takeTimeoutMs;
-    for (;;) {
-      const now = await process.statistics();
-      if (now.get(taken) === version) return true;
-      const isRefused = (now.get(refused) ?? '0') !== (before.get(refused) ?? '0');
-      if (!isRefused && this.#clock.monotonic() < deadlineAt) {
-        await pause({ clock: this.#clock, delayMs: pollMs });
-        continue;
-      }
-      await restoreDocument(document);
-      const message = `Envoy ${isRefused ? 'refuses' : 'did not take'} ${document.path}: ${await process.lastWords()}`;
-      throw new Failure({ code: isRefused ? 'config-invalid' : 'unavailable', retryable: !isRefused, message });
-    }
-  }
-
-  /** Endpoints Envoy holds that the pool does not: first asked for nothing, then, without requests, gone. */
-  #leaving(pool: DesiredPool, observed: readonly ObservedPoolServer[]): Endpoint[] {
-    const wanted = new Set(pool.servers.map(keyOf));
-    return observed
-      .filter((held) => !wanted.has(keyOf(held)))
-      .filter((held) => held.admin !== 'maintenance' || (held.inFlight > 0 && !this.#lingersTooLong(pool.group, held)))
-      .map((held) => ({ ...held, admin: 'maintenance' }));
-  }
-
-  #lingersTooLong(group: GroupId, held: ObservedPoolServer): boolean {
-    const key = `${group} ${keyOf(held)}`;
-    const now = this.#clock.monotonic();
-    const since = this.#lingersSince.get(key) ?? now;
-    this.#lingersSince.set(key, since);
-    if (now - since <= lingeringMsMax) return false;
-    this.#lingersSince.delete(key);
-    return true;
+    return this.#opened.convergence.run();
   }
 
   /** Waits a moment for requests on what left the pool, and takes it out; true when nothing is left. */
   async #removeLeft(group: GroupId): Promise<boolean> {
     const left = async () => {
-      const wanted = new Set(this.#poolByGroup.get(group)?.servers.map(keyOf));
+      const wanted = new Set(this.#opened.desired.find(group)?.servers.map(keyOf));
       return ((await this.readBack(group))?.servers ?? []).filter((held) => !wanted.has(keyOf(held)));
     };
     const gone = async () => {
@@ -277,9 +187,10 @@ export class EnvoyBalancer implements Balancer {
 
   /** Starts Envoy again when it is gone. Whatever fails here is seen by the next look and by every apply. */
   async #look(): Promise<void> {
-    if (this.#poolByGroup.size === 0 || this.#changes.busy) return;
+    if (this.#opened.desired.all.length === 0 || this.#changes.running) return;
     try {
-      if ((await this.#opened.process.answers()) || this.#stopped || this.#changes.busy) return;
+      if ((await this.#opened.process.answers()) || this.#stopped || this.#changes.running) return;
+      this.#changes.hurry();
       await this.#changes.ask();
       for (const listener of this.#restartListeners) listener();
     } catch (error) {
@@ -288,7 +199,9 @@ export class EnvoyBalancer implements Balancer {
   }
 }
 
-/** The same server at another address is another endpoint. */
-function keyOf({ server, address }: Pick<Endpoint, 'server' | 'address'>): string {
-  return `${server} ${hostPort(address)}`;
+function formOf(given: { xds: XdsForm['xds']; dataDirectory: string; sockets: string }): XdsForm {
+  const { xds, dataDirectory, sockets } = given;
+  return xds === 'files'
+    ? { xds, directory: join(dataDirectory, 'xds') }
+    : { xds, socketPath: join(sockets, 'xds.sock') };
 }

@@ -53,7 +53,8 @@ const Clusters = z.object({
         host_statuses: z
           .array(
             z.object({
-              address: SocketAddress,
+              // Our own server of documents is a socket's path.
+              address: SocketAddress.partial(),
               stats: z.array(z.object({ name: z.string(), value: z.coerce.number().default(0) })).default([]),
               health_status: z
                 .object({
@@ -83,7 +84,8 @@ export function parseObserved(dumpText: string, clustersText: string): Map<strin
         .map(({ endpoint, metadata }) => [hostPort(addressOf(endpoint.address)), metadata?.filter_metadata.muster]),
     );
     const servers = hosts.flatMap((host): ObservedPoolServer[] => {
-      const address = addressOf(host.address);
+      if (host.address.socket_address === undefined) return [];
+      const address = addressOf({ socket_address: host.address.socket_address });
       const meant = meantByAddress.get(hostPort(address));
       if (meant === undefined) return [];
       const count = (stat: string) => host.stats.find((one) => one.name === stat)?.value ?? 0;

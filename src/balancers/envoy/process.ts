@@ -12,12 +12,15 @@ import { Failure } from '../../std/failure.ts';
 import type { ObservedPoolServer } from '../balancer.ts';
 import { askLocal } from '../local-http.ts';
 import { listProcesses, signalProcess, untilGone } from '../process-list.ts';
+import type { XdsForm } from './bootstrap.ts';
 import { parseObserved, parseStatistics } from './observe.ts';
 
 export interface EnvoyProcessOptions {
   readonly binary: string;
   readonly bootstrapPath: string;
   readonly adminSocketPath: string;
+  /** As its bootstrap says: an Envoy started from another form's bootstrap is not ours to adopt. */
+  readonly xds: XdsForm['xds'];
   /** What Envoy prints goes here. */
   readonly logPath: string;
   /** False: somebody else starts it (`envoy -c <bootstrap>`); we wait for it and adopt it. */
@@ -44,9 +47,19 @@ export class EnvoyProcess {
     this.#options = options;
   }
 
-  /** Whether it takes requests; false when nobody answers. */
+  /** Whether it takes requests, and looks where we put things; false when nobody answers. */
   async answers(): Promise<boolean> {
-    return (await this.#state()) === 'LIVE';
+    const { state, xds } = await this.#info();
+    return state === 'LIVE' && xds === this.#options.xds;
+  }
+
+  /**
+   * Whether it logs what it refuses. While nobody reads, it is to say only what is worse: with our server away it would
+   * write a line for each question that is not answered, for ever. Nothing to do where it does not answer.
+   */
+  async logRefusals(wanted: boolean): Promise<void> {
+    const level = wanted ? 'warning' : 'error';
+    await this.#post(`/logging?config=${level}`);
   }
 
   /** Servers by cluster, as Envoy holds them. Throws `unavailable` when it does not answer. */
@@ -82,9 +95,10 @@ export class EnvoyProcess {
     const deadlineAt = clock.monotonic() + readyTimeoutMs;
     while (clock.monotonic() < deadlineAt) {
       if (await this.answers()) return;
-      if (this.#exited()) break;
+      if (this.#exited() || (!startProcess && (await this.#looksElsewhere()))) break;
       await pause({ clock, delayMs: pollMs });
     }
+    if (await this.#looksElsewhere()) throw this.failure(`runs with another xds form: restart it on ${bootstrapPath}`);
     throw this.failure(`did not start. ${await this.lastWords()}`.trim());
   }
 
@@ -92,7 +106,7 @@ export class EnvoyProcess {
   async stop(): Promise<void> {
     const { clock } = this.#options;
     if ((await this.#pids()).length === 0) return;
-    if (await this.#drains()) {
+    if (await this.#post('/drain_listeners')) {
       const gone = async () => (await this.#inFlight()) === 0;
       await untilGone({ gone, timeoutMs: softStopMs, clock });
     }
@@ -128,19 +142,27 @@ export class EnvoyProcess {
     return new Failure({ code: 'unavailable', retryable: true, message: `Envoy ${what}` });
   }
 
-  async #state(): Promise<string | undefined> {
+  async #looksElsewhere(): Promise<boolean> {
+    const { state, xds } = await this.#info();
+    return state === 'LIVE' && xds !== this.#options.xds;
+  }
+
+  async #info(): Promise<{ state?: string | undefined; xds?: string }> {
     try {
-      return /"state": "([A-Z_]+)"/.exec(await this.#get('/server_info'))?.[1];
+      const text = await this.#get('/server_info');
+      const xds = /"metadata": \{\s*"xds": "([a-z]+)"/.exec(text)?.[1] ?? 'files';
+      return { state: /"state": "([A-Z_]+)"/.exec(text)?.[1], xds };
     } catch (error) {
-      if (error instanceof Failure && error.code === 'unavailable') return undefined;
+      if (error instanceof Failure && error.code === 'unavailable') return {};
       throw error;
     }
   }
 
-  async #drains(): Promise<boolean> {
+  /** False where nobody answers. */
+  async #post(path: string): Promise<boolean> {
     const { adminSocketPath: socketPath, clock } = this.#options;
     try {
-      await askLocal({ socketPath, path: '/drain_listeners', method: 'POST', clock });
+      await askLocal({ socketPath, path, method: 'POST', clock });
       return true;
     } catch (error) {
       if (error instanceof Failure && error.retryable) return false;

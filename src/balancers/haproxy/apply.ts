@@ -72,6 +72,8 @@ function commandsForServer(backend: string, desired: PoolServer, held: RuntimeSe
   }
   if (held.weight !== weight) commands.push(`set server ${name} weight ${weight}`);
   if (!held.checked) commands.push(`enable health ${name}`);
+  // Back before it was gone: while it drained its checks failed, and it would take nothing until the next one passes.
+  if (held.admin !== admin && admin === 'ready') commands.push(`set server ${name} health up`);
   if (held.admin !== admin) commands.push(`set server ${name} state ${admin}`);
   return commands;
 }

@@ -86,8 +86,15 @@ export class HaproxyBalancer implements Balancer {
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
+    const before = this.#poolByGroup.get(pool.group);
     await this.#take(pool);
-    await this.#change();
+    try {
+      await this.#change();
+    } catch (error) {
+      // What HAProxy refused must not stand in the way of other groups, nor of a restart.
+      if (error instanceof Failure && error.code === 'config-invalid') this.#takeBack(pool.group, before);
+      throw error;
+    }
     const settled = await this.#removeLeft(pool.group);
     const observed = await this.readBack(pool.group);
     if (observed === undefined) throw unavailable(`has no backend for group ${pool.group} after a change`);
@@ -141,6 +148,11 @@ export class HaproxyBalancer implements Balancer {
     const resolved = await resolveAddresses(pool, this.#clock);
     this.#listenByGroup.set(pool.group, await this.#opened.book.claim(pool.group));
     this.#poolByGroup.set(pool.group, resolved);
+  }
+
+  #takeBack(group: GroupId, before: DesiredPool | undefined): void {
+    if (before === undefined) this.#poolByGroup.delete(group);
+    else this.#poolByGroup.set(group, before);
   }
 
   /** Joins the change that has not begun yet: it will see everything taken in until it begins. */

@@ -5,7 +5,8 @@
  *
  * Promises: what `apply` and `readBack` say is what the generation holds that nginx itself says it runs. A file nginx
  * refuses never takes the place of a good one. A server that left counts as in flight while a worker of before the
- * reload may reach it. Weight 0 takes nothing new. `healthy` is always true: nginx tells nobody of its passive checks.
+ * reload may reach it. Weight 0 takes nothing new, nor does a server that fails our own checks while another of its
+ * group passes them. `healthy` is always true: nginx tells nobody of its passive checks.
  * Must not know: domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
 import { mkdir, realpath } from 'node:fs/promises';
@@ -14,13 +15,14 @@ import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
+import { DesiredPools } from '../desired-pools.ts';
 import { ListenBook } from '../listen-book.ts';
 import { signalProcess, untilGone } from '../process-list.ts';
-import { resolveAddresses } from '../resolve-addresses.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
 import { listenUrl, type RenderedConfig, renderConfig, restoreConfig, writeConfig } from './config-file.ts';
 import { GenerationBook } from './generation-book.ts';
+import { HealthChecks } from './health-checks.ts';
 import { observedServers } from './observe.ts';
 import { NginxProcess, type Workers } from './process.ts';
 
@@ -58,7 +60,7 @@ interface Parts {
   readonly binary: string;
   readonly process: NginxProcess;
   readonly generations: GenerationBook;
-  readonly listens: ListenBook;
+  readonly desired: DesiredPools;
 }
 
 export class NginxBalancer implements Balancer {
@@ -68,10 +70,8 @@ export class NginxBalancer implements Balancer {
   readonly #changes: SharedChange;
   /** Set by `start`. */
   #parts: Parts | undefined;
-  /** What the file is written from: every pool we were given and nginx did not refuse, with IP addresses. */
-  readonly #poolByGroup = new Map<GroupId, DesiredPool>();
-  readonly #listenByGroup = new Map<GroupId, Address>();
   readonly #restartListeners = new Set<() => void>();
+  readonly #checks: HealthChecks;
   #watch: Timer | undefined;
   /** The master last seen; 0: none yet. */
   #master = 0;
@@ -82,24 +82,25 @@ export class NginxBalancer implements Balancer {
     const { clock, reloadEveryMs: everyMs = reloadEveryMsDefault } = options;
     this.#clock = clock;
     this.#changes = new SharedChange({ change: () => this.#converge(), clock, everyMs });
+    this.#checks = new HealthChecks({ clock, targets: () => this.#takers(), onChange: () => void this.#reconsider() });
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#take(pool);
+    for (const pool of pools) await this.#parts.desired.take(pool);
     if (pools.length > 0) await this.#changes.ask();
     this.#watchLater();
+    this.#checks.start();
   }
 
   async apply(pool: DesiredPool): Promise<AppliedPool> {
-    const before = this.#poolByGroup.get(pool.group);
-    const taken = await this.#take(pool);
+    const takeBack = await this.#opened.desired.take(pool);
     try {
       // A pool that nginx holds already waits for nobody's reload.
       if (!(await this.#runs(this.#render()))) await this.#changes.ask();
     } catch (error) {
-      this.#takeBack({ taken, before });
+      takeBack();
       throw error;
     }
     await this.#untilLeft(pool.group);
@@ -109,7 +110,7 @@ export class NginxBalancer implements Balancer {
   }
 
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
-    const listen = this.#listenByGroup.get(group);
+    const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
     const { process, generations } = this.#opened;
     const status = await process.status();
@@ -130,6 +131,7 @@ export class NginxBalancer implements Balancer {
   async stop({ leaveRunning = false }: { readonly leaveRunning?: boolean } = {}): Promise<void> {
     this.#stopped = true;
     this.#watch?.cancel();
+    this.#checks.stop();
     await this.#changes.stop();
     const managed = this.#options.startProcess !== false;
     if (managed && !leaveRunning) await this.#parts?.process.stop();
@@ -151,7 +153,7 @@ export class NginxBalancer implements Balancer {
     await Promise.all([listens.open(), generations.open()]);
     const logPath = join(dataDirectory, 'nginx.log');
     const process = new NginxProcess({ ...paths, binary, logPath, startProcess, clock });
-    return { ...paths, binary, process, generations, listens };
+    return { ...paths, binary, process, generations, desired: new DesiredPools({ listens, clock }) };
   }
 
   get #opened(): Parts {
@@ -159,29 +161,25 @@ export class NginxBalancer implements Balancer {
     return this.#parts;
   }
 
-  /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
-  async #take(pool: DesiredPool): Promise<DesiredPool> {
-    const resolved = await resolveAddresses(pool, this.#clock);
-    this.#listenByGroup.set(pool.group, await this.#opened.listens.claim(pool.group));
-    this.#poolByGroup.set(pool.group, resolved);
-    return resolved;
-  }
-
-  /** What nginx did not take must not stand in the way of other groups, nor in the file at the next start. */
-  #takeBack({ taken, before }: { taken: DesiredPool; before: DesiredPool | undefined }): void {
-    if (this.#poolByGroup.get(taken.group) !== taken) return;
-    if (before === undefined) this.#poolByGroup.delete(taken.group);
-    else this.#poolByGroup.set(taken.group, before);
-  }
-
   #render(): RenderedConfig {
-    const { dataDirectory, statusSocketPath } = this.#opened;
-    const groups = [...this.#poolByGroup].map(([group, pool]) => {
-      const listen = this.#listenByGroup.get(group);
-      assert(listen !== undefined, 'a group taken in has an address');
-      return { pool, listen };
-    });
+    const { dataDirectory, statusSocketPath, desired } = this.#opened;
+    const groups = desired.all.map((one) => ({ ...one, pool: restingUnwell(one.pool, this.#checks) }));
     return renderConfig({ dataDirectory, statusSocketPath, groups });
+  }
+
+  /** Everybody that shall take new requests. */
+  #takers(): Address[] {
+    const servers = (this.#parts?.desired.all ?? []).flatMap(({ pool }) => pool.servers);
+    return servers.filter(({ admin }) => admin === 'ready').map(({ address }) => address);
+  }
+
+  /** What fails here is seen by the next look and by every apply. */
+  async #reconsider(): Promise<void> {
+    try {
+      await this.#changes.ask();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 
   /** Whether nginx says that it runs this file, and we know what that means. */
@@ -194,8 +192,8 @@ export class NginxBalancer implements Balancer {
   /** Compares what nginx runs with every desired pool, and reloads it where it differs. True: it was reloaded. */
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
-    const { process, configPath: path, binary } = this.#opened;
-    const pools = [...this.#poolByGroup.values()];
+    const { process, configPath: path, binary, desired } = this.#opened;
+    const pools = desired.all.map(({ pool }) => pool);
     const { text, generation } = this.#render();
     const status = await process.status();
     const workers = await process.workers();
@@ -240,17 +238,26 @@ export class NginxBalancer implements Balancer {
 
   /** Starts nginx again when it is gone. Whatever fails here is seen by the next look and by every apply. */
   async #look(): Promise<void> {
-    if (this.#poolByGroup.size === 0 || this.#changes.busy) return;
+    if (this.#opened.desired.all.length === 0) return;
     try {
       const before = this.#master;
       const gone = before === 0 || !signalProcess(before, 0) || (await this.#opened.process.status()) === undefined;
-      if (!gone || this.#stopped || this.#changes.busy || before !== this.#master) return;
+      if (!gone || this.#stopped || this.#changes.running || before !== this.#master) return;
+      this.#changes.hurry();
       await this.#changes.ask();
       for (const listener of this.#restartListeners) listener();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
   }
+}
+
+/** The pool with weight 0 for whoever fails its checks, as long as somebody passes them: absence empties no pool. */
+function restingUnwell(pool: DesiredPool, checks: HealthChecks): DesiredPool {
+  const takes = ({ admin, address }: DesiredPool['servers'][number]) => admin === 'ready' && checks.isWell(address);
+  if (!pool.servers.some(takes)) return pool;
+  const servers = pool.servers.map((one) => (checks.isWell(one.address) ? one : { ...one, weight: 0 }));
+  return { ...pool, servers };
 }
 
 function unavailable(what: string): Failure {

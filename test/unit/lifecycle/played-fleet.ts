@@ -140,7 +140,9 @@ export class PlayedFleet {
       monotonic: () => this.now,
       after: () => ({ cancel: () => undefined }),
     };
+    const beganAt = this.now;
     return new BalancerWatch({
+      hearing: { silenceSince: (seenAt) => this.now - Math.max(seenAt, beganAt) },
       state: this.state,
       observed: this.observed,
       clock,

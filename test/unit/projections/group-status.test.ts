@@ -48,7 +48,7 @@ describe('a group with nothing outstanding', () => {
 });
 
 describe('the stage of servers', () => {
-  it('stands before the joining of whoever syncs or failed, and says what is missing since when', () => {
+  it('stands before the joining of whoever syncs, not of whoever has given up, and says what is missing since when', () => {
     const fleet = settled();
     fleet.register('new');
     fleet.deploy('orders', '1');
@@ -68,17 +68,18 @@ describe('the stage of servers', () => {
       },
     ]);
     fleet.fail('new', joinedAt);
-    expect(status(fleet)).toMatchObject({ servers: joinedAt - 1, counts: { failed: 1 } });
+    const { position } = fleet.state;
+    expect(status(fleet)).toMatchObject({ servers: position, counts: { failed: 1 } });
     expect(status(fleet).laggards[0]?.reason).toContain('could not apply orders@2 (no disk)');
   });
 
-  it('stands at what a ready server has proved while a newer set is under way or failed', () => {
+  it('stands at what a ready server has proved while a newer set is under way, until it has given up', () => {
     const fleet = settled();
     const covers = fleet.state.serverById.get('edge' as never)?.member as { covers: number };
     const deployedAt = fleet.deploy('orders', '2');
     expect(status(fleet)).toMatchObject({ desired: deployedAt, servers: covers.covers });
     fleet.fail('edge', deployedAt);
-    expect(status(fleet).servers).toBe(covers.covers);
+    expect(status(fleet).servers).toBe(fleet.state.position);
     expect(status(fleet).laggards[0]?.reason).toContain('could not apply orders@2 (no disk)');
     expect(status(fleet).laggards[0]?.reason).toContain('meanwhile it serves its last good set');
     fleet.ready('edge', deployedAt);
@@ -102,24 +103,26 @@ describe('the stage of servers', () => {
 });
 
 describe('a rollout under way', () => {
-  it('is outstanding until it is over, though all it has told by now hold the version', () => {
+  it('is named among the laggards until it is over, and no stage hangs on it', () => {
     const fleet = settled();
     fleet.ready('edge', fleet.deploy('orders', '1'));
     fleet.succeed('orders');
     fleet.register('other');
     fleet.ready('other', fleet.join('other'));
     const requestedAt = fleet.deploy('orders', '2');
-    expect(status(fleet)).toMatchObject({ servers: requestedAt - 1 });
-    fleet.ready('edge', fleet.advance('orders', 'edge'));
-    expect(status(fleet).servers).toBe(requestedAt - 1);
+    expect(status(fleet)).toMatchObject({ servers: requestedAt });
+    const advancedAt = fleet.advance('orders', 'edge');
+    expect(status(fleet).servers).toBeLessThan(advancedAt);
+    fleet.ready('edge', advancedAt);
+    expect(status(fleet).servers).toBe(fleet.state.position);
     expect(status(fleet).laggards.at(0)).toEqual({
       what: `rollout ${requestedAt}`,
       reason: 'running: orders@2 (step 1, 1 servers told)',
     });
     fleet.ready('other', fleet.advance('orders', 'other'));
-    expect(status(fleet).servers).toBe(requestedAt - 1);
     fleet.succeed('orders');
     expect(status(fleet).servers).toBe(fleet.state.position);
+    expect(status(fleet).laggards.map(({ what }) => what)).not.toContain(`rollout ${requestedAt}`);
   });
 
   it('is not, in a group without a server: whoever joins holds what the group carries', () => {

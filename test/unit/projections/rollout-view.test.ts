@@ -3,7 +3,7 @@ import { rolloutViews } from '../../../src/projections/rollout-view.ts';
 import { RolloutView } from '../../../schemas/views.ts';
 import { PlayedGroup } from '../rollout/played-group.ts';
 
-const shown = (played: PlayedGroup) => rolloutViews(played.state, played.observed, played.group);
+const shown = (played: PlayedGroup) => rolloutViews(played.state, played.observed, { group: played.group });
 
 describe('a rollout as people read it', () => {
   it('says how far it is, who holds what, what it is judged by, and what comes next', () => {

@@ -1,0 +1,109 @@
+/** Waits until what was decided is in traffic, and tells each step as it happens: from the group's status and the feed. */
+import type { Event } from '../../schemas/events.ts';
+import type { Laggard } from '../../src/client/failed-servers.ts';
+import type { WaitOutcome, WaitProgress } from '../../src/client/traffic-wait.ts';
+import { isStepIn, serversToEnter } from './awaited.ts';
+import { eventText, isTrouble } from './event-text.ts';
+import { oneLine } from './one-line.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+/** Lines about who is behind, at most so many at a time: a large group must not flood a terminal. */
+export const laggardLinesMax = 3;
+const timeOfDay = /\d\d:\d\d:\d\d UTC/g;
+const stageText = { pool: 'the pool holds the change', balancers: 'every balancer has proved it' } as const;
+
+interface WaitFor {
+  /** What was decided. */
+  readonly event: Event;
+  readonly groups: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Waits for all the groups, one after the other within one deadline, with a line for each step as it happens. */
+export async function waitInTraffic(session: Session, waitFor: WaitFor): Promise<WaitOutcome> {
+  const stop = new AbortController();
+  const steps = tellSteps(session, waitFor, AbortSignal.any([session.signal, stop.signal]));
+  try {
+    return await waitForGroups(session, waitFor);
+  } finally {
+    stop.abort();
+    await steps;
+  }
+}
+
+async function waitForGroups(
+  { muster, output, signal }: Session,
+  { event, groups, timeoutMs }: WaitFor,
+): Promise<WaitOutcome> {
+  const deadlineAt = performance.now() + timeoutMs;
+  const { position } = event;
+  const optionsFor = (group: string) => ({
+    timeoutMs: Math.max(0, deadlineAt - performance.now()),
+    signal,
+    onProgress: progressTeller(output, group),
+  });
+  if (event.type === 'server.replacing') {
+    const { server, by, group } = event.data;
+    return muster.waitForReplacement({ position, server, by, group }, optionsFor(group));
+  }
+  let last: WaitOutcome = { status: 'timeout', laggards: [] };
+  for (const group of groups) {
+    last = await muster.wait(position, { group, servers: serversToEnter(event), ...optionsFor(group) });
+    if (last.status !== 'in-traffic') break;
+  }
+  if (event.type === 'server.draining' && last.status === 'in-traffic') return unlessBack(muster, event, last);
+  return last;
+}
+
+/** A drain may be called off while we wait for it: the group then waits for nothing more of it. */
+async function unlessBack(
+  muster: Session['muster'],
+  { data: { server }, position }: Event<'server.draining'>,
+  drained: WaitOutcome,
+): Promise<WaitOutcome> {
+  const answer = await muster.query('server', { server }, { atLeast: position });
+  if (answer.status === 'error' || !answer.data.inPool) return drained;
+  const reason = `is in the pool again: ${answer.data.status}, ${answer.data.next}`;
+  return { status: 'failed', laggards: [{ what: `server ${server}`, server, reason }] };
+}
+
+/** Tells each stage, and of each laggard what is new about it. */
+function progressTeller({ step, paint }: Output, group: string): (progress: WaitProgress) => void {
+  const lastByWhat = new Map<string, string>();
+  return (progress) => {
+    if (progress.step === 'stage') {
+      if (progress.stage !== 'servers')
+        step(`${paint.green(progress.stage.padEnd(10))}${stageText[progress.stage]} (${group})`);
+      return;
+    }
+    for (const laggard of progress.laggards.slice(0, laggardLinesMax)) {
+      const text = laggardText(laggard);
+      // When it tries again is new each time, and nothing happened.
+      const news = text.replaceAll(timeOfDay, '');
+      if (lastByWhat.get(laggard.what) !== news) step(`${paint.dim('waiting')}   ${text}`);
+      lastByWhat.set(laggard.what, news);
+    }
+  };
+}
+
+/** Follows the feed beside the wait. It only tells: should it break, the wait goes on and decides. */
+async function tellSteps(
+  { muster, output: { step, paint } }: Session,
+  { event: { position }, groups }: WaitFor,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const event of muster.events({ from: position + 1, follow: true, signal })) {
+      if (!isStepIn(event, groups)) continue;
+      const head = isTrouble(event) ? paint.red('trouble   ') : paint.green('step      ');
+      step(`${head}${eventText(event)}`);
+    }
+  } catch (caught) {
+    if (!signal.aborted) step(paint.dim(`(events cannot be shown: ${String(caught)})`));
+  }
+}
+
+export function laggardText({ what, reason }: Laggard): string {
+  return oneLine(`${what}: ${reason}`);
+}

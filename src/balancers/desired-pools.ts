@@ -1,0 +1,55 @@
+/** The pools a balancer was given and did not refuse, with IP addresses, and where each group is listened on. */
+import type { Address, GroupId } from '../../schemas/ids.ts';
+import type { Clock } from '../std/clock.ts';
+import type { DesiredPool } from './balancer.ts';
+import type { ListenBook } from './listen-book.ts';
+import { resolveAddresses } from './resolve-addresses.ts';
+
+export interface ListenedPool {
+  readonly pool: DesiredPool;
+  readonly listen: Address;
+}
+
+export class DesiredPools {
+  readonly #listens: ListenBook;
+  readonly #clock: Clock;
+  readonly #byGroup = new Map<GroupId, ListenedPool>();
+  /** Groups that were refused have an address too: they keep it. */
+  readonly #listenByGroup = new Map<GroupId, Address>();
+
+  constructor({ listens, clock }: { readonly listens: ListenBook; readonly clock: Clock }) {
+    this.#listens = listens;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes the pool in as desired; a host that does not resolve leaves the one before in its place. Returns how to take
+   * it back: what the program refused must not stand in the way of other groups, nor of its next start.
+   */
+  async take(pool: DesiredPool): Promise<() => void> {
+    const resolved = await resolveAddresses(pool, this.#clock);
+    const listen = await this.#listens.claim(pool.group);
+    const before = this.#byGroup.get(pool.group);
+    const taken: ListenedPool = { pool: resolved, listen };
+    this.#byGroup.set(pool.group, taken);
+    this.#listenByGroup.set(pool.group, listen);
+    return () => {
+      if (this.#byGroup.get(pool.group) !== taken) return;
+      if (before === undefined) this.#byGroup.delete(pool.group);
+      else this.#byGroup.set(pool.group, before);
+    };
+  }
+
+  get all(): readonly ListenedPool[] {
+    return [...this.#byGroup.values()];
+  }
+
+  find(group: GroupId): DesiredPool | undefined {
+    return this.#byGroup.get(group)?.pool;
+  }
+
+  /** Undefined: we were never given such a group. */
+  listenOf(group: GroupId): Address | undefined {
+    return this.#listenByGroup.get(group);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Asks each server for its readiness, since nginx has no checks of its own: a server that is frozen takes connections
+ * and never answers, and passive failures notice that only by a time-out as long as the longest request.
+ *
+ * Promises: one round at a time, each question with a deadline. Must not know what follows from an answer.
+ */
+import { request } from 'node:http';
+import type { Address } from '../../../schemas/ids.ts';
+import type { Clock, Timer } from '../../std/clock.ts';
+
+/** As HAProxy and Envoy are told to: every second, three failures in a row, one success. */
+const everyMs = 1_000;
+const failuresMin = 3;
+const timeoutMs = 1_000;
+const path = '/-/ready';
+
+export interface HealthChecksOptions {
+  readonly clock: Clock;
+  /** Whom to ask: everybody that shall take new requests. */
+  readonly targets: () => readonly Address[];
+  /** Somebody's answer has changed what is known. */
+  readonly onChange: () => void;
+}
+
+export class HealthChecks {
+  readonly #options: HealthChecksOptions;
+  /** Failures in a row, by address; absent: the last answer was good, or none was asked for. */
+  #failuresByAddress = new Map<string, number>();
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: HealthChecksOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.clock.after(everyMs, () => void this.#round().finally(() => this.start()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** False: it has failed often enough in a row. Whoever was never asked counts as well. */
+  isWell(address: Address): boolean {
+    return (this.#failuresByAddress.get(keyOf(address)) ?? 0) < failuresMin;
+  }
+
+  async #round(): Promise<void> {
+    const targets = this.#options.targets();
+    const answers = await Promise.all(targets.map(async (address) => [address, await isReady(address)] as const));
+    const before = this.#failuresByAddress;
+    this.#failuresByAddress = new Map();
+    let changed = false;
+    for (const [address, ready] of answers) {
+      const key = keyOf(address);
+      const failures = ready ? 0 : (before.get(key) ?? 0) + 1;
+      if (failures > 0) this.#failuresByAddress.set(key, failures);
+      changed ||= (before.get(key) ?? 0) >= failuresMin !== failures >= failuresMin;
+    }
+    if (changed && !this.#stopped) this.#options.onChange();
+  }
+}
+
+/** Never rejects: whatever is not a good answer is a failed check. A connection of its own each time, as a new client's. */
+function isReady({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ host, port, path, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('error', () => resolve(false));
+    asked.end();
+  });
+}
+
+function keyOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,37 @@
+/** What the leader answers a heartbeat with: the newest stamps there are for that server, as they are published. */
+import type { FleetState } from '../domain/state.ts';
+import type { Observed } from '../projections/observed.ts';
+import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
+import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import type { LastValue, LastValues } from './last-values.ts';
+
+export interface BeatAnswerSources {
+  readonly fleet: FleetId;
+  readonly log: LogId;
+  readonly term: Term;
+  /** Acknowledged records only. */
+  readonly state: FleetState;
+  readonly observed: Observed;
+  readonly groups: LastValues;
+}
+
+export function answerBeat(beat: Beat, { fleet, log, term, state, observed, groups }: BeatAnswerSources): BeatAnswer {
+  const assignment = groups.get(subjects.assignment(fleet, beat.server))?.value;
+  const group = (assignment?.['group'] ?? null) as GroupId | null;
+  const directive = group === null ? undefined : groups.get(subjects.directive(fleet, group, beat.server))?.value;
+  const receipt = observed.serverById.get(beat.server)?.receipt;
+  return {
+    log,
+    term,
+    known: state.serverById.has(beat.server),
+    group,
+    assignment: stampOf(assignment),
+    directive: stampOf(directive),
+    receipt: receipt?.instance === beat.instance ? receipt.position : 0,
+  };
+}
+
+function stampOf(value: LastValue['value'] | undefined): { term: Term; position: number } {
+  return { term: value?.term ?? 0, position: value?.position ?? 0 };
+}

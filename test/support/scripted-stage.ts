@@ -1,0 +1,112 @@
+/** A coordinator of a fresh fleet, with servers and balancers that live by themselves, and what there is to ask of them. */
+import { expect } from 'vitest';
+import type { FleetId, GroupId } from '../../schemas/ids.ts';
+import type { GroupPolicy } from '../../schemas/policy.ts';
+import type { Bus } from '../../src/nats/bus.ts';
+import { newFleet, startCoordinator, type TestCoordinator } from './coordinators.ts';
+import { eventually } from './eventually.ts';
+import { type ScriptedFleet, scriptedFleet } from './scripted-fleet.ts';
+import {
+  followFeed,
+  type ScriptedBalancer,
+  type ScriptedServer,
+  startBalancer,
+  startServer,
+  type Told,
+} from './scripted-servers.ts';
+
+/** The shortest there is. */
+export const leaseMs = 1_000;
+export const production = 'production' as GroupId;
+
+const digest = 'a'.repeat(64);
+/** Nobody connects to it: each server only needs one of its own. */
+const firstPort = 9_001;
+
+export interface ScriptedStage {
+  readonly fleet: FleetId;
+  readonly play: ScriptedFleet;
+  readonly told: Told;
+  /** Stops the coordinator; `meanwhile` runs; another one leads. */
+  replaceCoordinator(meanwhile: () => void): Promise<void>;
+  start(name: string): Promise<ScriptedServer>;
+  balance(name: string): Promise<ScriptedBalancer>;
+  /** A command that must be accepted. */
+  must(type: string, body: object, principal?: string): Promise<void>;
+  deploy(version: string): Promise<void>;
+  configure(policy: Partial<GroupPolicy>): Promise<void>;
+  join(server: string): Promise<void>;
+  /** Servers of these names, in the pool of `production`. */
+  pool<const N extends readonly string[]>(...names: N): Promise<{ readonly [I in keyof N]: ScriptedServer }>;
+  size(): Promise<number | undefined>;
+  admin(server: string): Promise<string | undefined>;
+  view(server: string): Promise<Record<string, unknown>>;
+  becomes(server: string, status: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function openStage({ url, bus }: { readonly url: string; readonly bus: Bus }): Promise<ScriptedStage> {
+  const fleet = newFleet();
+  const play = scriptedFleet(bus, fleet);
+  const lead = async (): Promise<TestCoordinator> => {
+    const started = await startCoordinator({ url, fleet });
+    await eventually(() => started.coordinator.role === 'leader', { what: 'a leader' });
+    return started;
+  };
+  let coordinator = await lead();
+  const told = followFeed(bus, fleet);
+  const living: { stop(): Promise<void> }[] = [told];
+  let port = firstPort;
+  const stage: ScriptedStage = {
+    fleet,
+    play,
+    told,
+    async replaceCoordinator(meanwhile) {
+      await coordinator.stop();
+      meanwhile();
+      coordinator = await lead();
+    },
+    async start(name) {
+      const server = await startServer({ bus, fleet, play }, name, port++);
+      living.push(server);
+      return server;
+    },
+    async balance(name) {
+      const balancer = await startBalancer({ bus, fleet, play }, name, [production]);
+      living.push(balancer);
+      return balancer;
+    },
+    async must(type, body, principal) {
+      expect(await play.ask(type, body, principal), type).toMatchObject({ status: 'accepted' });
+    },
+    deploy: (version) => stage.must('deployment.request', { group: 'Production', project: 'hello', version }),
+    configure: (policy) => stage.must('group.configure', { group: 'Production', policy }),
+    join: (server) => stage.must('server.join', { server, group: 'Production' }),
+    async pool<const N extends readonly string[]>(...names: N) {
+      const servers = await Promise.all(names.map((name) => stage.start(name)));
+      for (const name of names) await stage.join(name);
+      await eventually(async () => (await stage.size()) === names.length, { what: 'all in the pool' });
+      return servers as unknown as { readonly [I in keyof N]: ScriptedServer };
+    },
+    size: async () => (await play.revision(production))?.size,
+    admin: async (server) => (await play.entry(production, server))?.admin,
+    async view(server) {
+      const data = Buffer.from(JSON.stringify({ server }));
+      const answer = await bus.request({ subject: `muster.${fleet}.query.server`, data, timeoutMs: 5_000 });
+      return JSON.parse(Buffer.from(answer.data).toString()).data ?? {};
+    },
+    async becomes(server, status) {
+      const is = async () => (await stage.view(server))['status'] === status;
+      await eventually(is, { what: `${server} to be ${status}` });
+    },
+    async stop() {
+      for (const each of living) await each.stop();
+      await coordinator.stop();
+    },
+  };
+  for (const version of ['1.0.0', '2.0.0']) {
+    await play.ask('project.publish', { project: 'hello', version, digest, bytes: 10 });
+  }
+  await stage.configure({ leaseMs, drainTimeoutMs: 2_000 });
+  return stage;
+}
