@@ -40,6 +40,10 @@ export class DesiredPools {
     };
   }
 
+  get pools(): readonly DesiredPool[] {
+    return this.all.map(({ pool }) => pool);
+  }
+
   get all(): readonly ListenedPool[] {
     return [...this.#byGroup.values()];
   }

@@ -1,7 +1,7 @@
 /** Row 9: how long after a server's receipt a balancer hears of it, beside what NATS takes for a message there and back. */
 import { GroupId, type ServerId, FleetId } from '../../schemas/ids.ts';
 import { Directive } from '../../schemas/directive.ts';
-import type { Receipt } from '../../schemas/receipt.ts';
+import type { Beat, Receipt } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import { commandRig } from './command-rig.ts';
@@ -40,6 +40,10 @@ function next(raw: RawNats, subject: string): Promise<Uint8Array> {
 /** Milliseconds from the receipt of one joining server to the revision that lets it in. */
 async function joined(agent: RawNats, balancer: RawNats, server: ServerId): Promise<number> {
   const directed = next(agent, subjects.directive(fleet, group, server));
+  // Registered long ago and silent since, it may count as lost: one heartbeat brings it back.
+  const unknown = { term: 0, position: 0 };
+  const beat: Beat = { server, instance: 'bench', assignment: unknown, directive: unknown, inFlight: 0, healthy: true };
+  agent.connection.publish(subjects.beat(fleet, server), encode(beat));
   const outcome = await agent.connection.request(
     subjects.do(fleet, 'bench' as never, 'server.join'),
     JSON.stringify({ id: `join-${server}`, server, group }),
@@ -73,6 +77,12 @@ async function poolUpdate(): Promise<readonly Line[]> {
     const rig = await commandRig(server, { servers: serversPerRound * 4 });
     const balancer = await rawNats(server.url);
     try {
+      // Servers played by a bench send no heartbeats: none of them shall be lost while it runs.
+      await rig.raw.connection.request(
+        subjects.do(fleet, 'bench' as never, 'group.configure'),
+        JSON.stringify({ id: 'long-lease', group, policy: { leaseMs: 3_600_000 } }),
+        { timeout: stepTimeoutMs },
+      );
       let taken = 0;
       const subject: Side = {
         name: 'receipt to pool revision, p50',

@@ -7,6 +7,7 @@
 import { request } from 'node:http';
 import type { Address } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
+import type { DesiredPool } from '../balancer.ts';
 
 /** As HAProxy and Envoy are told to: every second, three failures in a row, one success. */
 const everyMs = 1_000;
@@ -16,8 +17,8 @@ const path = '/-/ready';
 
 export interface HealthChecksOptions {
   readonly clock: Clock;
-  /** Whom to ask: everybody that shall take new requests. */
-  readonly targets: () => readonly Address[];
+  /** Asked is who shall take new requests in one of these. */
+  readonly pools: () => readonly DesiredPool[];
   /** Somebody's answer has changed what is known. */
   readonly onChange: () => void;
 }
@@ -43,14 +44,22 @@ export class HealthChecks {
     this.#timer?.cancel();
   }
 
+  /** The pool with weight 0 for whoever fails its checks, as long as somebody passes them: absence empties no pool. */
+  restUnwell(pool: DesiredPool): DesiredPool {
+    if (!pool.servers.some(({ admin, address }) => admin === 'ready' && this.#isWell(address))) return pool;
+    const servers = pool.servers.map((one) => (this.#isWell(one.address) ? one : { ...one, weight: 0 }));
+    return { ...pool, servers };
+  }
+
   /** False: it has failed often enough in a row. Whoever was never asked counts as well. */
-  isWell(address: Address): boolean {
+  #isWell(address: Address): boolean {
     return (this.#failuresByAddress.get(keyOf(address)) ?? 0) < failuresMin;
   }
 
   async #round(): Promise<void> {
-    const targets = this.#options.targets();
-    const answers = await Promise.all(targets.map(async (address) => [address, await isReady(address)] as const));
+    const servers = this.#options.pools().flatMap((pool) => pool.servers);
+    const takers = servers.filter(({ admin }) => admin === 'ready');
+    const answers = await Promise.all(takers.map(async ({ address }) => [address, await isReady(address)] as const));
     const before = this.#failuresByAddress;
     this.#failuresByAddress = new Map();
     let changed = false;

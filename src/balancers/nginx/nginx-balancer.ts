@@ -82,7 +82,11 @@ export class NginxBalancer implements Balancer {
     const { clock, reloadEveryMs: everyMs = reloadEveryMsDefault } = options;
     this.#clock = clock;
     this.#changes = new SharedChange({ change: () => this.#converge(), clock, everyMs });
-    this.#checks = new HealthChecks({ clock, targets: () => this.#takers(), onChange: () => void this.#reconsider() });
+    this.#checks = new HealthChecks({
+      clock,
+      pools: () => this.#opened.desired.pools,
+      onChange: () => void this.#changes.ask().catch(passOver),
+    });
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
@@ -163,23 +167,8 @@ export class NginxBalancer implements Balancer {
 
   #render(): RenderedConfig {
     const { dataDirectory, statusSocketPath, desired } = this.#opened;
-    const groups = desired.all.map((one) => ({ ...one, pool: restingUnwell(one.pool, this.#checks) }));
+    const groups = desired.all.map((one) => ({ ...one, pool: this.#checks.restUnwell(one.pool) }));
     return renderConfig({ dataDirectory, statusSocketPath, groups });
-  }
-
-  /** Everybody that shall take new requests. */
-  #takers(): Address[] {
-    const servers = (this.#parts?.desired.all ?? []).flatMap(({ pool }) => pool.servers);
-    return servers.filter(({ admin }) => admin === 'ready').map(({ address }) => address);
-  }
-
-  /** What fails here is seen by the next look and by every apply. */
-  async #reconsider(): Promise<void> {
-    try {
-      await this.#changes.ask();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-    }
   }
 
   /** Whether nginx says that it runs this file, and we know what that means. */
@@ -193,7 +182,7 @@ export class NginxBalancer implements Balancer {
   async #converge(): Promise<boolean> {
     if (this.#stopped) throw new Failure({ code: 'closed', retryable: false, message: 'the balancer was stopped' });
     const { process, configPath: path, binary, desired } = this.#opened;
-    const pools = desired.all.map(({ pool }) => pool);
+    const { pools } = desired;
     const { text, generation } = this.#render();
     const status = await process.status();
     const workers = await process.workers();
@@ -247,17 +236,14 @@ export class NginxBalancer implements Balancer {
       await this.#changes.ask();
       for (const listener of this.#restartListeners) listener();
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      passOver(error);
     }
   }
 }
 
-/** The pool with weight 0 for whoever fails its checks, as long as somebody passes them: absence empties no pool. */
-function restingUnwell(pool: DesiredPool, checks: HealthChecks): DesiredPool {
-  const takes = ({ admin, address }: DesiredPool['servers'][number]) => admin === 'ready' && checks.isWell(address);
-  if (!pool.servers.some(takes)) return pool;
-  const servers = pool.servers.map((one) => (checks.isWell(one.address) ? one : { ...one, weight: 0 }));
-  return { ...pool, servers };
+/** What fails behind the scenes is seen by the next look and by every apply. */
+function passOver(error: unknown): void {
+  if (!(error instanceof Failure)) throw error;
 }
 
 function unavailable(what: string): Failure {
