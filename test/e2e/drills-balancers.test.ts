@@ -7,7 +7,9 @@ import { lossesOf, type SteadyLoad, startLoad } from '../support/steady-load.ts'
 
 const names = ['gw1', 'gw2', 'gw3'];
 /** Longer than nginx takes from one reload to the next, twice: a drain must be confirmed, not cut off. */
-const drainTimeoutMs = 10_000;
+const drainTimeoutMs = 5_000;
+/** A leaving whose balancer is dead takes its whole drain. */
+const leaveTimeoutMs = 4 * drainTimeoutMs;
 
 describe.each(balancerKinds)('with %s', (kind) => {
   let drill: DrillFleet;
@@ -28,7 +30,10 @@ describe.each(balancerKinds)('with %s', (kind) => {
   };
   const leave = async (server: string) => {
     await drill.must('server.leave', { server: server as ServerId });
-    await eventually(async () => (await drill.server(server)).status === 'available', { what: `${server} to leave` });
+    await eventually(async () => (await drill.server(server)).status === 'available', {
+      what: `${server} to leave`,
+      timeoutMs: leaveTimeoutMs,
+    });
   };
   const answers = async (path = '/hello') => (await answer(drill.fleet.origin(group), path)).status === 200;
 
