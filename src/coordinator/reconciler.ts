@@ -93,7 +93,7 @@ export class Reconciler {
       this.#touched.delete(server);
       // Its steps are under way: they end with another look.
       if (!this.#busy.has(server)) this.#look(server);
-      if (looked % serversPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (looked % serversPerTurn === 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
     }
     this.#sleepUntilDue();
   }

@@ -135,6 +135,7 @@ export class PlayedFleet {
       now: () => this.now,
       monotonic: () => this.now,
       after: () => ({ cancel: () => undefined }),
+      soon: () => undefined,
     };
     const beganAt = this.now;
     return new BalancerWatch({
