@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Address, BalancerId, FleetId, GroupName, groupIdOf } from '../../schemas/ids.ts';
 import { connectBus } from '../../src/nats/connect.ts';
+import { poolDisk } from '../../src/pool-sync/pool-disk.ts';
 import { PoolSync } from '../../src/pool-sync/pool-sync.ts';
 import { backoffMs } from '../../src/std/backoff.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
@@ -71,7 +72,9 @@ export async function runBalancer(input: BalancerOptions): Promise<RunningBalanc
   };
   const groups = options.groups === 'all' ? 'all' : options.groups.map(groupIdOf);
   const driver = createDriver({ ...options, dataDirectory: join(dataDirectory, options.kind), listen, clock });
-  const sync = new PoolSync({ fleet, balancer: name, groups, driver, dataDirectory, openBus, clock, logger });
+  const disk = poolDisk(join(dataDirectory, 'pools'), logger);
+  const { random } = Math;
+  const sync = new PoolSync({ fleet, balancer: name, groups, driver, disk, openBus, clock, random, logger });
   await sync.start();
   let end: () => void = () => undefined;
   const ended = new Promise<void>((done) => {

@@ -17,13 +17,14 @@ import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause, within } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
+import { newToken } from '../std/token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
 import { Applier } from './applier.ts';
-import { BundleStore } from './bundle-store.ts';
+import { type AgentDisk, openAgentDisk } from './agent-disk.ts';
 import { Carrier } from './carrier.ts';
 import type { Driver } from './driver.ts';
-import { HoldingsFile } from './holdings.ts';
+import type { HeldOnDisk } from './holdings.ts';
 import { waitIdle } from './idle-wait.ts';
 import { Receipts } from './receipts.ts';
 import { Session } from './session.ts';
@@ -72,16 +73,17 @@ const bundleTimeoutMs = 120_000;
 
 /** Resolves when the gateway takes requests, connected or not. Throws where the disk or the address cannot be had. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const holdings = await HoldingsFile.open(options.dataDirectory);
-  const store = new BundleStore(options.dataDirectory);
-  await store.prepare();
-  const running = new RunningAgent(options, holdings, store);
-  return running.start();
+  return startAgentOn(await openAgentDisk(options.dataDirectory), options);
+}
+
+/** The same on a disk that is open already. */
+export async function startAgentOn(disk: AgentDisk, options: Omit<AgentOptions, 'dataDirectory'>): Promise<Agent> {
+  return new RunningAgent(options, disk).start();
 }
 
 class RunningAgent {
-  readonly #options: AgentOptions;
-  readonly #holdings: HoldingsFile;
+  readonly #options: Omit<AgentOptions, 'dataDirectory'>;
+  readonly #holdings: HeldOnDisk;
   readonly #carrier: Carrier;
   readonly #applier: Applier;
   readonly #receipts: Receipts;
@@ -93,7 +95,7 @@ class RunningAgent {
   #running: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(options: AgentOptions, holdings: HoldingsFile, store: BundleStore) {
+  constructor(options: Omit<AgentOptions, 'dataDirectory'>, { holdings, bundles: store }: AgentDisk) {
     this.#options = options;
     this.#holdings = holdings;
     this.#instance = newToken(options.random);
@@ -221,13 +223,4 @@ class RunningAgent {
     const work = bucket.get(digest, { maxBytes: bytes, timeoutMs: bundleTimeoutMs });
     return within({ clock, timeoutMs: bundleTimeoutMs, what: `the bundle ${digest}`, work, signal });
   }
-}
-
-/** 64 bits in hex: told apart from every other start and command of one server. */
-function newToken(random: () => number): string {
-  const half = () =>
-    Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0');
-  return half() + half();
 }

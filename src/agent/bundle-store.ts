@@ -13,6 +13,9 @@ export interface StoredBundle {
   readonly file: ProjectFile;
 }
 
+/** Where verified bundles stand; throws as `BundleStore` says. */
+export type BundleShelf = Pick<BundleStore, 'find' | 'add' | 'keepOnly'>;
+
 /** What is being unpacked begins so; what a crash left of it is removed at the next start. */
 const incomingPrefix = '.incoming-';
 

@@ -11,9 +11,9 @@ import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { BundleStore, StoredBundle } from './bundle-store.ts';
+import type { BundleShelf, StoredBundle } from './bundle-store.ts';
 import type { AppliedProject, Driver, Serving } from './driver.ts';
-import type { HeldBundle, HoldingsFile } from './holdings.ts';
+import type { HeldBundle, HeldOnDisk } from './holdings.ts';
 import { waitIdle } from './idle-wait.ts';
 import { applyLargest, type Choice, type Selection } from './selection.ts';
 
@@ -28,8 +28,8 @@ export interface Carried {
 
 export interface CarrierOptions {
   readonly driver: Driver;
-  readonly store: BundleStore;
-  readonly holdings: HoldingsFile;
+  readonly store: BundleShelf;
+  readonly holdings: HeldOnDisk;
   /** The bytes of a bundle, unverified. */
   readonly fetch: (desired: DesiredProject, signal: AbortSignal) => Promise<Uint8Array>;
   /** How long requests in flight may hold up dropping everything. */

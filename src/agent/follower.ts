@@ -16,14 +16,14 @@ import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeMessage } from '../wire/message.ts';
 import type { Target } from './applier.ts';
-import type { HoldingsFile } from './holdings.ts';
+import type { HeldOnDisk } from './holdings.ts';
 import { findLag, judgeAssignment, judgeDirective, type Known } from './intake.ts';
 
 export interface FollowerOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly server: ServerId;
-  readonly holdings: HoldingsFile;
+  readonly holdings: HeldOnDisk;
   readonly want: (target: Target) => void;
   readonly logger: Logger;
 }
@@ -183,7 +183,7 @@ export class Follower {
     });
   }
 
-  #save(changes: Parameters<HoldingsFile['update']>[0]): void {
+  #save(changes: Parameters<HeldOnDisk['update']>[0]): void {
     this.#options.holdings.update(changes).catch((error: unknown) => {
       const { code, message } = Failure.from(error, { code: 'io', retryable: true, message: 'the disk' });
       this.#options.logger.error({ code, reason: message }, 'could not write down what is held');

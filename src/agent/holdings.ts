@@ -31,7 +31,8 @@ export const Holdings = z.object({
 });
 export type Holdings = z.infer<typeof Holdings>;
 
-const nothing: Holdings = {
+/** Before the first directive. */
+export const nothing: Holdings = {
   format: 1,
   log: null,
   registeredUnder: null,
@@ -41,10 +42,17 @@ const nothing: Holdings = {
   held: [],
   previous: [],
 };
+/** What is held, and kept. */
+export interface HeldOnDisk {
+  /** As it is, or is about to be, on disk. */
+  readonly value: Holdings;
+  /** Changes the value at once, and resolves when the disk holds it. Throws `io`. */
+  update(changes: Partial<Holdings>): Promise<void>;
+}
+
 const fileName = 'applied.json';
 
-export class HoldingsFile {
-  /** As it is, or is about to be, on disk. */
+export class HoldingsFile implements HeldOnDisk {
   value: Holdings;
   readonly #folder: string;
   /** The write under way and those behind it: one at a time, in order. */
@@ -75,7 +83,6 @@ export class HoldingsFile {
     }
   }
 
-  /** Changes the value at once, and resolves when the disk holds it. Throws `io`. */
   update(changes: Partial<Holdings>): Promise<void> {
     this.value = { ...this.value, ...changes };
     const work = this.#writing.then(() => this.#write());

@@ -12,7 +12,7 @@ import type { Applier } from './applier.ts';
 import { Beats } from './beats.ts';
 import type { Driver } from './driver.ts';
 import { Follower } from './follower.ts';
-import type { HoldingsFile } from './holdings.ts';
+import type { HeldOnDisk } from './holdings.ts';
 import { directiveStamp } from './intake.ts';
 import type { Receipts } from './receipts.ts';
 import { register } from './registration.ts';
@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly labels?: Labels;
   readonly agent: string;
   readonly beatIntervalMs: number;
-  readonly holdings: HoldingsFile;
+  readonly holdings: HeldOnDisk;
   readonly applier: Applier;
   readonly driver: Driver;
   readonly receipts: Receipts;

@@ -3,7 +3,7 @@
  * watermark, and yields one event, or none when it repeats a command seen before. Whatever a message holds, the
  * outcome is an event; nothing in it can stop the loop.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Event } from '../../schemas/events.ts';
 import { CommandId, Principal } from '../../schemas/ids.ts';
 import type { Position } from '../../schemas/ids.ts';
@@ -13,6 +13,7 @@ import { parseAsked } from '../domain/ask.ts';
 import type { Asked } from '../domain/decide.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
 import type { Bus, StoredMessage } from '../nats/bus.ts';
+import { newToken } from '../std/token.ts';
 import type { BodyFormat } from '../wire/body.ts';
 import { decodeBody } from '../wire/body.ts';
 import type { Deciding } from './deciding.ts';
@@ -28,6 +29,8 @@ export interface CommandIntakeOptions {
   readonly outcomes: Outcomes;
   /** The event at a position once it is durable: the first outcome of a repeated command. */
   readonly eventAt: (position: Position) => Promise<Event>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** Resolves when fewer decided events are waiting for their ack. */
   readonly eased: () => Promise<void>;
   /** Holds work that goes on beside the loop, and hears of its failure. */
@@ -58,7 +61,7 @@ function takeCommand(options: CommandIntakeOptions, message: StoredMessage): voi
   const hash = commandHash(message.subject, message.data);
   const watermark = { stream: options.watermark.stream, sequence: message.sequence, hash };
   const { asked, principal, format } = readCommand(message);
-  const id = asked.envelope.id ?? freshId();
+  const id = asked.envelope.id ?? freshId(options.random);
   const anonymous = asked.envelope.id === undefined;
   const asker: Asker = { principal, id, format, anonymous, sequence: message.sequence };
   const command = { id, hash: hash.slice(0, repeatHashLength) };
@@ -100,6 +103,6 @@ function malformed(type: string, message: string): Asked {
 }
 
 /** For a command that came without an id: never the same twice. */
-function freshId(): CommandId {
-  return CommandId.parse(`anon-${randomBytes(12).toString('hex')}`);
+function freshId(random: () => number): CommandId {
+  return CommandId.parse(`anon-${newToken(random)}${newToken(random)}`);
 }

@@ -277,7 +277,7 @@ export class Coordinator {
   }
 
   #serveQueries(): { unsubscribe(): void } {
-    const { bus, fleet, timing, instance, durability } = this.#options;
+    const { bus, fleet, timing, instance, durability, clock } = this.#options;
     const state = this.#fold.state;
     return serveQueries({
       bus,
@@ -285,6 +285,7 @@ export class Coordinator {
       fold: this.#fold,
       observed: this.#observations.observed,
       waitMs: timing.queryWaitMs,
+      clock,
       coordinator: () => ({
         instance,
         role: this.role,

@@ -7,13 +7,12 @@
  */
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
+import { gapMs, silence } from '../server-machine/silence.ts';
 import { pause, within } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 
 /** What a lease may be noticed late by. One ping and its answer, which cost the server nothing. */
 const probeEveryMs = 250;
-/** Answers farther apart than this leave a gap: as long as the shortest lease, and several probes on a busy machine. */
-const gapMs = 1_000;
 
 export class Hearing {
   readonly #bus: Bus;
@@ -74,17 +73,4 @@ export class Hearing {
     this.#upTo = sentAt;
     this.#upToMonotonic = sentMonotonic;
   }
-}
-
-interface SilenceOptions {
-  readonly seenAt: number;
-  readonly since: number;
-  readonly upTo: number;
-  readonly now: number;
-}
-
-/** Never below 0: what came after the newest answer was heard as well. In a gap nothing counts. */
-export function silence({ seenAt, since, upTo, now }: SilenceOptions): number {
-  if (now - upTo > gapMs) return 0;
-  return Math.max(0, upTo - Math.max(seenAt, since));
 }

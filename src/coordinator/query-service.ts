@@ -2,6 +2,7 @@
 import { answerQuery } from '../projections/views.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
+import type { Clock } from '../std/clock.ts';
 import { textOf } from '../std/failure.ts';
 import { decodeBody, encodeAs } from '../wire/body.ts';
 import type { BodyFormat } from '../wire/body.ts';
@@ -19,6 +20,7 @@ export interface QueryServiceOptions {
   readonly fold: FleetFold;
   readonly observed: Observed;
   readonly waitMs: number;
+  readonly clock: Clock;
   readonly coordinator: () => CoordinatorView;
   readonly track: (what: string, work: Promise<void>) => void;
 }
@@ -54,13 +56,24 @@ async function read(options: QueryServiceOptions, name: string, body: Record<str
   const ask = querySchemas[name].ask.safeParse(rest);
   if (!atLeast.success) return refuse('invalid', 'atLeast must be a position');
   if (!ask.success) return refuse('invalid', z.prettifyError(ask.error));
-  const { fold, observed, waitMs } = options;
-  if (atLeast.data !== undefined) await fold.passed(atLeast.data, AbortSignal.timeout(waitMs));
+  const { fold, observed } = options;
+  if (atLeast.data !== undefined) await passed(options, atLeast.data);
   const { log, term, position } = fold.state;
   if (log === null) return refuse('unavailable', 'this coordinator has not read the log yet; ask again in a moment');
   if (name === 'coordinator') return { status: 'ok', log, term, position, data: options.coordinator() };
   const answered = answerQuery(name, ask.data as never, fold.state, observed);
   return answered.status === 'ok' ? { status: 'ok', log, term, position, data: answered.data } : answered;
+}
+
+/** Resolves once the position is folded; rejects when that takes too long. */
+async function passed({ fold, waitMs, clock }: QueryServiceOptions, position: Position): Promise<void> {
+  const late = new AbortController();
+  const timer = clock.after(waitMs, () => late.abort());
+  try {
+    await fold.passed(position, late.signal);
+  } finally {
+    timer.cancel();
+  }
 }
 
 function isQuery(name: string): name is QueryName {

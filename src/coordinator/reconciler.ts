@@ -14,13 +14,13 @@ import { nextToSync } from '../rollout/sync-slots.ts';
 import { advance } from '../server-machine/advance.ts';
 import type { MachineSnapshot } from '../server-machine/advance.ts';
 import type { Step } from '../server-machine/facts.ts';
+import { factsOf } from '../server-machine/server-facts.ts';
 import type { Clock } from '../std/clock.ts';
 import { DueQueue } from '../std/due-queue.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import type { ExecutedStep, Execution } from './executors.ts';
 import type { Hearing } from './hearing.ts';
-import { factsOf } from './server-facts.ts';
 import { serversPerTurn } from './timing.ts';
 
 export interface ReconcilerOptions {
@@ -97,7 +97,7 @@ export class Reconciler {
       this.#touched.delete(server);
       // Its steps are under way: they end with another look.
       if (!this.#busy.has(server)) this.#look(server);
-      if (looked % serversPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (looked % serversPerTurn === 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
     }
     this.#sleepUntilDue();
   }

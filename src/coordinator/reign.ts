@@ -255,7 +255,7 @@ export class Reign {
   }
 
   #takeCommands(): void {
-    const { bus, names, writer, deciding, cursor } = this.#options;
+    const { bus, names, writer, deciding, cursor, random } = this.#options;
     const { track, signal } = this.#tracking();
     const options = {
       bus,
@@ -265,6 +265,7 @@ export class Reign {
       writer,
       outcomes: this.#outcomes,
       eventAt: (position: Position) => this.#eventAt(position),
+      random,
       eased: () => new Promise<void>((resolve) => this.#eased.push(resolve)),
       track,
     };

@@ -36,7 +36,12 @@ export interface HighMark {
 
 /** Reads the file; where there is none, nothing was seen. Throws `malformed` rather than forget what was. */
 export async function openHighMark(path: string): Promise<HighMark> {
-  let mark = await readMark(path);
+  return highMark(await readMark(path), (mark) => replace(path, JSON.stringify(mark)));
+}
+
+/** The same, kept by `write`, which resolves once the mark survives everything, and throws `io`. */
+export function highMark(kept: Mark | undefined, write: (mark: Mark) => Promise<void>): HighMark {
+  let mark = kept;
   let writing: Promise<void> = Promise.resolve();
   return {
     get mark() {
@@ -49,7 +54,7 @@ export async function openHighMark(path: string): Promise<HighMark> {
       const raised = writing.then(async () => {
         const next = markOf(cursor);
         if (next === undefined || (mark !== undefined && next.sequence <= mark.sequence)) return;
-        await replace(path, JSON.stringify(next));
+        await write(next);
         mark = next;
       });
       // A failed write is its caller's to hear of; the next one is tried all the same.

@@ -24,7 +24,7 @@ import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
 import { desiredPool, type HeardEntry, HeldPool, stampedPool, wholeness } from './held-pool.ts';
-import { type DiskPool, savePool } from './pool-disk.ts';
+import type { DiskPool, PoolDisk } from './pool-disk.ts';
 import { type PoolPlace, readPool, readRevision } from './read-pool.ts';
 import { receiptOf } from './receipt.ts';
 
@@ -33,9 +33,9 @@ export interface GroupSyncOptions {
   readonly balancer: BalancerId;
   readonly group: GroupId;
   readonly driver: Balancer;
-  readonly directory: string;
+  readonly disk: PoolDisk;
   /** The pool the balancer was started with. */
-  readonly disk: DiskPool | undefined;
+  readonly begun: DiskPool | undefined;
   /** Where to read and to send receipts; undefined while there was no connection yet. */
   readonly place: () => PoolPlace | undefined;
   /** The log the fleet named when it registered us, once it did. */
@@ -75,7 +75,7 @@ export class GroupSync {
 
   constructor(options: GroupSyncOptions) {
     this.#options = options;
-    this.#good = options.disk;
+    this.#good = options.begun;
     const { clock, random, logger, group } = options;
     this.#runner = new ExclusiveRunner({
       work: () => this.#run(),
@@ -143,7 +143,7 @@ export class GroupSync {
     const pool = desiredPool(this.#options.group, this.#held.entries);
     const applied = await this.#apply(pool, whole);
     this.#good = { log, term, position, ...pool, servers: [...pool.servers] };
-    await savePool(this.#options.directory, this.#good);
+    await this.#options.disk.save(this.#good);
     this.#error = undefined;
     const { logger, group } = this.#options;
     logger.info({ group, term, position, servers: pool.servers.length, settled: applied }, 'pool applied');

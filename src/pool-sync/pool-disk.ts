@@ -20,14 +20,26 @@ export const DiskPool = Stamp.extend({
 });
 export type DiskPool = z.infer<typeof DiskPool>;
 
+/** Where the last good pools are kept: a port, so that a simulation can give a balancer a disk of its own. */
+export interface PoolDisk {
+  /** Every pool that can be read. One that cannot is told, left where it is, and counts as none. */
+  load(): Promise<DiskPool[]>;
+  /** Resolves once the disk holds it. Throws `io`. */
+  save(pool: DiskPool): Promise<void>;
+}
+
+/** A file a group. */
+export function poolDisk(directory: string, logger: Logger): PoolDisk {
+  return { load: () => loadPools(directory, logger), save: (pool) => savePool(directory, pool) };
+}
+
 const suffix = '.json';
 
 export function savePool(directory: string, pool: DiskPool): Promise<void> {
   return writeJson(join(directory, `${pool.group}${suffix}`), pool);
 }
 
-/** Every pool that can be read. One that cannot is told, left where it is, and counts as none. */
-export async function loadPools(directory: string, logger: Logger): Promise<DiskPool[]> {
+async function loadPools(directory: string, logger: Logger): Promise<DiskPool[]> {
   const names = await readdir(directory).catch(() => []);
   const pools: DiskPool[] = [];
   for (const name of names.filter((file) => file.endsWith(suffix)).sort()) {

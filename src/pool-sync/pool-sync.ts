@@ -3,9 +3,8 @@
  *
  * Promises: what is on disk is asserted to the balancer, unless NATS has something newer at once, so it serves with the
  * whole control plane down; with nothing on disk it takes no traffic and says why. Must not know: domain, projections.
- * Duties of the caller: `openBus` keeps trying until its signal fires; one PoolSync a data directory; `stop` at the end.
+ * Duties of the caller: `openBus` keeps trying until its signal fires; one PoolSync a disk; `stop` at the end.
  */
-import { join } from 'node:path';
 import type { BalancerId, FleetId, GroupId, LogId } from '../../schemas/ids.ts';
 import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -22,7 +21,7 @@ import { decodeMessage } from '../wire/message.ts';
 import { GroupSync } from './group-sync.ts';
 import { heardEntry, stampedPool } from './held-pool.ts';
 import { newestPool } from './newest-pool.ts';
-import { type DiskPool, loadPools } from './pool-disk.ts';
+import type { DiskPool, PoolDisk } from './pool-disk.ts';
 import { type PoolPlace, readGroups } from './read-pool.ts';
 import { register } from './registration.ts';
 
@@ -33,12 +32,13 @@ export interface PoolSyncOptions {
   readonly groups: 'all' | readonly GroupId[];
   readonly driver: Balancer;
   /** Holds the last good pools; the driver has a place of its own. */
-  readonly dataDirectory: string;
+  readonly disk: PoolDisk;
   /** Opens the bus as principal `bal_<balancer>`, waiting for NATS as long as it takes. */
   readonly openBus: (signal: AbortSignal) => Promise<Bus>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly random?: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 /** A balancer ends in stages of its own; all of them fit in this. */
@@ -50,9 +50,7 @@ const discoverBackoff = { firstMs: 200, longestMs: 5_000 } as const;
 
 export class PoolSync {
   readonly #options: PoolSyncOptions;
-  readonly #random: () => number;
   readonly #lifecycle: Lifecycle;
-  readonly #directory: string;
   readonly #syncByGroup = new Map<GroupId, GroupSync>();
   #place: PoolPlace | undefined;
   /** What the fleet named when it last registered us. */
@@ -62,8 +60,6 @@ export class PoolSync {
 
   constructor(options: PoolSyncOptions) {
     this.#options = options;
-    this.#random = options.random ?? Math.random;
-    this.#directory = join(options.dataDirectory, 'pools');
     const { clock, logger } = options;
     const onError = (what: string, error: unknown) => logger.error({ what, error: textOf(error) }, 'pool sync failed');
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs, onError });
@@ -71,11 +67,11 @@ export class PoolSync {
 
   /** Resolves once the balancer serves what is on disk, or the newer pool NATS had at once; else NATS is not waited for. */
   async start(): Promise<void> {
-    const { driver, groups, logger } = this.#options;
-    const found = await loadPools(this.#directory, logger);
+    const { driver, groups, disk, logger } = this.#options;
+    const found = await disk.load();
     const pools = found.filter(({ group }) => groups === 'all' || groups.includes(group));
     if (pools.length === 0) {
-      logger.warn({ directory: this.#directory }, 'no pool on disk: taking no traffic until a whole one was read');
+      logger.warn({ groups }, 'no pool on disk: taking no traffic until a whole one was read');
     }
     const opening = this.#open();
     const newest = await this.#newestOf(pools, opening);
@@ -108,11 +104,9 @@ export class PoolSync {
   /** What is on disk may be of long ago: whoever left meanwhile must not get the balancer's first requests. */
   async #newestOf(pools: readonly DiskPool[], opening: Promise<PoolPlace>): Promise<readonly DiskPool[]> {
     if (pools.length === 0) return pools;
-    const { clock, logger } = this.#options;
+    const { clock, disk, logger } = this.#options;
     const signal = AbortSignal.any([this.#connection.signal, this.#lifecycle.signal]);
-    const work = opening.then((place) =>
-      Promise.all(pools.map((pool) => newestPool({ place, pool, directory: this.#directory, signal }))),
-    );
+    const work = opening.then((place) => Promise.all(pools.map((pool) => newestPool({ place, pool, disk, signal }))));
     try {
       return await within({ clock, timeoutMs: newestTimeoutMs, what: 'newer pools', work, signal });
     } catch (error) {
@@ -149,8 +143,7 @@ export class PoolSync {
   }
 
   async #register(bus: Bus, signal: AbortSignal): Promise<void> {
-    const { fleet, balancer, groups, driver, clock, logger } = this.#options;
-    const random = this.#random;
+    const { fleet, balancer, groups, driver, clock, random, logger } = this.#options;
     const log = await register({ bus, fleet, balancer, kind: driver.kind, groups, clock, random, logger, signal });
     logger.info({ balancer, log }, 'balancer registered');
     if (log === this.#log) return;
@@ -159,7 +152,7 @@ export class PoolSync {
   }
 
   async #discover(signal: AbortSignal): Promise<void> {
-    const { groups, clock, logger } = this.#options;
+    const { groups, clock, random, logger } = this.#options;
     for (let attempt = 1; this.#place !== undefined; attempt += 1) {
       try {
         const found = groups === 'all' ? await readGroups(this.#place, signal) : groups;
@@ -169,7 +162,7 @@ export class PoolSync {
         if (signal.aborted) return;
         logger.warn({ error: textOf(error) }, 'pools not read');
       }
-      await pause({ clock, delayMs: backoffMs(discoverBackoff, attempt, this.#random()), signal });
+      await pause({ clock, delayMs: backoffMs(discoverBackoff, attempt, random()), signal });
     }
   }
 
@@ -189,21 +182,21 @@ export class PoolSync {
     }
   }
 
-  #follow(group: GroupId, disk: DiskPool | undefined): GroupSync {
+  #follow(group: GroupId, begun: DiskPool | undefined): GroupSync {
     const known = this.#syncByGroup.get(group);
     if (known !== undefined) return known;
-    const { fleet, balancer, driver, clock, logger } = this.#options;
+    const { fleet, balancer, driver, disk, clock, random, logger } = this.#options;
     const sync = new GroupSync({
       fleet,
       balancer,
       group,
       driver,
-      directory: this.#directory,
       disk,
+      begun,
       place: () => this.#place,
       registeredLog: () => this.#log,
       clock,
-      random: this.#random,
+      random,
       logger,
       signal: this.#lifecycle.signal,
     });

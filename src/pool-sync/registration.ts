@@ -1,5 +1,4 @@
 /** Registers the balancer with its fleet, again and again until the fleet says it knows it. */
-import { randomUUID } from 'node:crypto';
 import type { BalancerId, CommandId, FleetId, GroupId, LogId, Principal } from '../../schemas/ids.ts';
 import { Outcome } from '../../schemas/outcome.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -8,6 +7,7 @@ import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
+import { newToken } from '../std/token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeBody } from '../wire/body.ts';
 import { encodeMessage } from '../wire/message.ts';
@@ -34,7 +34,7 @@ export async function register(options: RegistrationOptions): Promise<LogId> {
   const { bus, fleet, balancer, kind, groups, clock, random, logger, signal } = options;
   const subject = subjects.do(fleet, bus.principal as Principal, 'balancer.register');
   // One id for all attempts: an outcome that was lost on its way is then the same outcome again.
-  const id = randomUUID() as CommandId;
+  const id = newToken(random) as CommandId;
   const data = encodeMessage({ id, balancer, kind, groups });
   for (let attempt = 1; ; attempt += 1) {
     try {

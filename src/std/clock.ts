@@ -11,6 +11,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls `run` once after `delayMs`. The timer does not keep a process alive by itself. */
   after(delayMs: number, run: () => void): Timer;
+  /** Calls `run` after the present turn of the event loop: what the turn itself has to say is on its way first. */
+  soon(run: () => void): void;
 }
 
 export const systemClock: Clock = {
@@ -21,4 +23,5 @@ export const systemClock: Clock = {
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },
+  soon: (run) => void setImmediate(run),
 };

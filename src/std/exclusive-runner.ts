@@ -34,7 +34,7 @@ export class ExclusiveRunner {
     this.#again = true;
     if (this.#running !== undefined || this.#retry !== undefined || this.#stopped) return;
     // After this turn: several pokes become one run, and what the turn itself had to say is on its way first.
-    this.#running = new Promise((resolve) => setImmediate(resolve)).then(() => this.#drain());
+    this.#running = new Promise<void>((resolve) => this.#options.clock.soon(resolve)).then(() => this.#drain());
   }
 
   /** No further run begins; resolves when the one under way has ended. */

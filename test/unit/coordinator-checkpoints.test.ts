@@ -36,7 +36,12 @@ function leading({ signer = { key: ours }, current }: Given) {
       if (accepting) proposed.push(proposal);
       return accepting;
     },
-    clock: { now: () => time, monotonic: () => time, after: () => ({ cancel: () => undefined }) },
+    clock: {
+      now: () => time,
+      monotonic: () => time,
+      after: () => ({ cancel: () => undefined }),
+      soon: () => undefined,
+    },
     timing,
     logger: { ...silentLogger, warn: (detail: unknown) => void warned.push(detail) } as typeof silentLogger,
   });

@@ -27,6 +27,7 @@ export function hastyClock(): Clock {
       });
       return { cancel: () => clearImmediate(handle) };
     },
+    soon: (run) => void setImmediate(run),
   };
 }
 

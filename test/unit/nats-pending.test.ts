@@ -15,6 +15,7 @@ function handClock() {
       timers.add(timer);
       return { cancel: () => void timers.delete(timer) };
     },
+    soon: (run) => void setImmediate(run),
   };
   const advance = (ms: number) => {
     const end = nowMs + ms;

@@ -64,6 +64,9 @@ export class ManualClock implements Clock {
     };
     return { cancel };
   }
+  soon(run: () => void): void {
+    setImmediate(run);
+  }
   get timers(): number {
     return this.#timers.length;
   }

@@ -5,7 +5,6 @@
  */
 import { expect } from 'vitest';
 import { BalancerWatch } from '../../../src/coordinator/balancer-watch.ts';
-import { factsOf } from '../../../src/coordinator/server-facts.ts';
 import { evolve } from '../../../src/domain/evolve.ts';
 import { emptyState } from '../../../src/domain/fleet-state.ts';
 import { isServing } from '../../../src/domain/membership.ts';
@@ -25,6 +24,7 @@ import type { Clock } from '../../../src/std/clock.ts';
 import { advance } from '../../../src/server-machine/advance.ts';
 import type { MachineSnapshot } from '../../../src/server-machine/advance.ts';
 import type { Step } from '../../../src/server-machine/facts.ts';
+import { factsOf } from '../../../src/server-machine/server-facts.ts';
 import type { Event } from '../../../schemas/events.ts';
 import type { Assignment, Directive } from '../../../schemas/directive.ts';
 import { compareStamps } from '../../../schemas/ids.ts';
@@ -139,6 +139,7 @@ export class PlayedFleet {
       now: () => this.now,
       monotonic: () => this.now,
       after: () => ({ cancel: () => undefined }),
+      soon: () => undefined,
     };
     const beganAt = this.now;
     return new BalancerWatch({

@@ -6,10 +6,10 @@ import { unconfirmedBalancers } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
 import type { Observed } from '../projections/observed.ts';
 import { maySync } from '../rollout/sync-slots.ts';
-import type { ServerFacts } from '../server-machine/facts.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import { leaseMsDefault } from '../../schemas/policy.ts';
-import { silence } from './hearing.ts';
+import type { ServerFacts } from './facts.ts';
+import { silence } from './silence.ts';
 
 export interface FactSources {
   readonly state: FleetState;
