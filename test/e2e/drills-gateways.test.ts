@@ -4,6 +4,7 @@ import type { GroupName, ProjectId, ProjectVersion, ServerId } from '../../schem
 import { answer, balancerKinds, type DrillFleet, group, startDrillFleet } from '../support/drill-fleet.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FleetProcess } from '../support/fleet-processes.ts';
+import { atOnceForGood } from '../support/rollout-policies.ts';
 import { lossesOf, type SteadyLoad } from '../support/steady-load.ts';
 
 const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
@@ -17,7 +18,7 @@ describe.each(balancerKinds)('behind %s', (kind) => {
   let load: SteadyLoad | undefined;
 
   beforeAll(async () => {
-    drill = await startDrillFleet({ kind, gateways: names, policy: { leaseMs } });
+    drill = await startDrillFleet({ kind, gateways: names, policy: { leaseMs, rollout: atOnceForGood } });
   });
   afterEach(async () => {
     await load?.stop();

@@ -103,6 +103,7 @@ describe('a cordon', () => {
     });
     await must('server.drain', { server: web2 });
     await stage.becomes('web2', 'cordoned');
+    await must('server.uncordon', { server: web1 });
     // Out of the pool and at work on nothing: the group waits for web1 alone.
     second.now.slow = true;
     const deployed = await must('deployment.request', deploy('2.0.0'));
@@ -156,7 +157,7 @@ describe('a server that fails', () => {
     const deployed = await must('deployment.request', deploy('2.0.0'));
     expect(await muster.wait(deployed, { group, timeoutMs })).toMatchObject({
       status: 'failed',
-      laggards: [{ server: 'web1', reason: 'hello@2.0.0: it does not start' }],
+      laggards: [{ reason: 'halted: 1 failed, 0 may: web1 (hello@2.0.0: it does not start)' }],
     });
     expect(await view(web1)).toMatchObject({ status: 'failed', inPool: true });
     expect((await statusOfGroup()).status?.counts.failed).toBe(1);

@@ -56,7 +56,7 @@ describe('a sync that fails', () => {
   it('on a group leaves its servers in the pool, and whoever joins gets what worked before', async () => {
     await stage.deploy('1.0.0');
     const servers = await stage.pool('s1', 's2');
-    await eventually(() => stage.told.of('deployment.succeeded').length === 1);
+    await eventually(() => stage.told.of('rollout.succeeded').length === 1);
     for (const { now } of servers) now.fails = ['hello@2.0.0'];
     const before = await stage.play.revision(production);
     await stage.deploy('2.0.0');
@@ -69,8 +69,8 @@ describe('a sync that fails', () => {
     await stage.becomes('s3', 'ready');
     expect(s3.directive).toMatchObject({ projects: [{ project: 'hello', version: '1.0.0' }] });
     for (const { now } of servers) now.fails = [];
-    for (const { name } of servers) await stage.must('server.retry', { server: name });
-    await eventually(() => stage.told.of('deployment.succeeded').length === 2);
+    await stage.must('rollout.retry', { group: 'Production', project: 'hello' });
+    await eventually(() => stage.told.of('rollout.succeeded').length === 2);
     await eventually(() => s3.directive?.projects[0]?.version === '2.0.0');
     await eventually(async () => (await stage.size()) === 3);
   });

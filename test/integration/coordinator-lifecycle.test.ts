@@ -16,6 +16,7 @@ import { eventually } from '../support/eventually.ts';
 import { openBus } from '../support/nats-bus.ts';
 import { startNats } from '../support/nats-server.ts';
 import type { NatsServer } from '../support/nats-server.ts';
+import { atOnceForGood } from '../support/rollout-policies.ts';
 import { scriptedFleet } from '../support/scripted-fleet.ts';
 import type { ScriptedFleet } from '../support/scripted-fleet.ts';
 
@@ -92,6 +93,7 @@ describe('the way in', () => {
   });
 
   it('keeps a server out that could not apply everything, with its reason, and lets it in when it could', async () => {
+    await play.ask('group.configure', { group: 'Production', policy: { rollout: atOnceForGood } });
     await play.ask('deployment.request', { group: 'Production', project: 'hello', version: '1.0.0' });
     await play.register('s1', 9_001);
     await play.ask('server.join', { server: 's1', group: 'Production' });

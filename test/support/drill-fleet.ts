@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
 import type { Event, EventType } from '../../schemas/events.ts';
 import { FleetId, type GroupName, type ServerId } from '../../schemas/ids.ts';
-import type { GroupPolicy } from '../../schemas/policy.ts';
+import type { GroupPolicyChange } from '../../schemas/policy.ts';
 import type { PoolView, ServerView } from '../../schemas/views.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import type { BalancerKind } from './balancer-pids.ts';
@@ -34,7 +34,7 @@ export interface DrillOptions {
   readonly gateways: readonly string[];
   /** How many of the first join the group. Default: all. */
   readonly joined?: number;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: GroupPolicyChange;
 }
 
 export interface DrillFleet {

@@ -1,10 +1,11 @@
 /** A coordinator of a fresh fleet, with servers and balancers that live by themselves, and what there is to ask of them. */
 import { expect } from 'vitest';
 import type { FleetId, GroupId } from '../../schemas/ids.ts';
-import type { GroupPolicy } from '../../schemas/policy.ts';
+import type { GroupPolicyChange } from '../../schemas/policy.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { newFleet, startCoordinator, type TestCoordinator } from './coordinators.ts';
 import { eventually } from './eventually.ts';
+import { atOnceForGood } from './rollout-policies.ts';
 import { type ScriptedFleet, scriptedFleet } from './scripted-fleet.ts';
 import {
   followFeed,
@@ -34,7 +35,7 @@ export interface ScriptedStage {
   /** A command that must be accepted. */
   must(type: string, body: object, principal?: string): Promise<void>;
   deploy(version: string): Promise<void>;
-  configure(policy: Partial<GroupPolicy>): Promise<void>;
+  configure(policy: GroupPolicyChange): Promise<void>;
   join(server: string): Promise<void>;
   /** Servers of these names, in the pool of `production`. */
   pool<const N extends readonly string[]>(...names: N): Promise<{ readonly [I in keyof N]: ScriptedServer }>;
@@ -107,6 +108,6 @@ export async function openStage({ url, bus }: { readonly url: string; readonly b
   for (const version of ['1.0.0', '2.0.0']) {
     await play.ask('project.publish', { project: 'hello', version, digest, bytes: 10 });
   }
-  await stage.configure({ leaseMs, drainTimeoutMs: 2_000 });
+  await stage.configure({ leaseMs, drainTimeoutMs: 2_000, rollout: atOnceForGood });
   return stage;
 }
