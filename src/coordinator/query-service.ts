@@ -59,7 +59,10 @@ async function read(options: QueryServiceOptions, name: string, body: Record<str
   if (!within.success) return refuse('invalid', 'withinMs must be a whole number of milliseconds');
   if (!ask.success) return refuse('invalid', z.prettifyError(ask.error));
   const { fold, observed, waitMs } = options;
-  if (atLeast.data !== undefined && !(await hasPassed(options, atLeast.data, Math.min(waitMs, within.data ?? waitMs)))) {
+  if (
+    atLeast.data !== undefined &&
+    !(await hasPassed(options, atLeast.data, Math.min(waitMs, within.data ?? waitMs)))
+  ) {
     const message = `this coordinator has read the log up to position ${fold.state.position}, not ${atLeast.data}; ask again`;
     return refuse('behind', message);
   }

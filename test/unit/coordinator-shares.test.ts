@@ -6,7 +6,7 @@ const fleets = ['a', 'b', 'c', 'd', 'e', 'f'] as FleetId[];
 const [a, b] = fleets as [FleetId, FleetId];
 
 function sharesAt(time: { now: number }, leads = 0): FleetShares {
-  const clock = { now: () => time.now, monotonic: () => time.now, after: () => ({ cancel: () => {} }) };
+  const clock = { now: () => time.now, monotonic: () => time.now, after: () => ({ cancel: () => {} }), soon: () => {} };
   const shares = new FleetShares({ clock, beatMs: 1_000, rebalanceMs: 10_000, random: () => 0.5 });
   for (const fleet of fleets.slice(0, leads)) shares.begin(fleet);
   return shares;
