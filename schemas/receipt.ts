@@ -1,6 +1,6 @@
 /** What comes back from servers and balancers: heartbeats, and proofs of what they have applied. Never logged as such. */
 import { z } from 'zod';
-import { At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
+import { Address, At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
 import { HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 
@@ -17,6 +17,8 @@ export const Beat = z.object({
   /** Requests in flight now. */
   inFlight: z.int().min(0),
   healthy: z.boolean(),
+  /** What it would register, until the fleet is known to hold just that: mostly it does, and needs no command. */
+  registers: z.object({ address: Address, agent: z.string() }).optional(),
 });
 export type Beat = z.infer<typeof Beat>;
 
@@ -26,6 +28,11 @@ export const BeatAnswer = z.object({
   term: Term,
   /** False: the fleet does not know this server. It registers, unless it was retired under this very log. */
   known: z.boolean(),
+  /**
+   * Only where there is something to say: whether the fleet holds what the beat `registers`; false, unasked too, for one
+   * that drained itself to stop, which registering puts back.
+   */
+  registered: z.boolean().optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),

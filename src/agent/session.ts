@@ -2,7 +2,7 @@
  * One connection's worth of the agent: registration, heartbeats, the coordinator's word and receipts on one bus.
  * The bus reconnects by itself, so a session lasts until the agent stops.
  */
-import type { Address, CommandId, FleetId, Labels, ServerId } from '../../schemas/ids.ts';
+import type { Address, CommandId, FleetId, Labels, LogId, ServerId } from '../../schemas/ids.ts';
 import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
@@ -50,7 +50,7 @@ export class Session {
   /** Heartbeats in a row without a request in flight that a leader answered who knows that we drain. */
   #idleBeats = 0;
   #registering: Promise<void> | undefined;
-  /** Whether this process told the fleet its address: another one may have been there before. */
+  /** Whether the fleet holds this process's address: another one may have been there before. */
   #isRegistered = false;
   #isRetired = false;
 
@@ -117,7 +117,7 @@ export class Session {
   }
 
   #readBeat(): Beat {
-    const { server, instance, holdings, driver, applier } = this.#options;
+    const { server, instance, address, agent, holdings, driver, applier } = this.#options;
     const { log, assignment, directive } = holdings.value;
     const { term, position } = directiveStamp({ log, assignment, directive });
     return {
@@ -128,6 +128,7 @@ export class Session {
       directive: { term, position },
       inFlight: driver.inFlight(),
       healthy: applier.healthy,
+      ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };
   }
 
@@ -145,16 +146,28 @@ export class Session {
     this.#isRetired = isRetired;
     if (isRetired) return;
     // The first answer is what starts a registration: it says that somebody is there to take it, and whether this
-    // server was retired, for then it does not come back by a restart. Each start registers, known or not: that puts
-    // back a server that drained itself to stop.
-    if (!isOurs || !this.#isRegistered) this.#register();
+    // server was retired, for then it does not come back by a restart. A fleet that holds just what would be registered
+    // needs no command, which would stand in its log at every start; one that drained itself to stop is not put back
+    // without.
+    const isRegistered = answer.registered ?? (isOurs && this.#isRegistered);
+    if (!answer.known || !isRegistered) this.#register();
+    else if (!isOurs || !this.#isRegistered) this.#noteRegistration(answer.log);
     receipts.answer(answer);
   }
 
   #register(): void {
     const { signal } = this.#leaving;
     if (signal.aborted) return;
-    this.#registering ??= register({ ...this.#options, signal })
+    this.#whileRegistering(() => register({ ...this.#options, signal }));
+  }
+
+  #noteRegistration(log: LogId): void {
+    this.#whileRegistering(() => Promise.resolve(log));
+  }
+
+  /** One at a time; holds the log the fleet named. */
+  #whileRegistering(registration: () => Promise<LogId>): void {
+    this.#registering ??= registration()
       .then(async (log) => {
         this.#isRegistered = true;
         await this.#options.holdings.update({ registeredUnder: log });

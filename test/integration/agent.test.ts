@@ -331,6 +331,22 @@ describe('an agent that restarts', () => {
     await eventually(() => coordinator.registrations.length === registered + 1);
   });
 
+  it('sends no command where the fleet holds it just so, and registers again once it is told that it does not', async () => {
+    coordinator.registered = true;
+    const { url } = await start();
+    await eventually(
+      () => JSON.parse(readFileSync(join(root, 'data/applied.json'), 'utf8')).registeredUnder === firstLog,
+    );
+    expect(coordinator.beats[0]?.registers).toMatchObject({ address: { port: Number(new URL(url).port) } });
+    const beats = coordinator.beats.length;
+    await eventually(() => coordinator.beats.length > beats + 5);
+    expect(coordinator.beats.at(-1)?.registers).toBeUndefined();
+    expect(coordinator.registrations).toEqual([]);
+    // As one that drained itself to stop, whose drain was decided only now.
+    coordinator.registered = false;
+    await eventually(() => coordinator.registrations.length > 0, { what: 'it to register' });
+  });
+
   it('goes on serving what it holds under a new fleet, until that says otherwise', async () => {
     const hello = await pack('hello', [answer('/hello')]);
     await coordinator.upload(hello);
