@@ -14,8 +14,8 @@ export const Beat = z.object({
   /** What it holds: the stamp of the assignment and directive it last took in; 0 before the first. */
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),
-  /** Requests in flight now. */
-  inFlight: z.int().min(0),
+  /** Requests in flight now. Absent: the gateway cannot count them. */
+  inFlight: z.int().min(0).optional(),
   healthy: z.boolean(),
   /** What it would register, until the fleet is known to hold just that: mostly it does, and needs no command. */
   registers: z.object({ address: Address, agent: z.string() }).optional(),
@@ -33,6 +33,8 @@ export const BeatAnswer = z.object({
    * that drained itself to stop, which registering puts back.
    */
   registered: z.boolean().optional(),
+  /** Only where it is: drained out of its pool. How one that cannot count learns that it may stop. */
+  drained: z.literal(true).optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),
@@ -60,7 +62,7 @@ export const Applied = Stamp.extend({
   group: GroupId,
   /** Servers in the pool by what the balancer says, those draining included. */
   servers: z.int().min(0),
-  /** Requests in flight on servers that take no new ones, as far as the balancer knows. */
+  /** Requests in flight on servers that take no new ones; of those alone that the balancer counts. */
   inFlight: z.array(z.object({ server: ServerId, inFlight: z.int().min(0) })),
   /** Where the balancer takes requests for this group, as a URL. */
   listen: z.string().optional(),

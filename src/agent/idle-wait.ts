@@ -1,4 +1,4 @@
-/** Waits until a gateway has nothing in flight. */
+/** Waits until a gateway has nothing in flight, as far as it can tell. */
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 
@@ -7,14 +7,14 @@ const readingsMin = 3;
 const readingPauseMs = 50;
 
 export interface IdleWaitOptions {
-  readonly inFlight: () => number;
+  readonly inFlight: () => number | undefined;
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What is still in flight: 0 unless the time ran out. Rejects with `aborted`. */
-export async function waitIdle({ inFlight, clock, timeoutMs, signal }: IdleWaitOptions): Promise<number> {
+/** What is still in flight: 0 unless the time ran out; undefined: nobody can tell. Rejects with `aborted`. */
+export async function waitIdle({ inFlight, clock, timeoutMs, signal }: IdleWaitOptions): Promise<number | undefined> {
   const deadlineAt = clock.monotonic() + timeoutMs;
   for (let readings = 0; readings < readingsMin; ) {
     readings = inFlight() === 0 ? readings + 1 : 0;

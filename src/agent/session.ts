@@ -47,7 +47,7 @@ export class Session {
   readonly #leaving = new AbortController();
   /** When a heartbeat was last answered, by the monotonic clock. */
   #answeredAt = Number.NEGATIVE_INFINITY;
-  /** Heartbeats in a row without a request in flight that a leader answered who knows that we drain. */
+  /** Heartbeats in a row with nothing in flight, as far as is known, that a leader answered who knows that we drain. */
   #idleBeats = 0;
   #registering: Promise<void> | undefined;
   /** Whether the fleet holds this process's address: another one may have been there before. */
@@ -120,13 +120,14 @@ export class Session {
     const { server, instance, address, agent, holdings, driver, applier } = this.#options;
     const { log, assignment, directive } = holdings.value;
     const { term, position } = directiveStamp({ log, assignment, directive });
+    const inFlight = driver.inFlight();
     return {
       server,
       instance,
       ...(log === null ? {} : { log }),
       assignment: assignment === null ? zero : { term: assignment.term, position: assignment.position },
       directive: { term, position },
-      inFlight: driver.inFlight(),
+      ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
       ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };
@@ -136,7 +137,9 @@ export class Session {
     const { holdings, receipts, logger, clock } = this.#options;
     if (!this.#follower.takeAnswer(answer)) return;
     this.#answeredAt = clock.monotonic();
-    const isIdle = this.#isDraining && receipts.isKnown(answer) && beat.inFlight === 0;
+    // Where nobody here can count, the fleet says when it is out: by its balancers' counts, or at its deadline.
+    const isEmpty = beat.inFlight === undefined ? answer.drained === true : beat.inFlight === 0;
+    const isIdle = this.#isDraining && receipts.isKnown(answer) && isEmpty;
     this.#idleBeats = isIdle ? this.#idleBeats + 1 : 0;
     const isOurs = holdings.value.registeredUnder === answer.log;
     const isRetired = !answer.known && isOurs;

@@ -28,6 +28,7 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
     term,
     known: known !== undefined,
     ...registered(beat, known),
+    ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),

@@ -422,6 +422,28 @@ describe('the exec driver', () => {
       'edge-1 draining good',
     ]);
     expect(coordinator.registrations[0]).toMatchObject({ address: { host: '127.0.0.1', port } });
+    expect(coordinator.beats.every(({ inFlight }) => inFlight === undefined)).toBe(true);
+  });
+
+  it('tells what a command counts while it drains, and nothing where the command does not', async () => {
+    const [good, count] = [await pack('good', []), join(root, 'count')];
+    await coordinator.upload(good);
+    writeFileSync(count, '2');
+    const listen = `127.0.0.1:${await freePort()}`;
+    await start({ driver: 'exec', command: ['true'], inFlightCommand: ['cat', count], listen });
+    await coordinator.assign('edge');
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }]));
+    expect(coordinator.beats.at(-1)?.inFlight).toBeUndefined();
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }], 'draining'));
+    const becomes = (inFlight: number | undefined) =>
+      eventually(() => coordinator.beats.at(-1)?.inFlight === inFlight, { what: `a beat with ${inFlight}` });
+    await becomes(2);
+    writeFileSync(count, 'many');
+    await becomes(undefined);
+    writeFileSync(count, '0');
+    await becomes(0);
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }]));
+    await becomes(undefined);
   });
 });
 
