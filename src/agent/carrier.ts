@@ -99,9 +99,7 @@ export class Carrier {
   async dropAll(stamp: Stamp, signal: AbortSignal): Promise<Applied> {
     const { driver, clock, drainTimeoutMs: timeoutMs, holdings, logger } = this.#options;
     await driver.setServing('draining');
-    // One that cannot count has nothing to wait for: the fleet has waited before it let it go.
-    const count = () => driver.inFlight();
-    const inFlight = count() === undefined ? 0 : await waitIdle({ inFlight: count, clock, timeoutMs, signal });
+    const inFlight = await waitIdle({ driver, fleetWaited: true, clock, timeoutMs, signal });
     if (inFlight !== 0) logger.warn({ inFlight }, 'dropping everything though requests are in flight');
     await this.#apply([], signal);
     await holdings.update({ serving: 'draining', directive: null, held: [], previous: [] });
