@@ -9,7 +9,7 @@ import { PoolEntry, PoolRevision } from './pool.ts';
 import { Applied, Beat, BeatAnswer, Receipt } from './receipt.ts';
 import { Record } from './record.ts';
 import { subjects } from './subjects.ts';
-import { LeaderBeat, QueryAnswer } from './views.ts';
+import { LeaderBeat, QueryAnswer, ReplicaBeat } from './views.ts';
 
 const { fleet: f, group: g, server: s, principal: p, balancer: b, id } = parameters;
 
@@ -49,6 +49,15 @@ export const listedMessages: readonly CatalogEntry[] = [
     from: 'coordinator',
     to: 'coordinator',
     channels: [core(subjects.leaderBeat(f))],
+  },
+  {
+    name: 'replica-beat',
+    kind: 'heartbeat',
+    summary: 'What each coordinator, leading or standing by, says of itself.',
+    schema: ReplicaBeat,
+    from: 'coordinator',
+    to: 'coordinator',
+    channels: [core(subjects.replicaBeat(f))],
   },
   {
     name: 'assignment',

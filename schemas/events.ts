@@ -40,6 +40,8 @@ export const LeavesTo = z.discriminatedUnion('to', [
 const drainEvidence = z.object({
   /** Requests in flight by the last reading; above 0 only when the deadline cut them off. */
   inFlight: z.int(),
+  /** Neither the server nor every balancer could count: what the deadline cut off is not known. */
+  uncounted: z.literal(true).optional(),
   deadlinePassed: z.boolean(),
   /** Balancers that had not confirmed the drain when the deadline passed. */
   unconfirmed: z.array(BalancerId),

@@ -1,6 +1,6 @@
 /** What comes back from servers and balancers: heartbeats, and proofs of what they have applied. Never logged as such. */
 import { z } from 'zod';
-import { At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
+import { Address, At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
 import { HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 
@@ -14,14 +14,16 @@ export const Beat = z.object({
   /** What it holds: the stamp of the assignment and directive it last took in; 0 before the first. */
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),
-  /** Requests in flight now. */
-  inFlight: z.int().min(0),
+  /** Requests in flight now. Absent: the gateway cannot count them. */
+  inFlight: z.int().min(0).optional(),
   healthy: z.boolean(),
   /** Per project served: requests, failures (5xx) and their summed latency since the instance began. */
   traffic: z
     .array(HeldProject.extend({ requests: z.int().min(0), errors: z.int().min(0), latencyMs: z.number().min(0) }))
     .max(1_024)
     .optional(),
+  /** What it would register, until the fleet is known to hold just that: mostly it does, and needs no command. */
+  registers: z.object({ address: Address, agent: z.string() }).optional(),
 });
 export type Beat = z.infer<typeof Beat>;
 
@@ -31,6 +33,13 @@ export const BeatAnswer = z.object({
   term: Term,
   /** False: the fleet does not know this server. It registers, unless it was retired under this very log. */
   known: z.boolean(),
+  /**
+   * Only where there is something to say: whether the fleet holds what the beat `registers`; false, unasked too, for one
+   * that drained itself to stop, which registering puts back.
+   */
+  registered: z.boolean().optional(),
+  /** Only where it is: drained out of its pool. How one that cannot count learns that it may stop. */
+  drained: z.literal(true).optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),
@@ -58,7 +67,7 @@ export const Applied = Stamp.extend({
   group: GroupId,
   /** Servers in the pool by what the balancer says, those draining included. */
   servers: z.int().min(0),
-  /** Requests in flight on servers that take no new ones, as far as the balancer knows. */
+  /** Requests in flight on servers that take no new ones; of those alone that the balancer counts. */
   inFlight: z.array(z.object({ server: ServerId, inFlight: z.int().min(0) })),
   /** Where the balancer takes requests for this group, as a URL. */
   listen: z.string().optional(),

@@ -26,6 +26,7 @@ export const subjects = {
   query: (fleet: FleetId, name: string) => `muster.${fleet}.query.${name}`,
   allQueries: (fleet: FleetId) => `muster.${fleet}.query.*`,
   leaderBeat: (fleet: FleetId) => `muster.${fleet}.coordinator.beat`,
+  replicaBeat: (fleet: FleetId) => `muster.${fleet}.coordinator.replica`,
   /** Answered by the leader alone: no responder means that nobody leads. A hint for haste, never for safety. */
   leader: (fleet: FleetId) => `muster.${fleet}.coordinator.leader`,
   /** Where the outcome of a command published straight to COMMANDS goes: derived, never named by the message. */

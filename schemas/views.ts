@@ -221,6 +221,20 @@ export const QueryAnswer = z.discriminatedUnion('status', [
 ]);
 export type QueryAnswer = z.infer<typeof QueryAnswer>;
 
+/** What each coordinator says of itself now and then, whether it leads or stands by. */
+export const ReplicaBeat = z.object({
+  log: LogId.nullable(),
+  term: Term,
+  /** How far it has folded the log. */
+  position: Position,
+  instance: z.string(),
+  role: z.enum(['leader', 'standby']),
+  /** Fleets that its process leads, this one or others. */
+  leads: z.int().min(0),
+  durability: CoordinatorView.shape.durability,
+});
+export type ReplicaBeat = z.infer<typeof ReplicaBeat>;
+
 /** The leader's beat to the standbys and to whoever looks for it. */
 export const LeaderBeat = z.object({
   log: LogId,

@@ -107,10 +107,16 @@ export function policyText(policy: EventData<'group.configured'>['policy']): str
   ].join(', ');
 }
 
-function cutOffText({ inFlight, deadlinePassed, unconfirmed }: EventData<'server.drained'>['evidence']): string {
+function cutOffText({
+  inFlight,
+  uncounted,
+  deadlinePassed,
+  unconfirmed,
+}: EventData<'server.drained'>['evidence']): string {
   if (!deadlinePassed) return '';
   const waited = unconfirmed.length === 0 ? '' : `, ${several(unconfirmed)} had not confirmed`;
-  return `, cut off at the deadline with ${inFlight} in flight${waited}`;
+  const cutOff = uncounted === true ? 'whatever was in flight, which nobody could count' : `${inFlight} in flight`;
+  return `, cut off at the deadline with ${cutOff}${waited}`;
 }
 
 export function eventText(event: Event): string {

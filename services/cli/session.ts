@@ -62,7 +62,7 @@ export async function showQuery<T>(
 ): Promise<ExitCode> {
   if (answer.status === 'error') {
     output.complain({ code: answer.code, message: answer.message });
-    return answer.code === 'unavailable' ? exitCodes.unreachable : exitCodes.rejected;
+    return answer.code === 'unavailable' || answer.code === 'behind' ? exitCodes.unreachable : exitCodes.rejected;
   }
   await output.data(answer.data, (paint) => people(answer.data, paint));
   return exitCodes.done;

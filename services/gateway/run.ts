@@ -38,6 +38,8 @@ export const GatewayOptions = z
     driver: z.enum(['builtin', 'exec']).default('builtin'),
     /** The exec driver's program and its arguments. */
     command: z.array(z.string()).min(1).optional(),
+    /** The exec driver's count: prints how many requests are in flight. */
+    inFlightCommand: z.array(z.string()).min(1).optional(),
     /** The exec driver's health check. */
     healthUrl: z.url().optional(),
     labels: Labels.optional(),
@@ -49,6 +51,10 @@ export const GatewayOptions = z
   .refine(({ driver, command }) => (driver === 'exec') === (command !== undefined), {
     message: 'goes with the exec driver, and that needs it',
     path: ['command'],
+  })
+  .refine(({ driver, inFlightCommand }) => driver === 'exec' || inFlightCommand === undefined, {
+    message: 'goes with the exec driver: the built-in gateway counts by itself',
+    path: ['inFlightCommand'],
   })
   .refine(({ driver, listen, advertise }) => driver === 'builtin' || (advertise ?? listen).port !== 0, {
     message: 'must name a port: the exec driver does not choose one',
@@ -109,11 +115,18 @@ export async function runGateway(
 }
 
 function createDriver(options: z.output<typeof GatewayOptions>, logger: Logger): Driver {
-  const { name: server, command, healthUrl, dataDirectory, listen } = options;
+  const { name: server, command, inFlightCommand, healthUrl, dataDirectory, listen } = options;
   if (command === undefined) {
     return new BuiltinDriver({ server, listen, secret: randomBytes(16).toString('hex'), clock, logger });
   }
-  return new ExecDriver({ server, command, dataDirectory, clock, ...(healthUrl === undefined ? {} : { healthUrl }) });
+  return new ExecDriver({
+    server,
+    command,
+    dataDirectory,
+    clock,
+    ...(inFlightCommand === undefined ? {} : { inFlightCommand }),
+    ...(healthUrl === undefined ? {} : { healthUrl }),
+  });
 }
 
 function connect(

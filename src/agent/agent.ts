@@ -150,9 +150,9 @@ class RunningAgent {
       await driver.setServing('draining');
       if (end === 'unaided' && isServing) await this.#awaitNotice({ timeoutMs, signal: force });
       const leftMs = Math.max(0, deadlineAt - clock.monotonic());
-      const inFlight = () => driver.inFlight();
-      const cutOff = await waitIdle({ inFlight, clock, timeoutMs: leftMs, signal: force });
-      if (cutOff > 0) logger.warn({ inFlight: cutOff }, 'stopping though requests are in flight');
+      const fleetWaited = end === 'told';
+      const cutOff = await waitIdle({ driver, fleetWaited, clock, timeoutMs: leftMs, signal: force });
+      if (cutOff !== 0) logger.warn({ inFlight: cutOff }, 'stopping though requests may be in flight');
     } catch (error) {
       // Forced, or the driver is not there any more: either way there is nothing to wait for.
       logger.warn({ reason: textOf(error) }, 'stopping without having drained');

@@ -99,8 +99,8 @@ export class Carrier {
   async dropAll(stamp: Stamp, signal: AbortSignal): Promise<Applied> {
     const { driver, clock, drainTimeoutMs: timeoutMs, holdings, logger } = this.#options;
     await driver.setServing('draining');
-    const inFlight = await waitIdle({ inFlight: () => driver.inFlight(), clock, timeoutMs, signal });
-    if (inFlight > 0) logger.warn({ inFlight }, 'dropping everything though requests are in flight');
+    const inFlight = await waitIdle({ driver, fleetWaited: true, clock, timeoutMs, signal });
+    if (inFlight !== 0) logger.warn({ inFlight }, 'dropping everything though requests are in flight');
     await this.#apply([], signal);
     await holdings.update({ serving: 'draining', directive: null, held: [], previous: [] });
     await this.#tidy([]);

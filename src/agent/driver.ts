@@ -39,8 +39,8 @@ export interface Driver {
   apply(set: readonly AppliedProject[], signal: AbortSignal): Promise<readonly ProjectProblem[]>;
   /** `draining`: the readiness check fails and answers close their connections; what is in flight finishes. */
   setServing(serving: Serving): Promise<void>;
-  /** Requests begun and not ended. */
-  inFlight(): number;
+  /** Requests begun and not ended; undefined where it cannot tell. */
+  inFlight(): number | undefined;
   /** The projects served now that do not pass their health check. */
   health(signal: AbortSignal): Promise<readonly ProjectProblem[]>;
   /** Cuts off what is still in flight. Safe to repeat. */

@@ -2,7 +2,7 @@
  * One connection's worth of the agent: registration, heartbeats, the coordinator's word and receipts on one bus.
  * The bus reconnects by itself, so a session lasts until the agent stops.
  */
-import type { Address, CommandId, FleetId, Labels, ServerId } from '../../schemas/ids.ts';
+import type { Address, CommandId, FleetId, Labels, LogId, ServerId } from '../../schemas/ids.ts';
 import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
@@ -47,10 +47,10 @@ export class Session {
   readonly #leaving = new AbortController();
   /** When a heartbeat was last answered, by the monotonic clock. */
   #answeredAt = Number.NEGATIVE_INFINITY;
-  /** Heartbeats in a row without a request in flight that a leader answered who knows that we drain. */
+  /** Heartbeats in a row with nothing in flight, as far as is known, that a leader answered who knows that we drain. */
   #idleBeats = 0;
   #registering: Promise<void> | undefined;
-  /** Whether this process told the fleet its address: another one may have been there before. */
+  /** Whether the fleet holds this process's address: another one may have been there before. */
   #isRegistered = false;
   #isRetired = false;
 
@@ -117,17 +117,19 @@ export class Session {
   }
 
   #readBeat(): Beat {
-    const { server, instance, holdings, driver, applier } = this.#options;
+    const { server, instance, address, agent, holdings, driver, applier } = this.#options;
     const { log, assignment, directive } = holdings.value;
     const { term, position } = directiveStamp({ log, assignment, directive });
+    const inFlight = driver.inFlight();
     return {
       server,
       instance,
       ...(log === null ? {} : { log }),
       assignment: assignment === null ? zero : { term: assignment.term, position: assignment.position },
       directive: { term, position },
-      inFlight: driver.inFlight(),
+      ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
+      ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };
   }
 
@@ -135,7 +137,9 @@ export class Session {
     const { holdings, receipts, logger, clock } = this.#options;
     if (!this.#follower.takeAnswer(answer)) return;
     this.#answeredAt = clock.monotonic();
-    const isIdle = this.#isDraining && receipts.isKnown(answer) && beat.inFlight === 0;
+    // Where nobody here can count, the fleet says when it is out: by its balancers' counts, or at its deadline.
+    const isEmpty = beat.inFlight === undefined ? answer.drained === true : beat.inFlight === 0;
+    const isIdle = this.#isDraining && receipts.isKnown(answer) && isEmpty;
     this.#idleBeats = isIdle ? this.#idleBeats + 1 : 0;
     const isOurs = holdings.value.registeredUnder === answer.log;
     const isRetired = !answer.known && isOurs;
@@ -145,16 +149,28 @@ export class Session {
     this.#isRetired = isRetired;
     if (isRetired) return;
     // The first answer is what starts a registration: it says that somebody is there to take it, and whether this
-    // server was retired, for then it does not come back by a restart. Each start registers, known or not: that puts
-    // back a server that drained itself to stop.
-    if (!isOurs || !this.#isRegistered) this.#register();
+    // server was retired, for then it does not come back by a restart. A fleet that holds just what would be registered
+    // needs no command, which would stand in its log at every start; one that drained itself to stop is not put back
+    // without.
+    const isRegistered = answer.registered ?? (isOurs && this.#isRegistered);
+    if (!answer.known || !isRegistered) this.#register();
+    else if (!isOurs || !this.#isRegistered) this.#noteRegistration(answer.log);
     receipts.answer(answer);
   }
 
   #register(): void {
     const { signal } = this.#leaving;
     if (signal.aborted) return;
-    this.#registering ??= register({ ...this.#options, signal })
+    this.#whileRegistering(() => register({ ...this.#options, signal }));
+  }
+
+  #noteRegistration(log: LogId): void {
+    this.#whileRegistering(() => Promise.resolve(log));
+  }
+
+  /** One at a time; holds the log the fleet named. */
+  #whileRegistering(registration: () => Promise<LogId>): void {
+    this.#registering ??= registration()
       .then(async (log) => {
         this.#isRegistered = true;
         await this.#options.holdings.update({ registeredUnder: log });

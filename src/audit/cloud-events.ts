@@ -5,7 +5,7 @@ import { affects } from '../domain/affects.ts';
 import { evolve } from '../domain/evolve.ts';
 import { emptyState } from '../domain/fleet-state.ts';
 import type { FleetState } from '../domain/state.ts';
-import { linked } from './linked.ts';
+import { Linking } from './linked.ts';
 import type { LogSource } from './log-source.ts';
 import { type ProgressOptions, progressTeller } from './progress.ts';
 import { writeWhole } from './write-whole.ts';
@@ -27,13 +27,16 @@ export async function exportCloudEvents(source: LogSource, options: CloudEventsO
 
 async function* lines(source: LogSource, state: FleetState, { fleet, signal, progress }: CloudEventsOptions) {
   const tell = progressTeller(progress);
-  for await (const { record, status, cursor } of linked(source, { signal })) {
-    if (status === 'void') continue;
-    for (const event of record.events) {
+  const linking = new Linking(source);
+  for await (const item of source.read({ fromSequence: 1, signal })) {
+    const linked = linking.take(item);
+    if (linked === undefined) return;
+    if (linked.status === 'void') continue;
+    for (const event of linked.record.events) {
       evolve(state, event);
       yield `${JSON.stringify(cloudEvent(event, { fleet, state }))}\n`;
     }
-    tell(cursor.position);
+    tell(linked.cursor.position);
   }
 }
 

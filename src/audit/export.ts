@@ -9,7 +9,7 @@ import { type ChainCursor, emptyCursor } from '../eventlog/chain.ts';
 import type { SigningKey } from '../proof/keys.ts';
 import type { Clock } from '../std/clock.ts';
 import { headerLine, lastLine, recordLine } from './export-lines.ts';
-import { linked } from './linked.ts';
+import { Linking } from './linked.ts';
 import type { LogSource } from './log-source.ts';
 import { type Manifest, signManifest } from './manifest.ts';
 import { Marks } from './marks.ts';
@@ -49,7 +49,11 @@ class Exporting {
     const { fleet, signal, progress, key } = this.#options;
     const tell = progressTeller(progress);
     let begun = false;
-    for await (const { stored, record, cursor } of linked(source, { signal })) {
+    const linking = new Linking(source);
+    for await (const item of source.read({ fromSequence: 1, signal })) {
+      const linked = linking.take(item);
+      if (linked === undefined) break;
+      const { stored, record, cursor } = linked;
       if (!begun) yield this.#hashed(headerLine({ fleet, log: record.log }));
       begun = true;
       const { line, hash } = recordLine(stored);

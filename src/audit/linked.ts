@@ -3,7 +3,7 @@ import type { Record } from '../../schemas/record.ts';
 import { type ChainCursor, emptyCursor, follow } from '../eventlog/chain.ts';
 import type { StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
-import type { LogSource } from './log-source.ts';
+import type { Item, LogSource } from './log-source.ts';
 
 export interface Linked {
   readonly stored: StoredRecord;
@@ -14,22 +14,31 @@ export interface Linked {
   readonly cursor: ChainCursor;
 }
 
-export async function* linked(
-  source: LogSource,
-  { from = emptyCursor, signal }: { readonly from?: ChainCursor; readonly signal: AbortSignal },
-): AsyncGenerator<Linked, void, undefined> {
-  let cursor = from;
-  for await (const item of source.read({ fromSequence: cursor.sequence + 1, signal })) {
-    if (item.status === 'closed') return;
-    if (item.status === 'damaged') throw broken(source, cursor.sequence + 1, item.reason);
-    const followed = follow(cursor, item.stored);
-    if (followed.status === 'broken') throw broken(source, followed.sequence, followed.reason);
-    cursor = followed.cursor;
-    yield { stored: item.stored, record: followed.record, status: followed.status, cursor };
-  }
-}
+/** One reading of a source: each item in turn, to the end. */
+export class Linking {
+  readonly #source: Pick<LogSource, 'name'>;
+  #cursor: ChainCursor;
 
-function broken({ name }: LogSource, sequence: number, reason: string): Failure {
-  const message = `${name} is broken at sequence ${sequence}: ${reason}; see: muster audit verify`;
-  return new Failure({ code: 'log-broken', retryable: false, message });
+  /** `from`: where the chain stands before the first item. */
+  constructor(source: Pick<LogSource, 'name'>, from: ChainCursor = emptyCursor) {
+    this.#source = source;
+    this.#cursor = from;
+  }
+
+  /** Undefined at the end. */
+  take(item: Item): Linked | undefined {
+    if (item.status === 'closed') return undefined;
+    if (item.status === 'damaged') throw this.#broken(this.#cursor.sequence + 1, item.reason);
+    const { stored } = item;
+    const followed = follow(this.#cursor, stored);
+    if (followed.status === 'broken') throw this.#broken(followed.sequence, followed.reason);
+    const { status, record, cursor } = followed;
+    this.#cursor = cursor;
+    return { stored, record, status, cursor };
+  }
+
+  #broken(sequence: number, reason: string): Failure {
+    const message = `${this.#source.name} is broken at sequence ${sequence}: ${reason}; see: muster audit verify`;
+    return new Failure({ code: 'log-broken', retryable: false, message });
+  }
 }

@@ -9,7 +9,7 @@ import { evolve } from '../domain/evolve.ts';
 import { emptyState } from '../domain/fleet-state.ts';
 import type { FleetState } from '../domain/state.ts';
 import { type ChainCursor, emptyCursor } from '../eventlog/chain.ts';
-import { linked } from './linked.ts';
+import { Linking } from './linked.ts';
 import type { LogSource } from './log-source.ts';
 import { type ProgressOptions, progressTeller } from './progress.ts';
 
@@ -54,10 +54,13 @@ export async function replay(source: LogSource, options: ReplayOptions): Promise
   let position = begin.position;
   let at = state.at;
   if (position >= to) return { state, position, at, cursor };
-  for await (const { record, status, cursor: behind } of linked(source, { from: cursor, signal })) {
-    cursor = behind;
-    if (status === 'void') continue;
-    for (const event of record.events) {
+  const linking = new Linking(source, begin);
+  for await (const item of source.read({ fromSequence: begin.sequence + 1, signal })) {
+    const linked = linking.take(item);
+    if (linked === undefined) break;
+    cursor = linked.cursor;
+    if (linked.status === 'void') continue;
+    for (const event of linked.record.events) {
       if (event.position > to || event.at > until) return { state, position, at, cursor };
       if (event.position >= from) onBefore?.(event, state);
       evolve(state, event);

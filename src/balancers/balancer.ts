@@ -32,9 +32,9 @@ export interface ObservedPoolServer {
   readonly healthy: boolean;
   /**
    * Requests in flight by the balancer's own count; never too low, after a reload it may be too high. nginx counts
-   * workers of before a reload; `file` counts nothing and says 0.
+   * workers of before a reload. Undefined: it counts none, as `file`.
    */
-  readonly inFlight: number;
+  readonly inFlight: number | undefined;
 }
 
 /** What the balancer says it holds for one group. */

@@ -9,11 +9,12 @@ import { randomInt } from 'node:crypto';
 import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
 import type { Event } from '../../schemas/events.ts';
 import { Digest, FleetId, type GroupName, type Position, Principal, type ServerId } from '../../schemas/ids.ts';
-import type { QueryAsk, QueryName } from '../../schemas/views.ts';
+import type { QueryAsk, QueryName, ReplicaBeat } from '../../schemas/views.ts';
 import type { Bus } from '../nats/bus.ts';
 import { type ConnectBusOptions, connectBus } from '../nats/connect.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
+import { type CoordinatorsOptions, coordinators } from './coordinators.ts';
 import { CommandSender, type SendOptions, type SendOutcome } from './command-sender.ts';
 import { type EventsOptions, feedEvents } from './feed.ts';
 import { type Published, publishFolder, uploadBundle } from './publishing.ts';
@@ -31,6 +32,8 @@ export interface Muster {
   /** Brings a group to these servers, or adds and removes some, in as many commands as it takes. */
   setServers(change: SetServers, options?: SendOptions): Promise<SetServersOutcome>;
   query<Q extends QueryName>(name: Q, ask: QueryAsk<Q>, options?: QueryOptions): Promise<QueryResult<Q>>;
+  /** The coordinators that live, as each says of itself: takes the time of two of their beats. */
+  coordinators(options?: CoordinatorsOptions): Promise<readonly ReplicaBeat[]>;
   wait(position: Position, options: WaitOptions): Promise<WaitOutcome>;
   /** After `server.replace`: waits until the one is in traffic and the other has left. */
   waitForReplacement(replacing: Replacing, options?: ReplacementWaitOptions): Promise<WaitOutcome>;
@@ -97,6 +100,7 @@ export function createMuster({ bus, fleet, principal, clock, random }: CreateMus
     send: (type, payload, options) => sender.send(type, payload, options),
     setServers: (change, options) => setServers({ bus, fleet, sender }, change, options),
     query: (name, ask, options) => query({ bus, fleet }, { name, ask, ...(options === undefined ? {} : { options }) }),
+    coordinators: (options) => coordinators({ bus, fleet, clock }, options),
     wait: (position, options) => waitForTraffic({ bus, fleet, clock }, position, options),
     waitForReplacement: (replacing, options) => waitForReplacement({ bus, fleet, clock }, replacing, options),
     events: (options) => feedEvents({ bus, fleet }, options),

@@ -1,5 +1,6 @@
 /** What the leader answers a heartbeat with: the newest stamps there are for that server, as they are published. */
-import type { FleetState } from '../domain/state.ts';
+import { hasStoppedItself, isRegisteredSo } from '../domain/server-rules.ts';
+import type { FleetState, Server } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
 import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
@@ -17,6 +18,7 @@ export interface BeatAnswerSources {
 }
 
 export function answerBeat(beat: Beat, { fleet, log, term, state, observed, groups }: BeatAnswerSources): BeatAnswer {
+  const known = state.serverById.get(beat.server);
   const assignment = groups.get(subjects.assignment(fleet, beat.server))?.value;
   const group = (assignment?.['group'] ?? null) as GroupId | null;
   const directive = group === null ? undefined : groups.get(subjects.directive(fleet, group, beat.server))?.value;
@@ -24,12 +26,19 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
   return {
     log,
     term,
-    known: state.serverById.has(beat.server),
+    known: known !== undefined,
+    ...registered(beat, known),
+    ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),
     receipt: receipt?.instance === beat.instance ? receipt.position : 0,
   };
+}
+
+function registered({ registers }: Beat, known: Server | undefined): Pick<BeatAnswer, 'registered'> {
+  if (registers !== undefined) return { registered: known !== undefined && isRegisteredSo(known, registers) };
+  return known !== undefined && hasStoppedItself(known) ? { registered: false } : {};
 }
 
 function stampOf(value: LastValue['value'] | undefined): { term: Term; position: number } {

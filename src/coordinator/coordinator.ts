@@ -20,18 +20,20 @@ import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
-import type { FleetId, GroupName, LogId } from '../../schemas/ids.ts';
+import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { Signer } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { FleetFold } from './fleet-fold.ts';
+import { FleetShares } from './fleet-shares.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { Observations } from './observations.ts';
 import { checkWatermark } from './preparation.ts';
-import type { Durability } from './preparation.ts';
 import { serveQueries } from './query-service.ts';
 import { Reign } from './reign.ts';
+import { beatAsReplica } from './replica-beats.ts';
 import { keep, restore } from './snapshots.ts';
+import type { Durability } from './server-fitness.ts';
 import type { Timing } from './timing.ts';
 
 export interface CoordinatorOptions {
@@ -48,6 +50,8 @@ export interface CoordinatorOptions {
   readonly highMark: HighMark;
   /** What it signs the log with while it leads, the same for every coordinator of the fleet. Default: nothing. */
   readonly signer?: Signer;
+  /** Of this process, where it serves several fleets. Default: it serves this one. */
+  readonly shares?: FleetShares;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
@@ -77,6 +81,7 @@ export class Coordinator {
   readonly #log: LogPort;
   readonly #observations: Observations;
   readonly #watch: LeaderWatch;
+  readonly #shares: FleetShares;
   readonly #fold: FleetFold;
   readonly #reigning: Reigning;
   /** The position of the newest snapshot we know of. */
@@ -92,7 +97,11 @@ export class Coordinator {
     const onError = (what: string, error: unknown) => logger.error({ what, error }, 'work failed');
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: 10_000, onError });
     this.#observations = new Observations({ bus, fleet, clock, logger });
-    this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing });
+    const { leaderBeatMs: beatMs, rebalanceMs } = timing;
+    const shares = options.shares ?? new FleetShares({ clock, random, beatMs, rebalanceMs });
+    this.#shares = shares;
+    const hesitationSteps = () => shares.hesitationSteps(fleet);
+    this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing, hesitationSteps });
     this.ended = this.#run();
   }
 
@@ -129,6 +138,7 @@ export class Coordinator {
     const signal = this.#lifecycle.signal;
     this.#observations.start();
     const queries = this.#serveQueries();
+    this.#beAmongReplicas();
     try {
       for (let failures = 0; !signal.aborted; ) failures = await this.#round(failures);
       return undefined;
@@ -151,9 +161,10 @@ export class Coordinator {
     const { clock, random, logger } = this.#options;
     const signal = this.#lifecycle.signal;
     try {
-      await this.#follow();
+      const after = await this.#follow();
       if (signal.aborted) return 0;
-      const elected = await this.#elect();
+      this.#shares.begin(this.#options.fleet);
+      const elected = await this.#elect(after);
       if (elected !== undefined) await this.#lead(elected);
       return 0;
     } catch (error) {
@@ -161,35 +172,44 @@ export class Coordinator {
       logger.warn({ code: error.code, reason: error.message }, 'beginning again');
       await pause({ clock, delayMs: backoffMs(roundBackoff, failures + 1, random()), signal });
       return failures + 1;
+    } finally {
+      this.#shares.end(this.#options.fleet);
     }
   }
 
-  /** Folds what others write until it is time to try to lead. */
-  async #follow(): Promise<void> {
+  /** Folds what others write until it is time to try to lead; the term whose leader is gone comes back. */
+  async #follow(): Promise<Term> {
     const stopped = this.#lifecycle.signal;
     const enough = new AbortController();
     const signal = AbortSignal.any([enough.signal, stopped]);
     const fold = this.#fold;
     const reading = (async () => {
-      for await (const stored of this.#log.read({ fromSequence: fold.cursor.sequence + 1, signal })) fold.take(stored);
+      for await (const stored of this.#log.read({ fromSequence: fold.cursor.sequence + 1, signal })) {
+        fold.take(stored);
+        this.#watch.sawTerm(fold.cursor.term);
+      }
     })();
+    let after = fold.cursor.term;
     try {
       // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.
       const broken = reading.then(() => new Promise<never>(() => undefined));
-      await Promise.race([this.#watch.timeToTry(signal), broken]);
+      await Promise.race([this.#watch.timeToTry(after, signal), broken]);
+      after = fold.cursor.term;
     } catch (error) {
       if (!stopped.aborted) throw error;
     } finally {
       enough.abort();
       await reading;
     }
+    return after;
   }
 
   /** Appends `coordinator.elected` at the head. Undefined when somebody was before us. */
-  async #elect(): Promise<Elected | undefined> {
+  async #elect(after: Term): Promise<Elected | undefined> {
     const { bus, fleet, names, instance, clock, timing, newLogId, seedGroups, logger } = this.#options;
     const fold = this.#fold;
     await fold.catchUp(this.#log, await this.#log.lastSequence(timing.storeTimeoutMs), this.#lifecycle.signal);
+    if (fold.cursor.term > after) return undefined;
     await this.#options.highMark.check(this.#log, timing.storeTimeoutMs);
     const watermark = await checkWatermark(bus, names.commands, fold.cursor.watermark);
     const log = fold.cursor.log ?? newLogId();
@@ -254,9 +274,14 @@ export class Coordinator {
         stopped.addEventListener('abort', () => resolve('asked'), { once: true });
         if (stopped.aborted) resolve('asked');
       });
-      const end = await Promise.race([reign.ended, asked]);
-      await reign.stop(end === 'asked' ? 'hand-over' : 'deposed');
-      if (end === 'asked') return;
+      const over = new AbortController();
+      const shared = this.#untilShared(AbortSignal.any([over.signal, stopped]));
+      const end = await Promise.race([reign.ended, asked, shared]);
+      over.abort();
+      await reign.stop(end === 'asked' || end === 'shared' ? 'hand-over' : 'deposed');
+      if (end === 'shared')
+        logger.info({ fleet, term: this.#fold.cursor.term }, 'handed over: another coordinator leads fewer fleets');
+      if (end === 'asked' || end === 'shared') return;
       logger.warn({ code: end.code, reason: end.message }, 'reign ended');
       // Whatever ended it, the log says what is true: follow it again. What only a person can mend ends us.
       if (end.code === 'log-broken' || end.code === 'log-regressed' || end.code === 'stream-mismatch') throw end;
@@ -264,6 +289,19 @@ export class Coordinator {
       this.#reigning.reign = undefined;
       await this.#options.highMark.raise(this.#fold.cursor);
     }
+  }
+
+  /** Resolves when this fleet should be another coordinator's; never, if the signal fires before. */
+  async #untilShared(signal: AbortSignal): Promise<'shared'> {
+    const { clock, fleet, timing } = this.#options;
+    while (!this.#shares.mayHandOver(fleet)) {
+      const stopped = await pause({ clock, delayMs: timing.leaderBeatMs, signal }).then(
+        () => false,
+        () => true,
+      );
+      if (stopped) return new Promise(() => undefined);
+    }
+    return 'shared';
   }
 
   /** A reign that cannot begin is ended whole before anything is tried again. */
@@ -274,6 +312,17 @@ export class Coordinator {
       await reign.stop('deposed');
       throw error;
     }
+  }
+
+  /** Says what we are, and hears what the others are, until we stop. */
+  #beAmongReplicas(): void {
+    const { bus, fleet, instance, clock, timing, durability } = this.#options;
+    const own = () => {
+      const { log, term, position } = this.#fold.cursor;
+      return { log, term, position, instance, role: this.role, leads: this.#shares.leads, durability };
+    };
+    const options = { bus, fleet, instance, shares: this.#shares, clock, beatMs: timing.leaderBeatMs, own };
+    this.#lifecycle.track('beating as a replica', beatAsReplica(options, this.#lifecycle.signal));
   }
 
   #serveQueries(): { unsubscribe(): void } {

@@ -17,6 +17,8 @@ export interface DoServiceOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly clock: Clock;
+  /** False while what arrives may have been asked long ago, and of a leader that we are no more. */
+  readonly isHearing: () => boolean;
   readonly outcomes: Outcomes;
   readonly timeoutMs: number;
   readonly storeTimeoutMs: number;
@@ -30,7 +32,7 @@ export function serveDo(options: DoServiceOptions): { unsubscribe(): void } {
   const budget = new Budget(options.clock);
   let underWay = 0;
   const onMessage = (message: BusMessage) => {
-    const refusal = refuse(message, { budget, underWay });
+    const refusal = refuse(message, { budget, underWay, isHearing: options.isHearing() });
     if (refusal !== undefined) {
       message.respond(encodeAs('json', { status: 'unknown', safeToRepeat: true, message: refusal }));
       return;
@@ -77,7 +79,9 @@ async function answer(options: DoServiceOptions, message: BusMessage): Promise<v
 }
 
 /** Refusals that never reach the log: there is no command yet, or nowhere to put it. */
-function refuse(message: BusMessage, { budget, underWay }: { budget: Budget; underWay: number }): string | undefined {
+function refuse(message: BusMessage, { budget, underWay, isHearing }: Refusing): string | undefined {
+  // Whoever leads by now has stored it too: without an id it would take effect twice.
+  if (!isHearing) return 'this coordinator was away for a moment; ask again';
   const addressed = parseCommandSubject(message.subject);
   if (addressed === undefined) {
     return 'ask on muster.<fleet>.do.<principal>.<noun>.<verb>';
@@ -96,6 +100,12 @@ function refuse(message: BusMessage, { budget, underWay }: { budget: Budget; und
     return `${principal.data} asks more than ${doPerSecond} commands a second; try again in a moment`;
   }
   return undefined;
+}
+
+interface Refusing {
+  readonly budget: Budget;
+  readonly underWay: number;
+  readonly isHearing: boolean;
 }
 
 function unknown(what: string): Uint8Array {

@@ -40,6 +40,14 @@ export class Hearing {
     return this.#upTo;
   }
 
+  /**
+   * False after a gap, until what came meanwhile has been heard: answers come behind it on the same connection. So a
+   * leader that was frozen hears of its successor before this turns true again.
+   */
+  get isCurrent(): boolean {
+    return this.#clock.monotonic() - this.#upToMonotonic <= gapMs;
+  }
+
   /** Milliseconds for which nothing came since `seenAt`, as far as it would have been heard. */
   silenceSince(seenAt: number): number {
     return silence({ seenAt, since: this.#since, upTo: this.#upTo, now: this.#clock.now() });

@@ -6,7 +6,7 @@ import type { Bus } from '../nats/bus.ts';
 import { pause } from '../std/deadline.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
-import { decodeMessage } from '../wire/message.ts';
+import { messageOrNothing } from '../wire/message.ts';
 import type { FleetId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { LeaderBeat } from '../../schemas/views.ts';
@@ -19,15 +19,20 @@ export interface LeaderWatchOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
+  /** How many steps to hesitate, asked anew at every look: others may have become the better choice. */
+  readonly hesitationSteps: () => number;
 }
 
 export class LeaderWatch {
   readonly #options: LeaderWatchOptions;
   readonly #subscription: { unsubscribe(): void };
-  /** By the monotonic clock. */
+  readonly #unlisten: () => void;
+  /** The highest term heard of: a leader of a lower one is frozen no more, and does not know it yet. */
+  #term: Term = 0;
+  /** By the monotonic clock: the last sign of a leader. */
   #heardAt: number;
-  /** The leader said that it stops: no need to wait. */
-  #left = false;
+  /** Nobody leads, by the leader's own word or because nobody answers: no need to wait for missed beats. */
+  #vacant = false;
   /** Told of each beat of somebody else, while we lead. */
   #onBeat: ((beat: LeaderBeat) => void) | undefined;
 
@@ -38,26 +43,44 @@ export class LeaderWatch {
       subject: subjects.leaderBeat(options.fleet),
       onMessage: (message) => this.#take(message.data),
     });
+    // Silence counts only while a beat could have been heard.
+    this.#unlisten = options.bus.onConnection(() => {
+      this.#heardAt = options.clock.monotonic();
+    });
   }
 
   onBeat(listener: ((beat: LeaderBeat) => void) | undefined): void {
     this.#onBeat = listener;
   }
 
-  stop(): void {
-    this.#subscription.unsubscribe();
+  /** A record of this term was read: its leader lives as surely as if it had beaten. */
+  sawTerm(term: Term): void {
+    if (term <= this.#term) return;
+    this.#term = term;
+    this.#heardAt = this.#options.clock.monotonic();
+    this.#vacant = false;
   }
 
-  /** Resolves when it is time to try; rejects with `aborted` on the signal. */
-  async timeToTry(signal: AbortSignal): Promise<void> {
-    const { clock, random, timing } = this.#options;
+  stop(): void {
+    this.#subscription.unsubscribe();
+    this.#unlisten();
+  }
+
+  /** Resolves when it is time to try to lead after `term`, the log's; rejects with `aborted` on the signal. */
+  async timeToTry(term: Term, signal: AbortSignal): Promise<void> {
+    const { clock, random, timing, hesitationSteps } = this.#options;
+    this.#term = Math.max(this.#term, term);
     const jitterMs = random() * timing.electionJitterMs;
-    if (await this.#nobodyLeads(signal)) return pause({ clock, delayMs: jitterMs / 4, signal });
+    this.#vacant = false;
     this.#heardAt = clock.monotonic();
-    this.#left = false;
+    const askedAt = this.#heardAt;
+    const vacant = await this.#nobodyLeads(signal);
+    // Whoever beat while we asked leads, whatever the answer.
+    if (vacant && this.#heardAt === askedAt) this.#vacant = true;
     for (;;) {
-      if (this.#left) return pause({ clock, delayMs: jitterMs / 4, signal });
-      const remainingMs = this.#heardAt + timing.missedBeatMs + jitterMs - clock.monotonic();
+      const patienceMs = this.#vacant ? jitterMs / 4 : timing.missedBeatMs + jitterMs;
+      const dueAt = this.#heardAt + patienceMs + hesitationSteps() * timing.hesitationStepMs;
+      const remainingMs = dueAt - clock.monotonic();
       if (remainingMs <= 0) return;
       // Short looks, so that a hand-over is seen soon.
       await pause({ clock, delayMs: Math.min(remainingMs, lookMs), signal });
@@ -77,17 +100,14 @@ export class LeaderWatch {
 
   #take(data: Uint8Array): void {
     const { clock, instance } = this.#options;
-    let beat: LeaderBeat;
-    try {
-      beat = decodeMessage(LeaderBeat, data, 'a leader beat');
-    } catch (error) {
-      // No beat of ours: silence is judged as silence.
-      if (error instanceof Failure) return;
-      throw error;
-    }
-    if (beat.instance === instance) return;
+    // What is no beat of ours is silence.
+    const beat = messageOrNothing(LeaderBeat, data);
+    if (beat === undefined) return;
+    // One that was overtaken and has not noticed yet: neither its life nor its leaving means anything.
+    if (beat.instance === instance || beat.term < this.#term) return;
+    this.#term = beat.term;
     this.#heardAt = clock.monotonic();
-    this.#left = beat.leaving;
+    this.#vacant = beat.leaving;
     this.#onBeat?.(beat);
   }
 }

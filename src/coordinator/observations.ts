@@ -78,7 +78,7 @@ export class Observations {
     requireSubject(message.subject, beat.server);
     const observed = this.#serverOf(beat.server);
     // A draining server counts as idle only by readings taken after it heard that it drains.
-    observed.idleReadings = beat.inFlight === 0 ? observed.idleReadings + 1 : 0;
+    if (beat.inFlight !== undefined) countReading(observed, beat.inFlight);
     observed.unwellReadings = beat.healthy ? 0 : observed.unwellReadings + 1;
     if (observed.beat?.instance !== beat.instance) observed.idleReadings = 0;
     observed.beat = beat;
@@ -111,6 +111,11 @@ export class Observations {
     requireSubject(message.subject, applied.group);
     const key = appliedKey(applied.balancer, applied.group);
     this.observed.appliedByKey.set(key, { applied, seenAt: this.#options.clock.now() });
+    for (const { server, inFlight } of applied.inFlight) {
+      const observed = this.observed.serverById.get(server);
+      // A server that cannot count has its readings from those who can.
+      if (observed?.beat != null && observed.beat.inFlight === undefined) countReading(observed, inFlight);
+    }
     this.#listener?.onBalancer(applied.group);
   }
 
@@ -122,6 +127,10 @@ export class Observations {
     }
     return observed;
   }
+}
+
+function countReading(observed: ObservedServer, inFlight: number): void {
+  observed.idleReadings = inFlight === 0 ? observed.idleReadings + 1 : 0;
 }
 
 /** The subject is the identity: a body that claims another is refused. */

@@ -5,19 +5,11 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import { Failure } from '../std/failure.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { FleetId } from '../../schemas/ids.ts';
-import type { CoordinatorView } from '../../schemas/views.ts';
 import { commandHash } from './command-intake.ts';
+import { type Durability, type FitnessOptions, checkServers } from './server-fitness.ts';
 
-export type Durability = CoordinatorView['durability'];
-
-export interface PreparationOptions {
-  readonly bus: Bus;
+export interface PreparationOptions extends FitnessOptions {
   readonly fleet: FleetId;
-  readonly replicas: number;
-  /** The server's monitoring address (`http://host:8222`), where `sync_always` can be read. */
-  readonly monitorUrl?: string;
-  /** Run where an acknowledged append may not survive a power cut, plainly labelled. */
-  readonly allowNotDurable: boolean;
 }
 
 const bundleStoreBytesMax = 2 * 1024 * 1024 * 1024;
@@ -26,7 +18,7 @@ const snapshotStoreBytesMax = 1024 * 1024 * 1024;
 /** Creates what is missing, checks what is there, and says how durable an ack is. */
 export async function prepare(options: PreparationOptions): Promise<{ names: StreamNames; durability: Durability }> {
   const { bus, fleet, replicas } = options;
-  const durability = await checkServer(options);
+  const durability = await checkServers(options);
   const names = streamNames(fleet);
   for (const definition of Object.values(streamDefinitions(fleet, { replicas }))) await bus.ensureStream(definition);
   await bus.ensureBucket({ bucket: names.bundles, replicas, maxBytes: bundleStoreBytesMax });
@@ -61,42 +53,4 @@ const checkTimeoutMs = 10_000;
 function wentBack(what: string): Failure {
   const next = 'restore the stream, or see "A log that went back" in ARCHITECTURE.md';
   return new Failure({ code: 'log-regressed', retryable: false, message: `${what}: ${next}` });
-}
-
-async function checkServer(options: PreparationOptions): Promise<Durability> {
-  const { bus, replicas, monitorUrl, allowNotDurable } = options;
-  const [major = 0, minor = 0, patch = 0] = bus.server.version.split('.').map((part) => Number.parseInt(part, 10));
-  const before = (otherMinor: number, otherPatch: number) =>
-    major < 2 || (major === 2 && (minor < otherMinor || (minor === otherMinor && patch < otherPatch)));
-  if (before(9, 10)) throw unfit(`nats-server ${bus.server.version} is older than 2.9.10`);
-  if (replicas > 1 && before(10, 27)) {
-    throw unfit(
-      `nats-server ${bus.server.version} is unfit for replicas: its replicas may differ for good; use 2.10.27 or later`,
-    );
-  }
-  // 2.9 cannot sync every append at all.
-  const durability = before(10, 0) ? 'fsync-interval' : await readSync(monitorUrl);
-  if (durability !== 'fsync-always' && replicas > 1 && !allowNotDurable) {
-    throw unfit('set "sync_interval: always" and give --nats-monitor, or start with --allow-not-durable');
-  }
-  return durability;
-}
-
-async function readSync(monitorUrl: string | undefined): Promise<Durability> {
-  if (monitorUrl === undefined) return 'unknown';
-  try {
-    const response = await fetch(new URL('/jsz', monitorUrl), { signal: AbortSignal.timeout(checkTimeoutMs) });
-    const body = (await response.json()) as { config?: { sync_always?: boolean } };
-    return body.config?.sync_always === true ? 'fsync-always' : 'fsync-interval';
-  } catch (error) {
-    throw Failure.from(error, { code: 'unavailable', retryable: true, message: `cannot read ${monitorUrl}/jsz` });
-  }
-}
-
-function unfit(why: string): Failure {
-  return new Failure({
-    code: 'unsupported',
-    retryable: false,
-    message: `this NATS server cannot carry the log: ${why}`,
-  });
 }

@@ -3,7 +3,7 @@ import { answerQuery } from '../projections/views.ts';
 import type { Observed } from '../projections/observed.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
-import { textOf } from '../std/failure.ts';
+import { Failure, textOf } from '../std/failure.ts';
 import { decodeBody, encodeAs } from '../wire/body.ts';
 import type { BodyFormat } from '../wire/body.ts';
 import { z } from 'zod';
@@ -51,13 +51,21 @@ async function answer(options: QueryServiceOptions, message: BusMessage): Promis
 async function read(options: QueryServiceOptions, name: string, body: Record<string, unknown>): Promise<QueryAnswer> {
   if (!isQuery(name))
     return refuse('unknown-query', `there is no query "${name}"; there are: ${Object.keys(querySchemas).join(', ')}`);
-  const { atLeast: asked, ...rest } = body;
+  const { atLeast: asked, withinMs: patience, ...rest } = body;
   const atLeast = Position.optional().safeParse(asked);
+  const within = z.int().min(0).optional().safeParse(patience);
   const ask = querySchemas[name].ask.safeParse(rest);
   if (!atLeast.success) return refuse('invalid', 'atLeast must be a position');
+  if (!within.success) return refuse('invalid', 'withinMs must be a whole number of milliseconds');
   if (!ask.success) return refuse('invalid', z.prettifyError(ask.error));
-  const { fold, observed } = options;
-  if (atLeast.data !== undefined) await passed(options, atLeast.data);
+  const { fold, observed, waitMs } = options;
+  if (
+    atLeast.data !== undefined &&
+    !(await hasPassed(options, atLeast.data, Math.min(waitMs, within.data ?? waitMs)))
+  ) {
+    const message = `this coordinator has read the log up to position ${fold.state.position}, not ${atLeast.data}; ask again`;
+    return refuse('behind', message);
+  }
   const { log, term, position } = fold.state;
   if (log === null) return refuse('unavailable', 'this coordinator has not read the log yet; ask again in a moment');
   if (name === 'coordinator') return { status: 'ok', log, term, position, data: options.coordinator() };
@@ -65,12 +73,16 @@ async function read(options: QueryServiceOptions, name: string, body: Record<str
   return answered.status === 'ok' ? { status: 'ok', log, term, position, data: answered.data } : answered;
 }
 
-/** Resolves once the position is folded; rejects when that takes too long. */
-async function passed({ fold, waitMs, clock }: QueryServiceOptions, position: Position): Promise<void> {
+/** Whether the fold comes to this position in time. */
+async function hasPassed({ fold, clock }: QueryServiceOptions, position: Position, waitMs: number): Promise<boolean> {
   const late = new AbortController();
   const timer = clock.after(waitMs, () => late.abort());
   try {
     await fold.passed(position, late.signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'timeout') return false;
+    throw error;
   } finally {
     timer.cancel();
   }

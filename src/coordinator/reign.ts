@@ -174,6 +174,8 @@ export class Reign {
       if (overtakes(beat, this.#term)) this.#end(deposed(beat));
     });
     this.#lifecycle.onStop('leader beats', () => watch.onBeat(undefined));
+    // First of all: those standing by must not take reading what was published for silence.
+    this.#announce();
     const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
     for (const { following } of loaded) track('following what is published', following);
     const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
@@ -187,30 +189,20 @@ export class Reign {
     this.#reconcileAll();
     this.#checkpoints.begin();
     this.#takeCommands();
-    const leader = bus.subscribe({
-      subject: subjects.leader(fleet),
-      onMessage: (message) => void message.respond(encodeMessage(this.#beat(false))),
-    });
+    const hearing = this.#hearing;
     const service = serveDo({
       bus,
       fleet,
       clock,
+      isHearing: () => hearing.isCurrent,
       outcomes: this.#outcomes,
       timeoutMs: timing.doTimeoutMs,
       storeTimeoutMs: timing.storeTimeoutMs,
       track,
     });
-    this.#lifecycle.onStop('requests', () => {
-      leader.unsubscribe();
-      service.unsubscribe();
-    });
-    track(
-      'beating',
-      this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
-    );
+    this.#lifecycle.onStop('requests', () => service.unsubscribe());
     const propose = (proposal: Proposal) => this.#propose(proposal);
-    track('hearing', this.#hearing.run(signal));
-    const hearing = this.#hearing;
+    track('hearing', hearing.run(signal));
     const balancers = new BalancerWatch({ state, observed: observations.observed, hearing, clock, propose });
     track(
       'watching balancers',
@@ -252,6 +244,21 @@ export class Reign {
   #tracking() {
     const track = (what: string, work: Promise<void>) => this.#lifecycle.track(what, work);
     return { track, signal: this.#lifecycle.signal };
+  }
+
+  /** Says that somebody leads, and answers whoever asks. */
+  #announce(): void {
+    const { bus, fleet, timing } = this.#options;
+    const { track, signal } = this.#tracking();
+    const leader = bus.subscribe({
+      subject: subjects.leader(fleet),
+      onMessage: (message) => void message.respond(encodeMessage(this.#beat(false))),
+    });
+    this.#lifecycle.onStop('being asked who leads', () => leader.unsubscribe());
+    track(
+      'beating',
+      this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
+    );
   }
 
   #takeCommands(): void {

@@ -9,6 +9,13 @@ export interface Timing {
   readonly missedBeatMs: number;
   /** Spread of the standbys' first tries, so that they do not collide. */
   readonly electionJitterMs: number;
+  /**
+   * How much longer a process waits before it tries for a fleet, for each fleet it leads more than another: long enough
+   * for the other to be elected. With the bound on steps and the jitter, failover ends within 1.3 of the missed-beat time.
+   */
+  readonly hesitationStepMs: number;
+  /** Between two fleets handed over for balance alone; by half more or less. */
+  readonly rebalanceMs: number;
   /** The longest wait for one append's ack before its outcome counts as unknown. */
   readonly appendTimeoutMs: number;
   /** The longest time spent settling an unknown outcome before the leader steps down. */
@@ -36,6 +43,8 @@ export function defaultTiming(replicas: number): Timing {
     leaderBeatMs: 1_000,
     missedBeatMs: replicas > 1 ? 12_000 : 4_000,
     electionJitterMs: 400,
+    hesitationStepMs: replicas > 1 ? 600 : 200,
+    rebalanceMs: 10_000,
     appendTimeoutMs: 2_000,
     settleDeadlineMs: 30_000,
     storeTimeoutMs: 5_000,
@@ -49,6 +58,8 @@ export function defaultTiming(replicas: number): Timing {
   };
 }
 
+/** The longest hesitation for the sake of balance, in steps. */
+export const hesitationStepsMax = 3;
 /** Decided events that are not yet durable, at most: intake waits past it. Some records' worth, to keep appends full. */
 export const undurableMax = 4_096;
 /** Stored publishes of one kind under way at once, at most: enough to hide a round trip, few enough to fail together. */

@@ -6,7 +6,7 @@ import { sameLabels } from './evolve-servers.ts';
 import { findServer } from './find.ts';
 import { serversMax } from './limits.ts';
 import { type Refused, type Ruling, accept, refuse, unchanged } from './ruling.ts';
-import type { FleetState } from './state.ts';
+import type { FleetState, Server } from './state.ts';
 
 /**
  * A server registers at every start. Its labels count the first time only: later ones would undo what an operator
@@ -15,16 +15,14 @@ import type { FleetState } from './state.ts';
  */
 export function registerServer(state: FleetState, payload: CommandPayload<'server.register'>): Ruling {
   const { server: id } = payload;
-  // Host names know no case: kept in one spelling, two of them are the same when their texts are.
-  const address = { host: payload.address.host.toLowerCase(), port: payload.address.port };
+  const address = oneSpelling(payload.address);
   const known = state.serverById.get(id);
   const labels = known?.labels ?? payload.labels ?? {};
   const agent = payload.agent ?? known?.agent ?? undefined;
   const moved = known === undefined || !sameAddress(known.address, address);
   const keepsLabels = payload.labels !== undefined && !sameLabels(payload.labels, labels);
   const kept = `server "${id}" keeps the labels it has: server.configure changes them`;
-  const stopped = known?.member?.cordon?.until === 'registered';
-  if (!moved && !stopped && agent === (known.agent ?? undefined)) {
+  if (known !== undefined && isRegisteredSo(known, { address, agent })) {
     const hint = keepsLabels ? `; ${kept}` : '';
     return unchanged(`server "${id}" is registered with this address already${hint}`);
   }
@@ -41,6 +39,20 @@ export function registerServer(state: FleetState, payload: CommandPayload<'serve
   return accept({ type: 'server.registered', data }, keepsLabels ? [kept] : []);
 }
 
+/** Registering so would change nothing. */
+export function isRegisteredSo(
+  known: Server,
+  { address, agent }: { readonly address: Address; readonly agent: string | undefined },
+): boolean {
+  const isSame = sameAddress(known.address, oneSpelling(address)) && agent === (known.agent ?? undefined);
+  return isSame && !hasStoppedItself(known);
+}
+
+/** It drained itself to stop: it comes back by registering. */
+export function hasStoppedItself({ member }: Server): boolean {
+  return member?.cordon?.until === 'registered';
+}
+
 export function configureServer(state: FleetState, payload: CommandPayload<'server.configure'>): Ruling {
   const found = findServer(state, payload.server);
   if (found.status === 'refused') return found;
@@ -51,6 +63,11 @@ export function configureServer(state: FleetState, payload: CommandPayload<'serv
     return unchanged(`server "${id}" has these labels and this weight already`);
   }
   return accept({ type: 'server.configured', data: { server: id, labels, weight } });
+}
+
+/** Host names know no case: kept in one spelling, two of them are the same when their texts are. */
+function oneSpelling({ host, port }: Address): Address {
+  return { host: host.toLowerCase(), port };
 }
 
 /** Two servers of one address would be counted twice by a balancer, and drained by halves. */

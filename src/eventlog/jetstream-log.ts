@@ -3,7 +3,7 @@ import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { within } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
-import type { LogPort, StoredRecord } from './log-port.ts';
+import type { LogPort } from './log-port.ts';
 
 export interface JetstreamLogOptions {
   readonly bus: Bus;
@@ -33,12 +33,8 @@ export function jetstreamLog({ bus, stream, subject, clock }: JetstreamLogOption
       return (await within({ clock, timeoutMs, what: `the status of ${stream}`, work })).lastSequence;
     },
 
-    read: ({ fromSequence, signal }) => records(bus.read({ stream, fromSequence, signal })),
+    read: ({ fromSequence, signal }) => bus.read({ stream, fromSequence, signal }),
   };
-}
-
-async function* records(messages: ReturnType<Bus['read']>): AsyncIterable<StoredRecord> {
-  for await (const { sequence, data, pending } of messages) yield { sequence, data, pending };
 }
 
 function duplicate(stream: string, sequence: number): Failure {

@@ -19,6 +19,7 @@ import { store, storeRun } from './store.ts';
 import { ensureStream, purge, streamStatus } from './streams.ts';
 
 export interface ConnectBusOptions {
+  /** Servers of one cluster: a list, or its members joined by commas. Any of them will do. */
   readonly url: string | readonly string[];
   readonly principal: string;
   readonly clock: Clock;
@@ -139,7 +140,7 @@ async function connectWithin(options: ConnectBusOptions): Promise<NatsConnection
 
 function libraryOptions({ url, principal, name, credentials }: ConnectBusOptions): ConnectionOptions {
   return {
-    servers: typeof url === 'string' ? url : [...url],
+    servers: typeof url === 'string' ? url.split(',').map((each) => each.trim()) : [...url],
     name: name ?? principal,
     inboxPrefix: inboxPrefix(principal),
     timeout: dialTimeoutMs,

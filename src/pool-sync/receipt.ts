@@ -24,7 +24,7 @@ export function receiptOf({ balancer, group, stamp, observed, error }: ReceiptFa
     balancer,
     group,
     servers: taking.length,
-    inFlight: resting.map(({ server, inFlight }) => ({ server, inFlight })),
+    inFlight: resting.flatMap(({ server, inFlight }) => (inFlight === undefined ? [] : [{ server, inFlight }])),
     ...(observed === undefined ? {} : { listen: observed.listen }),
     ...(error === undefined ? {} : { error }),
   };

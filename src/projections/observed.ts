@@ -24,7 +24,10 @@ export interface ObservedServer {
   seenAt: number;
   receipt: Receipt | null;
   receiptAt: number;
-  /** Beats in a row that reported nothing in flight, since the server began to drain. */
+  /**
+   * Readings in a row of nothing in flight, since the server began to drain: its own beats, or its balancers' receipts
+   * where it cannot count.
+   */
   idleReadings: number;
   /** Beats in a row that said the server is not healthy. */
   unwellReadings: number;

@@ -9,6 +9,7 @@ import type { FleetState, Server } from '../domain/state.ts';
 import { assert, never } from '../std/failure.ts';
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
 import { unconfirmedBalancers } from './balancers.ts';
+import { inFlightOn } from './in-flight.ts';
 import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
 import { receiptSince } from './progress.ts';
@@ -149,8 +150,9 @@ function drainText({ state, observed, server, member }: About): string {
   if (drain?.wasInPool !== true) return 'leaves at once';
   const unconfirmed = unconfirmedBalancers(state, observed, member.group, drain.at);
   if (unconfirmed.length > 0) return `waits for ${listText(unconfirmed)} to stop sending`;
-  const inFlight = observed.serverById.get(server.id)?.beat?.inFlight;
-  if (inFlight === undefined) return 'waits for its heartbeat';
+  if (observed.serverById.get(server.id)?.beat == null) return 'waits for its heartbeat';
+  const inFlight = inFlightOn(state, observed, server);
+  if (inFlight === null) return 'waits for its deadline, since nobody can count what is in flight';
   return inFlight > 0 ? `finishes ${inFlight} in flight` : 'confirms that nothing is in flight';
 }
 

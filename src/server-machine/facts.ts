@@ -28,8 +28,11 @@ export interface ServerFacts {
   readonly receipt: (Receipt & { readonly receivedAt: number }) | null;
   /** Balancers of the group that have not confirmed a pool at or past the server's drain. */
   readonly unconfirmedBalancers: readonly BalancerId[];
-  /** In-flight requests by the last reading (server and balancers, the larger), and idle readings in a row. */
-  readonly inFlight: { readonly last: number; readonly idleReadings: number };
+  /**
+   * In-flight requests by the last reading (server and balancers, the larger), and idle readings in a row. Null: nobody
+   * can count them, so only the deadline ends a drain.
+   */
+  readonly inFlight: { readonly last: number | null; readonly idleReadings: number };
   /**
    * Its proof of life. `seenAt`: the last heartbeat, or when this leader began if it has heard none: a new leader
    * grants a full lease first. `unwellReadings`: heartbeats in a row that said it is not healthy.

@@ -4,6 +4,7 @@ import { rolledCordonIsOver } from '../domain/rolled-cordons.ts';
 import type { FleetState, Member, Server } from '../domain/state.ts';
 import { unconfirmedBalancers } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
+import { inFlightOn } from '../projections/in-flight.ts';
 import type { Observed } from '../projections/observed.ts';
 import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerId } from '../../schemas/ids.ts';
@@ -39,7 +40,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
     receipt: receiptOf(id, sources),
     unconfirmedBalancers:
       member?.drain?.wasInPool === true ? unconfirmedBalancers(state, observed, member.group, member.drain.at) : [],
-    inFlight: inFlightOf(id, member, observed),
+    inFlight: known === null ? nothing : inFlightOf(known, sources),
     life: {
       seenAt: now - silence({ seenAt, since: reignBeganAt, upTo, now }),
       // A beat of long ago is no proof that it is back, though a lease has begun anew with this leader.
@@ -61,18 +62,11 @@ function receiptOf(id: ServerId, { state, observed }: FactSources): ServerFacts[
   return { ...seen.receipt, receivedAt: seen.receiptAt };
 }
 
-/** The larger of what the server says and what any balancer of its group still counts on it. */
-function inFlightOf(id: ServerId, member: Member | null, observed: Observed): ServerFacts['inFlight'] {
-  const seen = observed.serverById.get(id);
-  let last = seen?.beat?.inFlight ?? 0;
-  if (member?.drain != null) {
-    for (const { applied } of observed.appliedByKey.values()) {
-      if (applied.group !== member.group) continue;
-      const counted = applied.inFlight.find((entry) => entry.server === id);
-      last = Math.max(last, counted?.inFlight ?? 0);
-    }
-  }
-  return { last, idleReadings: last === 0 ? (seen?.idleReadings ?? 0) : 0 };
+const nothing = { last: 0, idleReadings: 0 };
+
+function inFlightOf(known: Server, { state, observed }: FactSources): ServerFacts['inFlight'] {
+  const last = inFlightOn(state, observed, known);
+  return { last, idleReadings: last === 0 ? (observed.serverById.get(known.id)?.idleReadings ?? 0) : 0 };
 }
 
 function leaseMsOf(state: FleetState, known: Server | null): number {

@@ -58,9 +58,10 @@ function drainEvidence(facts: ServerFacts): EventData<'server.left'>['evidence']
   // Where no balancer ever sent, what a person sends past them is not waited for, and so not counted as cut off.
   const cutOff = theDrain(facts).wasInPool && !isEmpty(facts);
   assert(!cutOff || deadlinePassed(facts), 'a drain ends empty, or by its deadline');
-  return cutOff
-    ? { inFlight: facts.inFlight.last, deadlinePassed: true, unconfirmed: [...facts.unconfirmedBalancers] }
-    : { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+  if (!cutOff) return { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+  const { last } = facts.inFlight;
+  const counted = last === null ? ({ inFlight: 0, uncounted: true } as const) : { inFlight: last };
+  return { ...counted, deadlinePassed: true, unconfirmed: [...facts.unconfirmedBalancers] };
 }
 
 export function replacement(facts: ServerFacts): StepArguments['propose-replaced'] {

@@ -3,7 +3,8 @@
  * byte. A body that is not one is a value, since it becomes a rejection in the log.
  */
 import { Failure } from '../std/failure.ts';
-import { decode, encode, messageLimits } from './codec.ts';
+import { decode, encode } from './codec.ts';
+import { messageLimits } from './limits.ts';
 
 /** A command's body at most: the event it becomes must fit a record. */
 export const bodyBytesMax = 256 * 1024;
@@ -71,7 +72,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** JSON comes here unscanned, so what the scan refuses in MessagePack is refused in the value. */
+/** What the reader refuses in MessagePack is refused in JSON's value. */
 function checkValue(value: unknown, depth: number): void {
   switch (typeof value) {
     case 'number':

@@ -23,3 +23,13 @@ export function decodeMessage<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: 
   const message = `${what}: ${path}${issue?.message ?? 'does not fit its schema'}`;
   throw new Failure({ code: 'malformed', retryable: false, message });
 }
+
+/** For beats and the like, which come again: undefined for whatever is no such message. */
+export function messageOrNothing<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
+  try {
+    return decodeMessage(schema, bytes, 'a message');
+  } catch (caught) {
+    if (caught instanceof Failure) return undefined;
+    throw caught;
+  }
+}

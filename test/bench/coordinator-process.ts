@@ -4,7 +4,12 @@ import { FleetId } from '../../schemas/ids.ts';
 
 const [natsUrl, dataDirectory] = process.argv.slice(2);
 if (natsUrl === undefined || dataDirectory === undefined) throw new Error('usage: coordinator-process URL FOLDER');
-const running = await runCoordinator({ natsUrl, fleet: FleetId.parse('main'), dataDirectory, allowNotDurable: true });
+const running = await runCoordinator({
+  natsUrl,
+  fleets: [FleetId.parse('main')],
+  dataDirectory,
+  allowNotDurable: true,
+});
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');
 await running.ended;

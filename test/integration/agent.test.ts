@@ -331,6 +331,22 @@ describe('an agent that restarts', () => {
     await eventually(() => coordinator.registrations.length === registered + 1);
   });
 
+  it('sends no command where the fleet holds it just so, and registers again once it is told that it does not', async () => {
+    coordinator.registered = true;
+    const { url } = await start();
+    await eventually(
+      () => JSON.parse(readFileSync(join(root, 'data/applied.json'), 'utf8')).registeredUnder === firstLog,
+    );
+    expect(coordinator.beats[0]?.registers).toMatchObject({ address: { port: Number(new URL(url).port) } });
+    const beats = coordinator.beats.length;
+    await eventually(() => coordinator.beats.length > beats + 5);
+    expect(coordinator.beats.at(-1)?.registers).toBeUndefined();
+    expect(coordinator.registrations).toEqual([]);
+    // As one that drained itself to stop, whose drain was decided only now.
+    coordinator.registered = false;
+    await eventually(() => coordinator.registrations.length > 0, { what: 'it to register' });
+  });
+
   it('goes on serving what it holds under a new fleet, until that says otherwise', async () => {
     const hello = await pack('hello', [answer('/hello')]);
     await coordinator.upload(hello);
@@ -406,6 +422,28 @@ describe('the exec driver', () => {
       'edge-1 draining good',
     ]);
     expect(coordinator.registrations[0]).toMatchObject({ address: { host: '127.0.0.1', port } });
+    expect(coordinator.beats.every(({ inFlight }) => inFlight === undefined)).toBe(true);
+  });
+
+  it('tells what a command counts while it drains, and nothing where the command does not', async () => {
+    const [good, count] = [await pack('good', []), join(root, 'count')];
+    await coordinator.upload(good);
+    writeFileSync(count, '2');
+    const listen = `127.0.0.1:${await freePort()}`;
+    await start({ driver: 'exec', command: ['true'], inFlightCommand: ['cat', count], listen });
+    await coordinator.assign('edge');
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }]));
+    expect(coordinator.beats.at(-1)?.inFlight).toBeUndefined();
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }], 'draining'));
+    const becomes = (inFlight: number | undefined) =>
+      eventually(() => coordinator.beats.at(-1)?.inFlight === inFlight, { what: `a beat with ${inFlight}` });
+    await becomes(2);
+    writeFileSync(count, 'many');
+    await becomes(undefined);
+    writeFileSync(count, '0');
+    await becomes(0);
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }]));
+    await becomes(undefined);
   });
 });
 

@@ -8,7 +8,9 @@ import { emptyCursor } from '../../src/eventlog/chain.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import type { FleetId } from '../../schemas/ids.ts';
+import type { Directive } from '../../schemas/directive.ts';
+import type { FleetId, ServerId } from '../../schemas/ids.ts';
+import type { PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { newFleet, startCoordinator } from '../support/coordinators.ts';
 import type { TestCoordinator } from '../support/coordinators.ts';
@@ -136,6 +138,30 @@ describe('the way out', () => {
       group: null,
     });
     await eventually(async () => (await play.directive('production', 's1')) === undefined);
+  });
+
+  it('waits for three counts of the balancer where the server cannot count', async () => {
+    await oneServing();
+    await play.ask('server.leave', { server: 's1' });
+    await eventually(async () => (await play.entry('production', 's1'))?.admin === 'drain');
+    const drained = (await play.revision('production')) as PoolRevision;
+    const count = (inFlight: number) => play.applied('b1', drained, [{ server: 's1' as ServerId, inFlight }]);
+    count(1);
+    const draining = (await eventually(async () => {
+      const directive = await play.directive('production', 's1');
+      return directive?.serving === 'draining' ? directive : undefined;
+    })) as Directive;
+    play.receipt(draining);
+    // However often it beats: it has nothing to say.
+    for (let beat = 0; beat < 5; beat += 1) await play.beat('s1', draining, null);
+    count(0);
+    count(0);
+    await play.beat('s1', draining, null);
+    expect(await statusOf('s1')).toBe('draining');
+    count(0);
+    await eventually(async () => (await statusOf('s1')) === 'available');
+    const left = await eventually(() => lastEvent('server.left'));
+    expect(left).toMatchObject({ data: { evidence: { inFlight: 0, deadlinePassed: false } } });
   });
 
   it('cuts a drain off at its deadline, and says which balancer had not confirmed', async () => {

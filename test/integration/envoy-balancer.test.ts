@@ -71,7 +71,7 @@ describe('Envoy', () => {
     await expect.poll(() => (s1?.inFlight() ?? 0) + (s2?.inFlight() ?? 0)).toBe(2);
     const { servers } = await balancer.apply({ ...poolOf(new Map()) });
     expect(servers.map(({ admin }) => admin)).toEqual(['maintenance', 'maintenance']);
-    expect(servers.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(2);
+    expect(servers.reduce((sum, { inFlight = 0 }) => sum + inFlight, 0)).toBe(2);
     for (const backend of backends.values()) backend.release();
     for (const answer of held) expect((await answer).status).toBe(200);
     expect(await balancer.apply(poolOf(new Map()))).toMatchObject({ settled: true, servers: [] });

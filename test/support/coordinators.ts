@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Signer } from '../../src/coordinator/checkpoints.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
+import type { FleetShares } from '../../src/coordinator/fleet-shares.ts';
 import { prepare } from '../../src/coordinator/preparation.ts';
 import { defaultTiming } from '../../src/coordinator/timing.ts';
 import type { Timing } from '../../src/coordinator/timing.ts';
@@ -23,7 +24,12 @@ export interface StartCoordinatorOptions {
   readonly dataDirectory?: string;
   readonly timing?: Partial<Timing>;
   readonly logger?: Logger;
+  /** Copies of every stream. Default 1. */
+  readonly replicas?: number;
   readonly signer?: Signer;
+  /** Of a process that serves several fleets. */
+  readonly shares?: FleetShares;
+  readonly instance?: string;
 }
 
 export interface TestCoordinator {
@@ -37,24 +43,25 @@ export function newFleet(): FleetId {
 }
 
 export async function startCoordinator(options: StartCoordinatorOptions): Promise<TestCoordinator> {
-  const { url, fleet, logger = silentLogger, signer } = options;
+  const { url, fleet, logger = silentLogger, signer, replicas = 1 } = options;
   const bus = await openBus(url, 'coordinator');
   const directory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'muster-coordinator-')));
-  const { names, durability } = await prepare({ bus, fleet, replicas: 1, allowNotDurable: true });
+  const { names, durability } = await prepare({ bus, fleet, replicas, allowNotDurable: true, monitorUrls: [], logger });
   const coordinator = await Coordinator.start({
     bus,
     fleet,
     names,
     durability,
-    instance: randomBytes(8).toString('hex'),
+    instance: options.instance ?? randomBytes(8).toString('hex'),
     newLogId: () => LogId.parse(randomBytes(12).toString('hex')),
     seedGroups: [GroupName.parse('Production'), GroupName.parse('Development')],
-    highMark: await openHighMark(join(directory, 'high-mark.json')),
+    highMark: await openHighMark(join(directory, `${fleet}.high-mark.json`)),
     clock: systemClock,
     random: Math.random,
-    timing: { ...defaultTiming(1), ...options.timing },
+    timing: { ...defaultTiming(replicas), ...options.timing },
     logger,
     ...(signer === undefined ? {} : { signer }),
+    ...(options.shares === undefined ? {} : { shares: options.shares }),
   });
   const stop = async () => {
     await coordinator.stop();

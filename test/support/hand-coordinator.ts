@@ -22,6 +22,8 @@ export class HandCoordinator {
   /** Set what the next answers say. */
   log: LogId;
   known = true;
+  /** What it answers to a beat that says what it would register; undefined: nothing, as older coordinators. */
+  registered: boolean | undefined;
   position = 0;
   /** The bodies of requests to be drained, in order. */
   readonly drains: Record<string, unknown>[] = [];
@@ -63,8 +65,9 @@ export class HandCoordinator {
       // As the coordinator does: a receipt of a former start of the agent proves nothing about this one.
       const receipt = this.receipts.findLast(({ instance }) => instance === beat.instance)?.position ?? 0;
       const { log, known } = this;
+      const registered = this.registered === undefined ? {} : { registered: this.registered };
       const stamps = { assignment: this.#assignment, directive: this.#directive };
-      message.respond(encodeMessage({ log, term: 1, known, group: this.#group, ...stamps, receipt }));
+      message.respond(encodeMessage({ log, term: 1, known, ...registered, group: this.#group, ...stamps, receipt }));
     });
     hear(subjects.allReceipts(fleet), (message) =>
       this.receipts.push(decodeMessage(Receipt, message.data, 'a receipt')),

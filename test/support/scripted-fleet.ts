@@ -24,10 +24,10 @@ export interface ScriptedFleet {
   assignment(server: string): Promise<Assignment | undefined>;
   revision(group: string): Promise<PoolRevision | undefined>;
   entry(group: string, server: string): Promise<PoolEntry | undefined>;
-  /** A beat that holds what the directive says; `inFlight` as given. */
-  beat(server: string, directive: Directive, inFlight?: number): Promise<BeatAnswer>;
+  /** A beat that holds what the directive says; `inFlight` as given, null: it cannot count. */
+  beat(server: string, directive: Directive, inFlight?: number | null): Promise<BeatAnswer>;
   receipt(directive: Directive, changes?: Partial<Receipt>): void;
-  applied(balancer: string, revision: PoolRevision): void;
+  applied(balancer: string, revision: PoolRevision, inFlight?: Applied['inFlight']): void;
   /** Last sequences of what is published, to see that nothing was published again. */
   published(): Promise<{ groups: number; pools: number }>;
 }
@@ -77,7 +77,7 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
         log,
         assignment: stamp,
         directive: stamp,
-        inFlight,
+        ...(inFlight === null ? {} : { inFlight }),
         healthy: true,
       };
       const subject = subjects.beat(fleet, server as ServerId);
@@ -99,8 +99,8 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
       };
       bus.publish({ subject: subjects.receipt(fleet, server), data: encodeMessage(receipt) });
     },
-    applied(balancer, { log, term, position, group, size }) {
-      const applied = { log, term, position, balancer, group, servers: size, inFlight: [] } as unknown as Applied;
+    applied(balancer, { log, term, position, group, size }, inFlight = []) {
+      const applied = { log, term, position, balancer, group, servers: size, inFlight } as unknown as Applied;
       bus.publish({ subject: subjects.applied(fleet, applied.balancer, group), data: encodeMessage(applied) });
     },
     async published() {

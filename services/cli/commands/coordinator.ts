@@ -2,16 +2,19 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ReplicaBeat } from '../../../schemas/views.ts';
 import { position } from '../change-options.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Paint } from '../paint.ts';
-import { globalOptions, showQuery, withMuster } from '../session.ts';
-import { renderFields } from '../table.ts';
+import { type Session, globalOptions, showQuery, withMuster } from '../session.ts';
+import { renderFields, renderTable } from '../table.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
   readonly data: string;
   readonly replicas: number;
-  readonly natsMonitor?: string;
+  readonly natsMonitor: readonly string[];
+  readonly fleets?: readonly string[];
   readonly allowNotDurable?: boolean;
   readonly key?: string;
   readonly previousKey?: string;
@@ -31,11 +34,21 @@ export function addCoordinator(program: Command): void {
       join('.muster', 'data', 'coordinator'),
     )
     .option('--replicas <count>', 'copies of every stream: 1 on one NATS server, 3 on a cluster', position, 1)
-    .option('--nats-monitor <url>', "the NATS server's monitoring address, to check that it syncs each write")
+    .option('--fleets <names>', 'serve these fleets, joined by commas (default: that of --fleet)', names)
+    .option(
+      '--nats-monitor <urls>',
+      'monitoring addresses of every NATS server, joined by commas, to check that each syncs every write',
+      names,
+      [],
+    )
     .option('--key <private.pem>', 'what it signs the log with; the same for every coordinator (default: in --data)')
     .option('--previous-key <private.pem>', 'the key that signed until now, once, to go over to another --key')
     .option('--allow-not-durable', 'run though the NATS server may lose acknowledged writes in a power cut')
     .action((options: RunOptions, command: Command) => run(command, options));
+  coordinator
+    .command('list')
+    .description('the coordinators that live: who leads, who stands by, how far each has read the log')
+    .action((_options, command: Command) => withMuster(command, list));
   coordinator
     .command('get')
     .description('the coordinator that answers: its role and how durable the log is')
@@ -44,9 +57,33 @@ export function addCoordinator(program: Command): void {
     );
 }
 
+async function list({ muster, output, signal }: Session): Promise<ExitCode> {
+  const heard = await muster.coordinators({ signal });
+  await output.data(heard, (paint) => {
+    const columns = ['INSTANCE', 'ROLE', 'TERM', 'POSITION', 'LEADS', 'DURABILITY'];
+    const rows = heard.map((beat) => [
+      beat.instance,
+      beat.role,
+      String(beat.term),
+      String(beat.position),
+      String(beat.leads),
+      durabilityWords[beat.durability],
+    ]);
+    return renderTable({ columns, rows, empty: 'no coordinator is heard; next: muster coordinator run' }, paint);
+  });
+  return heard.some(({ role }) => role === 'leader') ? exitCodes.done : exitCodes.unreachable;
+}
+
+/** What an acknowledged change survives, for people. */
+const durabilityWords: Readonly<Record<ReplicaBeat['durability'], string>> = {
+  'fsync-always': 'durable (synced before it is acknowledged)',
+  'fsync-interval': 'NOT DURABLE (a power cut may lose what was acknowledged)',
+  unknown: 'unknown (name the servers by --nats-monitor)',
+};
+
 async function run(
   command: Command,
-  { data, replicas, natsMonitor, allowNotDurable = false, key, previousKey }: RunOptions,
+  { data, replicas, natsMonitor, fleets, allowNotDurable = false, key, previousKey }: RunOptions,
 ): Promise<void> {
   const global = globalOptions(command);
   const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
@@ -61,21 +98,28 @@ async function run(
       return runCoordinator(
         checkOptions(CoordinatorRunOptions, {
           natsUrl,
-          fleet: global.fleet,
+          fleets: fleets ?? [global.fleet],
           dataDirectory: resolve(data),
           replicas,
           allowNotDurable,
           ...(key === undefined ? {} : { keyFile: resolve(key) }),
           ...(previousKey === undefined ? {} : { previousKeyFile: resolve(previousKey) }),
-          ...(natsMonitor === undefined ? {} : { natsMonitorUrl: natsMonitor }),
+          natsMonitorUrls: natsMonitor,
         }),
       );
     },
   });
 }
 
+function names(text: string): string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
 function page(
-  view: { instance: string; role: string; durability: string; servers: number; groups: number },
+  view: { instance: string; role: string; durability: ReplicaBeat['durability']; servers: number; groups: number },
   paint: Paint,
 ): string {
   const { instance, role, durability, servers, groups } = view;
@@ -83,7 +127,7 @@ function page(
     [
       ['instance', instance],
       ['role', role],
-      ['durability', durability],
+      ['durability', durabilityWords[durability]],
       ['servers', String(servers)],
       ['groups', String(groups)],
     ],

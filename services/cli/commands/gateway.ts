@@ -12,6 +12,7 @@ interface RunOptions {
   readonly data?: string;
   readonly label?: string[];
   readonly exec?: string[];
+  readonly inFlight?: string[];
   readonly healthUrl?: string;
 }
 
@@ -26,6 +27,7 @@ export function addGateway(program: Command): void {
     .option('--data <folder>', 'its bundles and what it last applied (default: .muster/data/NAME)')
     .option('--label <name=value...>', 'labels, for people')
     .option('--exec <command...>', 'drive another gateway: this command gets the unpacked folder')
+    .option('--in-flight <command...>', 'with --exec: prints how many requests are in flight, so that drains end early')
     .option('--health-url <url>', 'with --exec: answers 2xx when the driven gateway works')
     .action((options: RunOptions, command: Command) => run(command, options));
 }
@@ -40,7 +42,7 @@ async function run(command: Command, options: RunOptions): Promise<void> {
     start: async () => {
       const { GatewayOptions, runGateway } = await import('../../gateway/run.ts');
       const { checkOptions } = await import('../parse-options.ts');
-      const { name, listen, advertise, label, exec, healthUrl } = options;
+      const { name, listen, advertise, label, exec, inFlight, healthUrl } = options;
       const dataDirectory = resolve(options.data ?? join('.muster', 'data', name));
       const given = checkOptions(GatewayOptions, {
         name,
@@ -51,6 +53,7 @@ async function run(command: Command, options: RunOptions): Promise<void> {
         ...(advertise === undefined ? {} : { advertise }),
         ...(label === undefined ? {} : { labels: labelsOf(label) }),
         ...(exec === undefined ? {} : { driver: 'exec', command: exec }),
+        ...(inFlight === undefined ? {} : { inFlightCommand: inFlight }),
         ...(healthUrl === undefined ? {} : { healthUrl }),
       });
       mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });

@@ -69,7 +69,7 @@ export class Lingering {
     const wanted = new Set(pool.servers.map(keyOf));
     const left = observed.filter((held) => !wanted.has(keyOf(held)));
     const held = left.filter(
-      (one) => one.admin !== 'maintenance' || (one.inFlight > 0 && !this.#tooLong(`${pool.group} ${keyOf(one)}`)),
+      (one) => one.admin !== 'maintenance' || (one.inFlight !== 0 && !this.#tooLong(`${pool.group} ${keyOf(one)}`)),
     );
     const kept = new Set(held.map((one) => `${pool.group} ${keyOf(one)}`));
     for (const key of this.#sinceByKey.keys()) {

@@ -3,8 +3,8 @@
  * no sibling of its own. The command is told which file changed; exit code 0 says that the pool is applied.
  *
  * Promises: a pool is applied once its file is in place and the command said so; a pool the command
- * refused does not stay in place. Knows of no traffic: `inFlight` is 0, so a drain rests on what the
- * servers count; `listen` is what it was given. Starts, watches and ends no program: it never tells of a restart.
+ * refused does not stay in place. Knows of no traffic: it counts nothing in flight, so a drain rests on
+ * what the servers count; `listen` is what it was given. Starts, watches and ends no program: it never tells of a restart.
  * Must not know: domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
 import { createHash } from 'node:crypto';
@@ -82,7 +82,7 @@ export class FileBalancer implements Balancer {
     if (applied === undefined) return undefined;
     const at = this.#options.listen?.[group];
     const listen = at === undefined ? pathToFileURL(this.#path(group)).href : `http://${at.host}:${at.port}`;
-    return { group, listen, servers: applied.servers.map((one) => ({ ...one, healthy: true, inFlight: 0 })) };
+    return { group, listen, servers: applied.servers.map((one) => ({ ...one, healthy: true, inFlight: undefined })) };
   }
 
   onRestart(): () => void {

@@ -87,6 +87,13 @@ describe('an event in a sentence', () => {
     }
   });
 
+  it('tells that nobody could count what a drain cut off', () => {
+    const cut = { inFlight: 0, uncounted: true, deadlinePassed: true, unconfirmed: [] };
+    expect(eventText(event('server.drained', { server: 'web1', group: 'production', evidence: cut }))).toBe(
+      'server web1 is drained: out of the pool of production, cut off at the deadline with whatever was in flight, which nobody could count',
+    );
+  });
+
   it('tells what a drain cut off, and who had not confirmed', () => {
     const cut = { inFlight: 3, deadlinePassed: true, unconfirmed: ['haproxy'] };
     const drained = event('server.drained', { server: 'web1', group: 'production', evidence: cut });

@@ -136,7 +136,7 @@ export class Fleet {
   }
 
   /** What is seen of a server. */
-  see(server: string, { receipt, inFlight }: { receipt?: Partial<Receipt>; inFlight?: number }): void {
+  see(server: string, { receipt, inFlight }: { receipt?: Partial<Receipt>; inFlight?: number | 'uncounted' }): void {
     const id = serverId(server);
     const seen: ObservedServer = {
       beat: null,
@@ -152,7 +152,8 @@ export class Fleet {
     }
     if (inFlight !== undefined) {
       const stamp = { term: 3, position: 0 };
-      seen.beat = { server: id, instance: 'i', assignment: stamp, directive: stamp, inFlight, healthy: true };
+      const counted = inFlight === 'uncounted' ? {} : { inFlight };
+      seen.beat = { server: id, instance: 'i', assignment: stamp, directive: stamp, ...counted, healthy: true };
       seen.seenAt = 77_000;
     }
     this.observed.serverById.set(id, seen);

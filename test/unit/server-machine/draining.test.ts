@@ -90,6 +90,7 @@ describe('a draining server that nobody sends to any more', () => {
     ['its receipt is of an earlier drain', { receipt: receipt({ position: 29, serving: 'draining' }), inFlight: idle }],
     ['a request is in flight', { receipt: drained, inFlight: { last: 1, idleReadings: 0 } }],
     ['too few readings were idle', { receipt: drained, inFlight: { last: 0, idleReadings: idleReadingsMin - 1 } }],
+    ['nobody can count what is in flight', { receipt: drained, inFlight: { last: null, idleReadings: 4 } }],
     ['it has sent no receipt to this leader', { receipt: null, inFlight: idle }],
   ])('stays while %s', (_, differs) => {
     const { steps } = advance('draining.emptying', leaving(differs));
@@ -105,6 +106,16 @@ describe('a draining server that nobody sends to any more', () => {
       next: { to: 'available' },
       evidence: { inFlight: 0, deadlinePassed: false, unconfirmed: [] },
     });
+  });
+
+  it('leaves at the deadline where nobody can count, and says that it is not known what was cut off', () => {
+    const uncounted = { last: null, idleReadings: 4 };
+    const { steps } = advance(
+      'draining.emptying',
+      leaving({ now: drain.deadlineAt, receipt: drained, inFlight: uncounted }),
+    );
+    const evidence = { inFlight: 0, uncounted: true, deadlinePassed: true, unconfirmed: [] };
+    expect(said(steps, 'propose-left')?.evidence).toEqual(evidence);
   });
 
   it('waits again for a balancer that came meanwhile, and is not told to serve again', () => {

@@ -76,7 +76,7 @@ const facts: fc.Arbitrary<ServerFacts> = fc
     }),
     receipt: fc.option(someReceipt),
     unconfirmedBalancers: fc.subarray([haproxy]),
-    inFlight: fc.record({ last: fc.integer({ min: 0, max: 1 }), idleReadings: fc.integer({ min: 0, max: 4 }) }),
+    inFlight: fc.record({ last: fc.constantFrom(null, 0, 1), idleReadings: fc.integer({ min: 0, max: 4 }) }),
   })
   // What is desired says draining exactly while the log does, as its projection promises.
   .map(({ desired, ...differs }) => {

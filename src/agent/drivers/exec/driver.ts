@@ -9,8 +9,8 @@
  * with 0 once the gateway serves exactly this set. Ending with anything else fails every project that has not worked
  * here before, unless it printed lines `failed <project> <why>`: then only those. The last good set is given next.
  *
- * Weaker than the built-in gateway: requests in flight are not known to it, so it reports none; use a health URL and
- * the balancers' own counts.
+ * Weaker than the built-in gateway: requests in flight are known to it only by a command that prints their number. Without
+ * one they are not known, and said so: a drain then waits for the balancers' own counts, or for its deadline.
  */
 import { resolve } from 'node:path';
 import type { ServerId } from '../../../../schemas/ids.ts';
@@ -19,12 +19,15 @@ import { Failure } from '../../../std/failure.ts';
 import type { AppliedProject, Driver, ProjectProblem, Serving } from '../../driver.ts';
 import { type CommandEnd, runCommand } from './command.ts';
 import { checkUrl } from './health.ts';
+import { InFlightCount } from './in-flight-count.ts';
 import { makeSetFolder, removeOldSetFolders } from './set-folder.ts';
 
 export interface ExecDriverOptions {
   readonly server: ServerId;
   /** The program and its arguments. */
   readonly command: readonly string[];
+  /** Prints how many requests are in flight. Default: nobody knows. */
+  readonly inFlightCommand?: readonly string[];
   /** Answers 2xx while the gateway works. Default: it is taken to work. */
   readonly healthUrl?: string;
   readonly dataDirectory: string;
@@ -44,11 +47,14 @@ export class ExecDriver implements Driver {
   /** What the command is told. */
   #serving: Serving = 'draining';
   readonly #stop = new AbortController();
+  readonly #count: InFlightCount;
 
   constructor(options: ExecDriverOptions) {
     this.#options = options;
     // Absolute: the command may change its folder.
     this.#folder = resolve(options.dataDirectory, 'sets');
+    const { inFlightCommand: command, server, dataDirectory: folder, clock } = options;
+    this.#count = new InFlightCount({ command, environment: { MUSTER_SERVER: server }, folder, clock });
   }
 
   start(): Promise<Record<string, never>> {
@@ -75,13 +81,15 @@ export class ExecDriver implements Driver {
   async setServing(serving: Serving): Promise<void> {
     if (serving === this.#serving) return;
     this.#serving = serving;
+    if (serving === 'draining') this.#count.start();
+    else this.#count.stop();
     if (this.#setFolder === undefined) return;
     const { problem, output } = await this.#run({ folder: this.#setFolder, serving, signal: this.#stop.signal });
     if (problem !== undefined) throw failed(`${problem}: ${output.trim()}`);
   }
 
-  inFlight(): number {
-    return 0;
+  inFlight(): number | undefined {
+    return this.#count.last;
   }
 
   /** The gateway answers as a whole: when it does not, no project is served. */
@@ -92,6 +100,7 @@ export class ExecDriver implements Driver {
 
   stop(): Promise<void> {
     this.#stop.abort();
+    this.#count.stop();
     return Promise.resolve();
   }
 
