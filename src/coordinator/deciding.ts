@@ -10,14 +10,15 @@ import type { Asked, Decision, DecideContext, Proposal } from '../domain/decide.
 import { decide, propose, tooLarge } from '../domain/decide.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { FleetState } from '../domain/state.ts';
+import type { LogEntry } from '../eventlog/entry-queue.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
 import { encodeEvent } from '../eventlog/record-codec.ts';
 import type { Clock } from '../std/clock.ts';
 
 export interface Commit {
   readonly event: Event;
-  readonly watermark?: Watermark;
-  readonly onDurable?: () => void;
+  readonly watermark?: Watermark | undefined;
+  readonly onDurable?: LogEntry['onDurable'];
 }
 
 export class Deciding {
@@ -34,15 +35,16 @@ export class Deciding {
 
   /** Decides a command at the head. Nothing is stored yet: `commit` what was decided before deciding again. */
   decide(asked: Asked, context: Pick<DecideContext, 'principal' | 'command' | 'askedAt'>): Decision {
-    const at = this.#at(context.askedAt);
-    return decide(this.head, asked, { ...context, at, position: this.head.position + 1 });
+    const { principal, command, askedAt } = context;
+    const at = this.#at(askedAt);
+    return decide(this.head, asked, { principal, command, askedAt, at, position: this.head.position + 1 });
   }
 
   /** Decides what the leader itself proposes, and commits it. A rejection means that the head has moved past it. */
   propose(proposal: Proposal, onDurable?: () => void): Event | Rejection {
     const decided = propose(this.head, proposal, { at: this.#at(), position: this.head.position + 1 });
     if ('code' in decided) return decided;
-    return this.commit({ event: decided, ...(onDurable === undefined ? {} : { onDurable }) });
+    return this.commit({ event: decided, onDurable });
   }
 
   /** Puts a decided event on the head and into the next record; returns it, or the `too-large` that took its place. */
@@ -54,12 +56,7 @@ export class Deciding {
       encoded = encodeEvent(decided);
     }
     evolve(this.head, decided);
-    this.#writer.add({
-      event: decided,
-      encoded,
-      ...(watermark === undefined ? {} : { watermark }),
-      ...(onDurable === undefined ? {} : { onDurable }),
-    });
+    this.#writer.add({ event: decided, encoded, watermark, onDurable });
     return decided;
   }
 

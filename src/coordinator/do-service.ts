@@ -1,17 +1,22 @@
 /**
- * Commands as requests, for whoever is not trusted with a stream: stored in COMMANDS under the principal that the
- * request's own subject carries, then answered with the outcome. Only the leader subscribes: without one the caller
- * hears "no responders" at once. Nothing of the request but its bytes and their format is passed on.
+ * Commands as requests, for whoever is not trusted with a stream, or wants the outcome in one step: decided as they
+ * arrive, under the principal that the request's own subject carries, and answered once the log has acknowledged them.
+ * Only the leader subscribes: without one the caller hears "no responders" at once. Nothing of the request but its
+ * bytes and their format is passed on.
+ *
+ * A request is not stored before it is decided: LOG alone makes it durable. One that is lost on the way had no effect;
+ * one whose outcome is lost is in the log under its id. So asking again with the same id is always safe, and every
+ * doubt is answered with that.
  */
 import { encodeAs } from '../wire/body.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
-import type { Clock } from '../std/clock.ts';
-import { textOf } from '../std/failure.ts';
-import { Principal } from '../../schemas/ids.ts';
-import type { FleetId } from '../../schemas/ids.ts';
-import { parseCommandSubject, subjects } from '../../schemas/subjects.ts';
-import type { Outcomes } from './outcomes.ts';
-import { doBurst, doPerSecond, doRequestsMax } from './timing.ts';
+import type { Clock, Timer } from '../std/clock.ts';
+import type { FleetId, Principal } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import { type CommandAddress, commandAddress, commandHash } from './command-address.ts';
+import type { CommandDesk } from './command-desk.ts';
+import { RequestBudget } from './request-budget.ts';
+import { doPerSecond, doRequestsMax } from './timing.ts';
 
 export interface DoServiceOptions {
   readonly bus: Bus;
@@ -19,124 +24,109 @@ export interface DoServiceOptions {
   readonly clock: Clock;
   /** False while what arrives may have been asked long ago, and of a leader that we are no more. */
   readonly isHearing: () => boolean;
-  readonly outcomes: Outcomes;
+  readonly desk: CommandDesk;
+  /** The longest a request waits for its outcome. */
   readonly timeoutMs: number;
-  readonly storeTimeoutMs: number;
-  readonly track: (what: string, work: Promise<void>) => void;
 }
 
-/** What COMMANDS takes at most; a larger request is refused before it reaches the stream. */
+/** What COMMANDS takes at most; a request may be no larger. */
 export const commandBytesMax = 256 * 1024;
+/** How late a request's deadline may be noticed. */
+const tickMs = 250;
 
-export function serveDo(options: DoServiceOptions): { unsubscribe(): void } {
-  const budget = new Budget(options.clock);
-  let underWay = 0;
-  const onMessage = (message: BusMessage) => {
-    const refusal = refuse(message, { budget, underWay, isHearing: options.isHearing() });
-    if (refusal !== undefined) {
-      message.respond(encodeAs('json', { status: 'unknown', safeToRepeat: true, message: refusal }));
+interface Waiting {
+  readonly message: BusMessage;
+  /** By the monotonic clock. */
+  readonly dueAt: number;
+}
+
+export class DoService {
+  readonly #options: DoServiceOptions;
+  readonly #budget: RequestBudget;
+  /** Decided and not yet answered, the oldest first. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #subscription: { unsubscribe(): void };
+  #tick: Timer | undefined;
+
+  constructor(options: DoServiceOptions) {
+    this.#options = options;
+    this.#budget = new RequestBudget(options.clock);
+    const subject = subjects.allDo(options.fleet);
+    this.#subscription = options.bus.subscribe({ subject, onMessage: (message) => this.#onMessage(message) });
+  }
+
+  /** Takes no further request. Those under way are still answered. */
+  close(): void {
+    this.#subscription.unsubscribe();
+  }
+
+  /** Answers what is under way as it stands: in doubt. */
+  giveUp(): void {
+    this.#tick?.cancel();
+    for (const { message } of this.#waiting) message.respond(unknown('the coordinator no longer leads'));
+    this.#waiting.clear();
+  }
+
+  #onMessage(message: BusMessage): void {
+    const { clock, fleet, desk, timeoutMs, isHearing } = this.#options;
+    const address = commandAddress(message.subject);
+    const refusal = this.#refusal(message, address);
+    if (refusal !== undefined || address.status === 'unaddressed') {
+      // Whoever leads by now may have heard it too.
+      message.respond(encodeAs('json', { status: 'unknown', safeToRepeat: isHearing(), message: refusal }));
       return;
     }
-    underWay += 1;
-    const work = answer(options, message).finally(() => {
-      underWay -= 1;
+    const subject = subjects.command(fleet, address.principal, address.type);
+    const { data, contentType } = message;
+    const waiting: Waiting = { message, dueAt: clock.monotonic() + timeoutMs };
+    this.#waiting.add(waiting);
+    this.#tick ??= clock.after(tickMs, this.#onTick);
+    desk.take({
+      subject,
+      data,
+      contentType,
+      hash: commandHash(subject, data),
+      askedAt: undefined,
+      watermark: undefined,
+      answer: (outcome) => {
+        if (this.#waiting.delete(waiting)) message.respond(outcome);
+      },
     });
-    options.track('answering a request on do', work);
+  }
+
+  /** Refusals that never reach the log: there is no command yet, or no room for it. */
+  #refusal(message: BusMessage, address: CommandAddress): string | undefined {
+    if (address.status === 'unaddressed') {
+      return address.principal === undefined
+        ? 'ask on muster.<fleet>.do.<principal>.<noun>.<verb>'
+        : `"${address.principal}" is no principal: use a-z, 0-9, "_" and "-"`;
+    }
+    if (message.data.length > commandBytesMax) {
+      return `the command has ${message.data.length} bytes; at most ${commandBytesMax} are taken`;
+    }
+    if (this.#waiting.size >= doRequestsMax || this.#options.desk.isFull) {
+      return `${this.#waiting.size} requests are under way; try again in a moment`;
+    }
+    return this.#budget.take(address.principal) ? undefined : overBudget(address.principal);
+  }
+
+  readonly #onTick = (): void => {
+    const { clock, timeoutMs } = this.#options;
+    const now = clock.monotonic();
+    for (const waiting of this.#waiting) {
+      if (waiting.dueAt > now) break;
+      this.#waiting.delete(waiting);
+      waiting.message.respond(unknown(`decided, but not acknowledged by the log within ${timeoutMs} ms`));
+    }
+    this.#tick = this.#waiting.size === 0 ? undefined : clock.after(tickMs, this.#onTick);
   };
-  return options.bus.subscribe({ subject: subjects.allDo(options.fleet), onMessage });
 }
 
-async function answer(options: DoServiceOptions, message: BusMessage): Promise<void> {
-  const { bus, fleet, outcomes, clock, timeoutMs, storeTimeoutMs } = options;
-  const addressed = parseCommandSubject(message.subject) as { principal: Principal; type: string };
-  const subject = subjects.command(fleet, addressed.principal, addressed.type);
-  const data = message.data.slice();
-  const contentType = message.contentType;
-  let sequence: number | undefined;
-  try {
-    const stored = await outcomes.storing(() =>
-      bus.store({ subject, data, timeoutMs: storeTimeoutMs, ...(contentType === undefined ? {} : { contentType }) }),
-    );
-    if (stored.status === 'stored') sequence = stored.sequence;
-  } catch (error) {
-    message.respond(unknown(`the command may not have been stored: ${textOf(error)}`));
-    return;
-  }
-  if (sequence === undefined) return;
-  const at = sequence;
-  await new Promise<void>((resolve) => {
-    const timer = clock.after(timeoutMs, () => {
-      outcomes.forget(at);
-      message.respond(unknown(`stored, but not decided within ${timeoutMs} ms`));
-      resolve();
-    });
-    outcomes.expect(at, (outcome) => {
-      timer.cancel();
-      message.respond(outcome);
-      resolve();
-    });
-  });
-}
-
-/** Refusals that never reach the log: there is no command yet, or nowhere to put it. */
-function refuse(message: BusMessage, { budget, underWay, isHearing }: Refusing): string | undefined {
-  // Whoever leads by now has stored it too: without an id it would take effect twice.
-  if (!isHearing) return 'this coordinator was away for a moment; ask again';
-  const addressed = parseCommandSubject(message.subject);
-  if (addressed === undefined) {
-    return 'ask on muster.<fleet>.do.<principal>.<noun>.<verb>';
-  }
-  const principal = Principal.safeParse(addressed.principal);
-  if (!principal.success) {
-    return `"${addressed.principal}" is no principal: use a-z, 0-9, "_" and "-"`;
-  }
-  if (message.data.length > commandBytesMax) {
-    return `the command has ${message.data.length} bytes; at most ${commandBytesMax} are taken`;
-  }
-  if (underWay >= doRequestsMax) {
-    return `${doRequestsMax} requests are under way; try again in a moment`;
-  }
-  if (!budget.take(principal.data)) {
-    return `${principal.data} asks more than ${doPerSecond} commands a second; try again in a moment`;
-  }
-  return undefined;
-}
-
-interface Refusing {
-  readonly budget: Budget;
-  readonly underWay: number;
-  readonly isHearing: boolean;
+function overBudget(principal: Principal): string {
+  return `${principal} asks more than ${doPerSecond} commands a second; try again in a moment`;
 }
 
 function unknown(what: string): Uint8Array {
   const message = `${what}; ask again with the same id to learn the outcome, or look with: muster log`;
   return encodeAs('json', { status: 'unknown', message, safeToRepeat: false });
 }
-
-/** A token bucket a principal. */
-class Budget {
-  readonly #clock: Clock;
-  readonly #bucketByPrincipal = new Map<Principal, { tokens: number; at: number }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  take(principal: Principal): boolean {
-    const now = this.#clock.monotonic();
-    const bucket = this.#bucketByPrincipal.get(principal) ?? { tokens: doBurst, at: now };
-    bucket.tokens = Math.min(doBurst, bucket.tokens + ((now - bucket.at) / 1_000) * doPerSecond);
-    bucket.at = now;
-    // Full buckets are the default: forgetting the oldest bounds the map without letting anybody off.
-    if (this.#bucketByPrincipal.size >= principalsMax) {
-      this.#bucketByPrincipal.delete(this.#bucketByPrincipal.keys().next().value as Principal);
-    }
-    this.#bucketByPrincipal.set(principal, bucket);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
-    return true;
-  }
-}
-
-/** Principals whose budget is remembered: every agent and balancer of a large cell. */
-const principalsMax = 100_000;

@@ -13,7 +13,8 @@ import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId } from '../../schemas/ids.ts';
-import { subjects } from '../../schemas/subjects.ts';
+import { type Concern, subjects } from '../../schemas/subjects.ts';
+import type { EventTexts } from './event-texts.ts';
 import { feedQueueMax, publishesMax } from './timing.ts';
 
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
@@ -25,6 +26,7 @@ export interface FeedPublisherOptions {
   readonly stream: string;
   readonly log: LogPort;
   readonly state: FleetState;
+  readonly texts: EventTexts;
   readonly clock: Clock;
   readonly random: () => number;
   readonly storeTimeoutMs: number;
@@ -103,11 +105,11 @@ export class FeedPublisher {
   }
 
   async #send(events: readonly Event[]): Promise<void> {
-    const { bus, fleet, state, storeTimeoutMs: timeoutMs } = this.#options;
+    const { bus, fleet, state, texts, storeTimeoutMs: timeoutMs } = this.#options;
     const messages = events.map((event) => {
       const [first, ...others] = affects(event, state);
-      const concerns = others.slice(0, concernsMax).map((concern) => `${concern.kind}.${concern.id}`);
-      const data = Buffer.from(JSON.stringify(concerns.length === 0 ? event : { ...event, concerns }));
+      const text = texts.take(event);
+      const data = Buffer.from(others.length === 0 ? text : withConcerns(text, others));
       return { subject: subjects.event(fleet, first ?? { kind: 'fleet', id: fleet }), data };
     });
     const outcome = await bus.storeRun({ messages, lastSequence: (events[0] as Event).position - 1, timeoutMs });
@@ -115,4 +117,10 @@ export class FeedPublisher {
       throw new Failure({ code: 'conflict', retryable: true, message: 'the feed is not where it was left' });
     }
   }
+}
+
+/** The event's JSON with one more field. */
+function withConcerns(text: string, others: readonly Concern[]): string {
+  const concerns = others.slice(0, concernsMax).map(({ kind, id }) => `${kind}.${id}`);
+  return `${text.slice(0, -1)},"concerns":${JSON.stringify(concerns)}}`;
 }

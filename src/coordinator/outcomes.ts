@@ -1,87 +1,58 @@
 /**
- * Tells outcomes, never before the append they follow from is acknowledged: to the asker's inbox, and to whoever
- * waits on `do` for the command at a COMMANDS sequence. Hot path: one per command.
+ * What an asker is told, in the format they asked in. Never encoded before the append it follows from is acknowledged.
+ * Hot path: one per command, so the event goes in as it is encoded already.
  */
-import type { Bus } from '../nats/bus.ts';
-import type { BodyFormat } from '../wire/body.ts';
 import { encodeAs } from '../wire/body.ts';
+import type { BodyFormat } from '../wire/body.ts';
+import { encode } from '../wire/codec.ts';
+import { appendField } from '../wire/splice.ts';
+import { encodeEvent } from '../eventlog/record-codec.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { CommandId, LogId, Principal, Term } from '../../schemas/ids.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
-import { subjects } from '../../schemas/subjects.ts';
-import { earlyOutcomesMax } from './timing.ts';
+import type { EventTexts } from './event-texts.ts';
 
-/** What is needed to answer one command, kept from intake to ack. */
+/** What is needed to answer one command, kept from its arrival to its ack. */
 export interface Asker {
   readonly principal: Principal;
   readonly id: CommandId;
   readonly format: BodyFormat;
   /** The command came without an id: sending it again is a second command. */
   readonly anonymous: boolean;
-  /** Its sequence on COMMANDS. */
-  readonly sequence: number;
+}
+
+/** What became of a command. */
+export interface Decided {
+  readonly event: Event;
+  /** `encodeEvent(event)`, where it is at hand. */
+  readonly encoded?: Uint8Array;
+  /** This is the first outcome again. */
+  readonly repeated: boolean;
 }
 
 export class Outcomes {
-  readonly #bus: Bus;
   readonly #log: LogId;
   readonly #term: Term;
-  /** Requests on `do` that know their COMMANDS sequence. */
-  readonly #waitingBySequence = new Map<number, (outcome: Uint8Array) => void>();
-  /** Stores for `do` under way: while there are any, outcomes are kept for them in `#early`. */
-  #storing = 0;
-  readonly #early = new Map<number, Uint8Array>();
+  readonly #texts: EventTexts;
 
-  constructor(options: { bus: Bus; log: LogId; term: Term }) {
-    this.#bus = options.bus;
-    this.#log = options.log;
-    this.#term = options.term;
+  constructor({ log, term, texts }: { log: LogId; term: Term; texts: EventTexts }) {
+    this.#log = log;
+    this.#term = term;
+    this.#texts = texts;
   }
 
-  /** Runs a store for `do`; outcomes that come before its ack are kept. */
-  async storing<T>(store: () => Promise<T>): Promise<T> {
-    this.#storing += 1;
-    try {
-      return await store();
-    } finally {
-      this.#storing -= 1;
+  /** An `Outcome`, encoded. */
+  encode({ id, format, anonymous }: Asker, { event, encoded, repeated }: Decided): Uint8Array {
+    const { position } = event;
+    const common = { log: this.#log, term: this.#term, position, id, repeated, safeToRepeat: !anonymous };
+    if (event.type === 'command.rejected') {
+      const { rejection } = event.data;
+      return encodeAs(format, { ...common, status: 'rejected', rejection } satisfies Outcome);
     }
-  }
-
-  /** Calls back with the encoded outcome of the command at this COMMANDS sequence, now or when it comes. */
-  expect(sequence: number, take: (outcome: Uint8Array) => void): void {
-    const early = this.#early.get(sequence);
-    if (this.#storing === 0) this.#early.clear();
-    if (early === undefined) this.#waitingBySequence.set(sequence, take);
-    else take(early);
-  }
-
-  forget(sequence: number): void {
-    this.#waitingBySequence.delete(sequence);
-  }
-
-  tell(asker: Asker, event: Event, repeated: boolean): void {
-    const common = {
-      log: this.#log,
-      term: this.#term,
-      position: event.position,
-      id: asker.id,
-      repeated,
-      safeToRepeat: !asker.anonymous,
-    };
-    const outcome: Outcome =
-      event.type === 'command.rejected'
-        ? { ...common, status: 'rejected', rejection: event.data.rejection }
-        : { ...common, status: 'accepted', event };
-    const data = encodeAs(asker.format, outcome);
-    if (!asker.anonymous) this.#bus.publish({ subject: subjects.outcome(asker.principal, asker.id), data });
-    const take = this.#waitingBySequence.get(asker.sequence);
-    if (take !== undefined) {
-      this.#waitingBySequence.delete(asker.sequence);
-      take(data);
-    } else if (this.#storing > 0) {
-      this.#early.set(asker.sequence, data);
-      if (this.#early.size > earlyOutcomesMax) this.#early.delete(this.#early.keys().next().value as number);
+    const head = { ...common, status: 'accepted' } as const;
+    if (format === 'msgpack') {
+      return appendField({ map: encode(head), field: 'event', value: encoded ?? encodeEvent(event) });
     }
+    return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"event":${this.#texts.of(event)}}`);
   }
 }

@@ -5,7 +5,7 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import { Failure } from '../std/failure.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { FleetId } from '../../schemas/ids.ts';
-import { commandHash } from './command-intake.ts';
+import { commandHash } from './command-address.ts';
 import { type Durability, type FitnessOptions, checkServers } from './server-fitness.ts';
 
 export interface PreparationOptions extends FitnessOptions {

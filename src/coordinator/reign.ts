@@ -22,16 +22,15 @@ import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
 import type { Event } from '../../schemas/events.ts';
-import type { FleetId, GroupId, LogId, Position, ServerId, Term } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, LogId, ServerId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/views.ts';
 import { BalancerWatch } from './balancer-watch.ts';
 import { answerBeat } from './beat-answer.ts';
 import { Checkpoints, type Signer } from './checkpoints.ts';
-import { takeCommands } from './command-intake.ts';
+import { Commands } from './commands.ts';
 import type { Deciding } from './deciding.ts';
-import { DurableEvents } from './durable-events.ts';
-import { serveDo } from './do-service.ts';
+import { EventTexts } from './event-texts.ts';
 import { createExecutors } from './executors.ts';
 import { FeedPublisher } from './feed-publisher.ts';
 import { Hearing } from './hearing.ts';
@@ -39,7 +38,6 @@ import { LastValues } from './last-values.ts';
 import type { LeaderWatch } from './leader-watch.ts';
 import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
-import { Outcomes } from './outcomes.ts';
 import { PoolPublishers } from './pool-publishers.ts';
 import { Reconciler } from './reconciler.ts';
 import { StatusPublisher } from './status-publisher.ts';
@@ -77,16 +75,13 @@ export class Reign {
   readonly #term: Term;
   readonly #groups: LastValues;
   readonly #pools: LastValues;
-  readonly #outcomes: Outcomes;
-  readonly #durable: DurableEvents;
+  readonly #commands: Commands;
   readonly #feed: FeedPublisher;
   readonly #hearing: Hearing;
   readonly #reconciler: Reconciler;
   readonly #status: StatusPublisher;
   readonly #poolPublishers: PoolPublishers;
   readonly #checkpoints: Checkpoints;
-  /** Intake waiting for acks. */
-  #eased: (() => void)[] = [];
   #end: (failure: Failure) => void = () => undefined;
 
   constructor(options: ReignOptions) {
@@ -114,20 +109,25 @@ export class Reign {
       term: this.#term,
       onForeign: (s) => this.#foreign(s),
     });
-    this.#outcomes = new Outcomes({ bus, log: this.#id, term: this.#term });
-    this.#durable = new DurableEvents({ log, timeoutMs: timing.storeTimeoutMs });
+    const texts = new EventTexts();
+    const { deciding, signer, cursor } = options;
+    const track = (what: string, work: Promise<void>) => this.#lifecycle.track(what, work);
+    const hearing = new Hearing({ bus, clock });
+    this.#hearing = hearing;
+    const isHearing = () => hearing.isCurrent;
+    this.#commands = new Commands({ ...options, id: this.#id, term: this.#term, texts, isHearing, signal, track });
     this.#feed = new FeedPublisher({
       ...shared,
       fleet,
       stream: names.feed,
       log,
       state,
+      texts,
       onError: (error) => onError('publishing the feed', error),
     });
     const propose = (proposal: Proposal) => this.#propose(proposal);
     const execute = createExecutors({ fleet, log: this.#id, term: this.#term, state, groups: this.#groups, propose });
     const observed = observations.observed;
-    this.#hearing = new Hearing({ bus, clock });
     this.#reconciler = new Reconciler({
       hearing: this.#hearing,
       state,
@@ -136,7 +136,7 @@ export class Reign {
       propose,
       clock,
       random,
-      track: (what, work) => this.#lifecycle.track(what, work),
+      track,
       onError: (error) => onError('reconciling', error),
     });
     this.#status = new StatusPublisher({
@@ -159,7 +159,6 @@ export class Reign {
       onPublished: (group) => this.#status.touch(group),
       onError: (error) => onError('publishing a pool', error),
     });
-    const { signer, cursor, deciding } = options;
     const fits = (proposal: Proposal) => !signal.aborted && !isRejection(deciding.propose(proposal));
     this.#checkpoints = new Checkpoints({ signer, state, cursor, propose: fits, clock, timing, logger });
     logger.info({ term: this.#term, position: state.position }, 'leading');
@@ -167,7 +166,7 @@ export class Reign {
 
   /** Loads what was published, then begins to act. Resolves when commands are being taken. */
   async start(): Promise<void> {
-    const { bus, fleet, state, writer, watch, observations, clock, timing } = this.#options;
+    const { fleet, state, writer, watch, observations, clock, timing } = this.#options;
     const { track, signal } = this.#tracking();
     void writer.ended.then((failure) => this.#end(failure));
     watch.onBeat((beat) => {
@@ -188,19 +187,9 @@ export class Reign {
     this.#lifecycle.onStop('observations', () => observations.listen(undefined));
     this.#reconcileAll();
     this.#checkpoints.begin();
-    this.#takeCommands();
+    this.#commands.begin();
+    this.#lifecycle.onStop('commands', () => this.#commands.close());
     const hearing = this.#hearing;
-    const service = serveDo({
-      bus,
-      fleet,
-      clock,
-      isHearing: () => hearing.isCurrent,
-      outcomes: this.#outcomes,
-      timeoutMs: timing.doTimeoutMs,
-      storeTimeoutMs: timing.storeTimeoutMs,
-      track,
-    });
-    this.#lifecycle.onStop('requests', () => service.unsubscribe());
     const propose = (proposal: Proposal) => this.#propose(proposal);
     track('hearing', hearing.run(signal));
     const balancers = new BalancerWatch({ state, observed: observations.observed, hearing, clock, propose });
@@ -220,9 +209,7 @@ export class Reign {
     this.#feed.offer(events);
     for (const event of events) this.#touch(event);
     this.#checkpoints.acknowledged(events);
-    const waiting = this.#eased;
-    this.#eased = [];
-    for (const release of waiting) release();
+    this.#commands.acknowledged();
   }
 
   /** Ends the reign: what is decided is made durable within the deadline, then nothing more is said. */
@@ -238,7 +225,7 @@ export class Reign {
       await bus.flush();
     }
     await writer.stop();
-    for (const release of this.#eased) release();
+    this.#commands.giveUp();
   }
 
   #tracking() {
@@ -259,32 +246,6 @@ export class Reign {
       'beating',
       this.#every(timing.leaderBeatMs, signal, async () => this.#sendBeat(false)),
     );
-  }
-
-  #takeCommands(): void {
-    const { bus, names, writer, deciding, cursor, random } = this.#options;
-    const { track, signal } = this.#tracking();
-    const options = {
-      bus,
-      stream: names.commands,
-      watermark: cursor().watermark,
-      deciding,
-      writer,
-      outcomes: this.#outcomes,
-      eventAt: (position: Position) => this.#eventAt(position),
-      random,
-      eased: () => new Promise<void>((resolve) => this.#eased.push(resolve)),
-      track,
-    };
-    track('taking commands', takeCommands(options, signal));
-  }
-
-  /** A durable event by its position; waits for one that is still in flight. */
-  async #eventAt(position: Position): Promise<Event> {
-    while (this.#options.state.position < position && !this.#lifecycle.signal.aborted) {
-      await new Promise<void>((resolve) => this.#eased.push(resolve));
-    }
-    return this.#durable.at(position);
   }
 
   #touch(event: Event): void {

@@ -66,8 +66,6 @@ export const undurableMax = 4_096;
 export const publishesMax = 512;
 /** Servers looked at in one turn of the event loop, so that a group of ten thousand does not stop the heartbeats. */
 export const serversPerTurn = 256;
-/** Outcomes kept for requests on `do` whose COMMANDS ack is still under way. */
-export const earlyOutcomesMax = 4_096;
 /** Requests on `do` under way at once, at most; past it the caller is told to come back. */
 export const doRequestsMax = 4_096;
 /** Requests on `do` one principal may make in a burst, and gains back a second. An agent makes a handful in its life. */

@@ -26,6 +26,40 @@ const knownFieldsByType: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 type Body = Readonly<Record<string, unknown>>;
 
 export function parseAsked(type: string, body: unknown): Asked {
+  return readWhole(type, body) ?? readByParts(type, body);
+}
+
+/** What a well-formed body as a whole is read by, in one go: nearly every command's is. */
+interface Whole {
+  readonly schema: { safeParse(body: unknown): { success: boolean; data?: unknown } };
+  readonly payloadFields: readonly string[];
+}
+const wholeByType: ReadonlyMap<string, Whole> = new Map(
+  commandTypes.map((type) => {
+    const payload = commandSchemas[type] as (typeof commandSchemas)['server.configure'];
+    return [type, { schema: payload.safeExtend(CommandEnvelope.shape), payloadFields: Object.keys(payload.shape) }];
+  }),
+);
+const envelopeFields = [...envelopeSchemaByField.keys()];
+
+function readWhole(type: string, body: unknown): Asked | undefined {
+  const whole = isBody(body) ? wholeByType.get(type) : undefined;
+  const parsed = whole?.schema.safeParse(body);
+  if (whole === undefined || parsed?.success !== true) return undefined;
+  const fields = parsed.data as Body;
+  const command = { type, payload: pick(fields, whole.payloadFields) } as Command;
+  return { kind: 'command', command, envelope: pick(fields, envelopeFields) };
+}
+
+/** Only of what a schema gave: the names are ours. */
+function pick(fields: Body, names: readonly string[]): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const name of names) if (fields[name] !== undefined) picked[name] = fields[name];
+  return picked;
+}
+
+/** The same of a body that may be anything, part by part: so that the refusal says which part is wrong, and how. */
+function readByParts(type: string, body: unknown): Asked {
   const fields = isBody(body) ? body : {};
   const { envelope, refusal: ofEnvelope } = readEnvelope(fields);
   const refused = ({ rejection }: Refused): Asked => ({ kind: 'refused', type, envelope, rejection });

@@ -40,13 +40,15 @@ export type Decision =
 export function decide(state: FleetState, asked: Asked, context: DecideContext): Decision {
   assert(context.position === state.position + 1, 'a decision takes the position after the last one folded');
   assert(context.at >= state.at, '`at` never goes back');
-  const { principal, command } = context;
+  const { principal, command, position, at, askedAt } = context;
   const seen = lookUp(state.repeats, { principal, id: command.id });
   if (seen !== undefined && seen.hash === command.hash) return { status: 'repeat', position: seen.position };
   const ruling = seen === undefined ? rule(state, asked, context) : reused(seen.position);
   const fact = ruling.status === 'accepted' ? ruling.fact : rejectedFact(typeOf(asked), ruling.rejection);
   const warnings = ruling.status === 'accepted' ? ruling.warnings : [];
-  return { status: 'decided', event: eventOf({ ...context, reason: asked.envelope.reason, warnings }, fact) };
+  const { reason } = asked.envelope;
+  const event = eventOf({ position, at, askedAt, principal, command, reason, warnings }, fact);
+  return { status: 'decided', event };
 }
 
 function rule(state: FleetState, asked: Asked, context: DecideContext): Ruling {

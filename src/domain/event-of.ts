@@ -9,18 +9,20 @@ const commandCharactersMax = 128;
 
 export function eventOf(head: Omit<EventHead, 'version'>, fact: Fact): Event {
   const { position, at, askedAt, principal, command, reason, warnings } = head;
-  return {
+  // Field by field: once a command, and spreading each of them in costs five times as much.
+  const event: { -readonly [field in keyof EventHead | 'type' | 'data']?: unknown } = {
     position,
     version: eventVersion(fact.type),
     at,
-    ...(askedAt === undefined ? {} : { askedAt }),
-    principal,
-    ...(command === undefined ? {} : { command: { id: command.id, hash: command.hash } }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
-    type: fact.type,
-    data: fact.data,
-  } as Event;
+  };
+  if (askedAt !== undefined) event.askedAt = askedAt;
+  event.principal = principal;
+  if (command !== undefined) event.command = { id: command.id, hash: command.hash };
+  if (reason !== undefined) event.reason = reason;
+  if (warnings !== undefined && warnings.length > 0) event.warnings = warnings;
+  event.type = fact.type;
+  event.data = fact.data;
+  return event as Event;
 }
 
 /** A refusal is a fact too: that it was asked, and why not. */

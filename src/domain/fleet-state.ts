@@ -33,8 +33,12 @@ export function cloneState(state: FleetState): FleetState {
     serverByAddress: new Map(state.serverByAddress),
     projectById: mapValues(state.projectById, cloneProject),
     balancerById: mapValues(state.balancerById, (balancer) => ({ ...balancer })),
-    repeats: { beganAt, younger: new Map(younger), older: new Map(older) },
+    repeats: { beganAt, younger: mapValues(younger, cloneMap), older: mapValues(older, cloneMap) },
   };
+}
+
+function cloneMap<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
+  return new Map(map);
 }
 
 function cloneGroup(group: Group): Group {

@@ -22,8 +22,7 @@ export interface Repeatable {
 
 /** What was decided about this id the first time; undefined when it is new, or forgotten. */
 export function lookUp(repeats: RepeatWindow, { principal, id }: Repeatable): Seen | undefined {
-  const key = `${principal}/${id}`;
-  return repeats.younger.get(key) ?? repeats.older.get(key);
+  return repeats.younger.get(principal)?.get(id) ?? repeats.older.get(principal)?.get(id);
 }
 
 export interface Answered extends Repeatable {
@@ -42,5 +41,7 @@ export function remember(repeats: RepeatWindow, { principal, id, hash, position,
     repeats.younger = new Map();
     repeats.beganAt = at;
   }
-  repeats.younger.set(`${principal}/${id}`, { hash, position });
+  const seenById = repeats.younger.get(principal);
+  if (seenById === undefined) repeats.younger.set(principal, new Map([[id, { hash, position }]]));
+  else seenById.set(id, { hash, position });
 }

@@ -7,6 +7,7 @@ import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
 import type {
   Address,
   BalancerId,
+  CommandId,
   Digest,
   FleetId,
   GroupId,
@@ -14,6 +15,7 @@ import type {
   Labels,
   LogId,
   Position,
+  Principal,
   ProjectId,
   ProjectVersion,
   ServerId,
@@ -255,15 +257,17 @@ export interface Balancer {
 }
 
 /**
- * Command ids seen, per principal (`<principal>/<id>`), in two generations: when the younger has grown a whole window
- * old it becomes the older one, so an id is remembered for at least one window and at most two, by `at`.
+ * Command ids seen, per principal, in two generations: when the younger has grown a whole window old it becomes the
+ * older one, so an id is remembered for at least one window and at most two, by `at`.
  */
 export interface RepeatWindow {
   /** `at` of the first id in the younger generation. */
   beganAt: number;
-  younger: Map<string, Seen>;
-  older: Map<string, Seen>;
+  younger: Generation;
+  older: Generation;
 }
+/** A map of maps rather than one of joined keys: a joined key is a text to be made and hashed at every look. */
+export type Generation = Map<Principal, Map<CommandId, Seen>>;
 export interface Seen {
   hash: string;
   position: Position;

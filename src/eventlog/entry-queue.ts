@@ -7,9 +7,9 @@ export interface LogEntry {
   /** `encodeEvent(event)`: made once, where its size was checked. */
   readonly encoded: Uint8Array;
   /** Where in COMMANDS its command was read. */
-  readonly watermark?: Watermark;
+  readonly watermark?: Watermark | undefined;
   /** Called once its record is acknowledged. Must not throw. */
-  readonly onDurable?: () => void;
+  readonly onDurable?: ((entry: LogEntry) => void) | undefined;
 }
 
 /** Entries on their way into one record. Appended again as they are if that record never landed. */

@@ -163,7 +163,7 @@ export class LogWriter {
   #tell({ entries }: Batch, record: Record, cursor: ChainCursor): void {
     this.#options.onAppended(record, cursor);
     this.#durable += entries.length;
-    for (const entry of entries) entry.onDurable?.();
+    for (const entry of entries) entry.onDurable?.(entry);
     while (this.#draining[0] !== undefined && this.#draining[0].upTo <= this.#durable)
       this.#draining.shift()?.resolve();
   }

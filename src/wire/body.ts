@@ -21,7 +21,6 @@ const formatByContentType = new Map<string, BodyFormat>([
 ]);
 /** They would reach the prototype of whatever they are copied into. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
-const surrogate = /\p{Surrogate}/u;
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** An empty body counts as an empty JSON map: so that a verb without arguments needs none. */
@@ -80,7 +79,7 @@ function checkValue(value: unknown, depth: number): void {
       return;
     case 'string':
       // Half a surrogate pair has no UTF-8: the log would give back another text than was decided on.
-      if (surrogate.test(value)) throw refused('a string holds half of a surrogate pair');
+      if (!value.isWellFormed()) throw refused('a string holds half of a surrogate pair');
       return;
     case 'object':
       if (value !== null && !(value instanceof Uint8Array)) checkContainer(value as Record<string, unknown>, depth);

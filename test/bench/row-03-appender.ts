@@ -32,7 +32,7 @@ async function line(nats: BenchNats, target: number, count: { subject: number; f
           const prepared = events[position];
           if (prepared === undefined) return resolve();
           position += 1;
-          writer.add({ ...prepared, onDurable: resolve });
+          writer.add({ ...prepared, onDurable: () => resolve() });
         });
       const worker = async () => {
         while (position < count.subject) await append();

@@ -7,9 +7,11 @@ import { restore } from '../../src/coordinator/snapshots.ts';
 import { emptyState } from '../../src/domain/fleet-state.ts';
 import { emptyCursor } from '../../src/eventlog/chain.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
+import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FleetProcess, type FleetProcesses, startFleet } from '../support/fleet-processes.ts';
 import { openBus } from '../support/nats-bus.ts';
 
@@ -17,12 +19,17 @@ const commands = 1_000;
 const fleetId = FleetId.parse('main');
 let fleet: FleetProcesses;
 let coordinator: FleetProcess;
+let asker: Bus;
 
 beforeEach(async () => {
   fleet = await startFleet();
   coordinator = await fleet.startCoordinator();
+  asker = await openBus(fleet.nats.url, 'asker');
 });
-afterEach(() => fleet?.stop());
+afterEach(async () => {
+  await asker?.close();
+  await fleet?.stop();
+});
 
 /** Some at a time, so that a kill finds some decided, some under way and some not yet sent. */
 const inFlight = 64;
@@ -36,8 +43,33 @@ interface Sending {
   readonly all: Promise<number[]>;
 }
 
-/** Every command of the test; each goes on through the outage by its own repeats. */
-function sendAll(): Sending {
+/** Sends one command until it is answered, through whatever outage, and returns its position. */
+type Send = (index: number) => Promise<number>;
+
+/** Through the stream, by the SDK, which repeats by itself. */
+async function byStream(index: number): Promise<number> {
+  const options = { id: `c-${index}`, timeoutMs: 60_000 };
+  const outcome = await fleet.muster.send('group.create', { group: `g${index}` as never }, options);
+  expect(outcome.status).toBe('accepted');
+  return outcome.position;
+}
+
+/** As requests on `do`, which nothing stores before they are decided: whoever hears nothing asks again. */
+async function byRequest(index: number): Promise<number> {
+  const data = Buffer.from(JSON.stringify({ id: `c-${index}`, group: `g${index}` }));
+  const subject = subjects.do(fleetId, 'e2e' as never, 'group.create');
+  const answered = async () => {
+    const answer = await asker.request({ subject, data, timeoutMs: 2_000 });
+    const outcome = JSON.parse(Buffer.from(answer.data).toString());
+    return outcome.status === 'unknown' ? undefined : outcome;
+  };
+  const outcome = await eventually(answered, { timeoutMs: 60_000, what: `an outcome of c-${index}` });
+  expect(outcome).toMatchObject({ status: 'accepted', id: `c-${index}` });
+  return outcome.position;
+}
+
+/** Every command of the test, some at a time. */
+function sendAll(send: Send): Sending {
   let settled = 0;
   let sent = 0;
   let reached: () => void = () => undefined;
@@ -46,10 +78,7 @@ function sendAll(): Sending {
   });
   const positions: number[] = [];
   const one = async (index: number) => {
-    const options = { id: `c-${index}`, timeoutMs: 60_000 };
-    const outcome = await fleet.muster.send('group.create', { group: `g${index}` as never }, options);
-    expect(outcome.status).toBe('accepted');
-    positions[index] = outcome.position;
+    positions[index] = await send(index);
     settled += 1;
     if (settled === answeredBefore) reached();
   };
@@ -94,9 +123,12 @@ async function expectEachOnce(positions: readonly number[]): Promise<void> {
   expect(positions).toEqual(positions.map((_, index) => positionById.get(`c-${index}`)));
 }
 
-describe('a thousand commands', () => {
+describe.each([
+  ['over the stream', byStream],
+  ['as requests', byRequest],
+] as const)('a thousand commands %s', (_, send) => {
   it('have one event each, in order, when the coordinator is killed in their midst', async () => {
-    const { settled, midway, all } = sendAll();
+    const { settled, midway, all } = sendAll(send);
     await midway;
     await coordinator.kill('SIGKILL');
     const atKill = settled();
@@ -106,12 +138,28 @@ describe('a thousand commands', () => {
   });
 
   it('have one event each, in order, when the NATS server is killed in their midst', async () => {
-    const { settled, midway, all } = sendAll();
+    const { settled, midway, all } = sendAll(send);
     await midway;
     await fleet.nats.kill('SIGKILL');
     const atKill = settled();
     await fleet.nats.restart();
     await expectEachOnce(await all);
     expect(atKill).toBeLessThan(commands);
+  });
+
+  it('have one event each, in order, when the leader freezes in their midst and wakes beside the next', async () => {
+    const frozen = coordinator;
+    const { settled, midway, all } = sendAll(send);
+    await midway;
+    await frozen.kill('SIGSTOP');
+    const atFreeze = settled();
+    coordinator = await fleet.startCoordinator('second');
+    await eventually(() => settled() > atFreeze + inFlight, { timeoutMs: 60_000, what: 'the next leader to answer' });
+    // What was sent to it meanwhile is waiting in its connection: it decides that on a head that is no longer the log's.
+    await frozen.kill('SIGCONT');
+    const positions = await all;
+    await frozen.kill('SIGKILL');
+    await expectEachOnce(positions);
+    expect(atFreeze).toBeLessThan(commands);
   });
 });

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { encode } from '../../src/wire/codec.ts';
+import { decodeMessage } from '../../src/wire/message.ts';
 import type { FleetId } from '../../schemas/ids.ts';
+import { Outcome } from '../../schemas/outcome.ts';
 import { eventually } from '../support/eventually.ts';
 import { newFleet, startCoordinator } from '../support/coordinators.ts';
 import type { TestCoordinator } from '../support/coordinators.ts';
@@ -97,6 +99,53 @@ describe('a coordinator on a new fleet', () => {
     await bus.store({ subject, data: Buffer.from('{"id":"text","group":"text"}'), timeoutMs: 5_000 });
     await eventually(() => heard.includes('_INBOX_alice.packed') && heard.includes('_INBOX_alice.text'));
     inbox.unsubscribe();
+  });
+
+  it('stores a request in the log alone: the stream of commands never sees it', async () => {
+    const { commands, log } = streamNames(fleet);
+    const before = await bus.streamStatus(commands);
+    const logBefore = await bus.streamStatus(log);
+    expect(await ask('group.create', { id: 'direct', group: 'direct' })).toMatchObject({ status: 'accepted' });
+    expect((await bus.streamStatus(commands)).lastSequence).toBe(before.lastSequence);
+    expect((await bus.streamStatus(log)).lastSequence).toBe(logBefore.lastSequence + 1);
+  });
+
+  it('knows a command again whichever way it comes', async () => {
+    const heard: Record<string, unknown>[] = [];
+    const inbox = bus.subscribe({
+      subject: '_INBOX_alice.both-ways',
+      onMessage: ({ data }) => heard.push(JSON.parse(Buffer.from(data).toString())),
+    });
+    await bus.flush();
+    const body = JSON.stringify({ id: 'both-ways', group: 'both-ways' });
+    const first = await ask('group.create', body);
+    await bus.store({
+      subject: `muster.${fleet}.cmd.alice.group.create`,
+      data: Buffer.from(body),
+      timeoutMs: 5_000,
+    });
+    await eventually(() => heard.length > 0);
+    inbox.unsubscribe();
+    expect(heard).toMatchObject([{ status: 'accepted', position: first['position'], repeated: true }]);
+    expect(await ask('group.create', body)).toMatchObject({ position: first['position'], repeated: true });
+  });
+
+  it('answers a burst of requests each with its own outcome, decided in the order they came', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `burst-${index}`);
+    const outcomes = await Promise.all(names.map((name) => ask('group.create', { id: name, group: name })));
+    expect(outcomes.map((outcome) => outcome['id'])).toEqual(names);
+    const first = outcomes[0]?.['position'] as number;
+    expect(outcomes.map((outcome) => outcome['position'])).toEqual(names.map((_, index) => first + index));
+  });
+
+  it('speaks MessagePack to whoever does, and the event in it is the one in the log', async () => {
+    const subject = `muster.${fleet}.do.alice.group.create`;
+    const data = encode({ id: 'in-msgpack', group: 'in-msgpack' });
+    const answer = await bus.request({ subject, data, timeoutMs: 5_000 });
+    const outcome = decodeMessage(Outcome, answer.data, 'an outcome');
+    if (outcome.status !== 'accepted') throw new Error('not accepted');
+    const [event] = await eventsFrom(outcome.position, 1);
+    expect(outcome.event).toEqual(event);
   });
 
   it.each([

@@ -32,7 +32,8 @@ export interface FleetProcesses {
   origin(group: string): string;
   /** The same of a gateway itself, past every balancer. */
   gatewayOrigin(name: string): string;
-  startCoordinator(): Promise<FleetProcess>;
+  /** `name`: also its data folder's, with a key of its own; the first one's by default. */
+  startCoordinator(name?: string): Promise<FleetProcess>;
   startGateway(name: string): Promise<FleetProcess>;
   /** The pool sync; it starts the balancer's own program, or adopts the one that runs. */
   startBalancer(groups: readonly string[], kind?: BalancerKind): Promise<FleetProcess>;
@@ -70,8 +71,8 @@ export async function startFleet(): Promise<FleetProcesses> {
     },
     origin: (group) => originOf(`frontend:${group}`),
     gatewayOrigin: (name) => originOf(`gateway:${name}`),
-    async startCoordinator() {
-      const started = await start('coordinator', ['coordinator', 'run', '--data', join(directory, 'coordinator')]);
+    async startCoordinator(name = 'coordinator') {
+      const started = await start(name, ['coordinator', 'run', '--data', join(directory, name)]);
       muster ??= await connectMuster({ url: nats.url, principal: 'e2e' });
       await eventually(() => muster?.query('coordinator', {}, { timeoutMs: 1_000 }), {
         timeoutMs: 20_000,

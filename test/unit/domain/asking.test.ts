@@ -231,3 +231,19 @@ describe('an event too large for a record', () => {
     expect(instead).not.toHaveProperty('warnings');
   });
 });
+
+describe('a body', () => {
+  it('is parted into the envelope and the payload, and neither holds what is the other’s', () => {
+    const envelope = { id: 'x', issuedAt: epoch, ifPosition: 4, reason: 'why' };
+    expect(parseAsked('server.configure', { server: 's1', weight: 3, ...envelope })).toEqual({
+      kind: 'command',
+      command: { type: 'server.configure', payload: { server: 's1', weight: 3 } },
+      envelope,
+    });
+  });
+
+  it('that breaks a rule between fields is refused though each of them is well-formed', () => {
+    const asked = parseAsked('group.set-servers', { group: 'edge', servers: [], add: ['s1'], id: 'x' });
+    expect(asked).toMatchObject({ kind: 'refused', envelope: { id: 'x' }, rejection: { code: 'invalid' } });
+  });
+});
