@@ -14,4 +14,5 @@ export {
 export type { Published } from './publishing.ts';
 export type { QueryOptions, QueryResult } from './queries.ts';
 export type { ReplacementWaitOptions, Replacing } from './replacement-wait.ts';
+export type { RolloutOutcome, RolloutWaitOptions } from './rollout-follow.ts';
 export type { TrafficStage, WaitOptions, WaitOutcome, WaitProgress } from './traffic-wait.ts';

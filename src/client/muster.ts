@@ -20,6 +20,7 @@ import { type EventsOptions, feedEvents } from './feed.ts';
 import { type Published, publishFolder, uploadBundle } from './publishing.ts';
 import { type QueryOptions, type QueryResult, query } from './queries.ts';
 import { type ReplacementWaitOptions, type Replacing, waitForReplacement } from './replacement-wait.ts';
+import { type RolloutOutcome, type RolloutWaitOptions, waitForRollout } from './rollout-follow.ts';
 import { fitsOneCommand, serverChanges, splitServerChanges } from './set-servers.ts';
 import { type WaitOptions, type WaitOutcome, waitForTraffic } from './traffic-wait.ts';
 
@@ -37,6 +38,8 @@ export interface Muster {
   wait(position: Position, options: WaitOptions): Promise<WaitOutcome>;
   /** After `server.replace`: waits until the one is in traffic and the other has left. */
   waitForReplacement(replacing: Replacing, options?: ReplacementWaitOptions): Promise<WaitOutcome>;
+  /** After `deployment.request` and the like: follows the rollout of that position until it is over or needs a person. */
+  waitForRollout(rollout: Position, options: RolloutWaitOptions): Promise<RolloutOutcome>;
   events(options: EventsOptions): AsyncIterable<Event>;
   uploadBundle(digest: string, bytes: Uint8Array): Promise<'stored' | 'present'>;
   publishProject(folder: string, version: string, options?: SendOptions): Promise<Published>;
@@ -103,6 +106,7 @@ export function createMuster({ bus, fleet, principal, clock, random }: CreateMus
     coordinators: (options) => coordinators({ bus, fleet, clock }, options),
     wait: (position, options) => waitForTraffic({ bus, fleet, clock }, position, options),
     waitForReplacement: (replacing, options) => waitForReplacement({ bus, fleet, clock }, replacing, options),
+    waitForRollout: (rollout, options) => waitForRollout({ bus, fleet, clock }, rollout, options),
     events: (options) => feedEvents({ bus, fleet }, options),
     uploadBundle: async (digest, bytes) => uploadBundle({ bus, fleet }, parseToken(Digest, 'digest', digest), bytes),
     publishProject: (folder, version, options = {}) =>

@@ -22,16 +22,27 @@ export type RolloutStanding =
   | { readonly status: 'failed'; readonly laggard: Laggard };
 
 /** Of the rollout requested at this position; undefined: nobody answers just now. */
-export async function rolloutStanding(
-  asking: { readonly bus: Bus; readonly fleet: FleetId },
+export async function rolloutStanding(asking: Asking, asked: RolloutAsked): Promise<RolloutStanding | undefined> {
+  const found = await findRollout(asking, asked);
+  return found === undefined ? undefined : standingOf(found ?? undefined);
+}
+
+interface Asking {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+}
+
+/** The rollout requested at this position; null: the group knows none; undefined: nobody answers just now. */
+export async function findRollout(
+  asking: Asking,
   { group, position, timeoutMs, signal }: RolloutAsked,
-): Promise<RolloutStanding | undefined> {
+): Promise<RolloutView | null | undefined> {
   try {
     const ask = { group: group as GroupName, rollout: position };
     const options = { atLeast: position, timeoutMs, ...(signal === undefined ? {} : { signal }) };
     const answer = await query(asking, { name: 'rollouts', ask, options });
-    if (answer.status === 'ok') return standingOf(answer.data[0]);
-    return answer.code === 'unknown-group' ? { status: 'no-rollout' } : undefined;
+    if (answer.status === 'ok') return answer.data[0] ?? null;
+    return answer.code === 'unknown-group' ? null : undefined;
   } catch (caught) {
     if (caught instanceof Failure && caught.retryable) return undefined;
     throw caught;

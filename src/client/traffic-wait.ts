@@ -11,12 +11,12 @@ import { subjects } from '../../schemas/subjects.ts';
 import type { Bus } from '../nats/bus.ts';
 import { streamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
-import { pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import { decodeMessage } from '../wire/message.ts';
 import { type Laggard, failedAt, straysAmong } from './failed-servers.ts';
 import { queryTimeoutMsDefault } from './queries.ts';
 import { type RolloutAsked, type RolloutStanding, rolloutStanding } from './rollout-wait.ts';
+import { StatusInbox } from './status-inbox.ts';
 
 /** The stages in the order a change passes them. */
 export const trafficStages = ['servers', 'pool', 'balancers'] as const;
@@ -167,58 +167,6 @@ async function stored(
 function newer(a: GroupStatus | undefined, b: GroupStatus | undefined): GroupStatus | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return b.term > a.term || (b.term === a.term && b.position >= a.position) ? b : a;
-}
-
-interface HearOptions {
-  readonly clock: Clock;
-  readonly delayMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** The newest status heard and not yet looked at. Bytes are decoded by whoever takes them, who may fail; we may not. */
-class StatusInbox {
-  readonly #subscription: { unsubscribe(): void };
-  readonly #subject: string;
-  #data: Uint8Array | undefined;
-  #wake: () => void = () => undefined;
-
-  constructor(bus: Bus, subject: string) {
-    this.#subject = subject;
-    this.#subscription = bus.subscribe({
-      subject,
-      onMessage: ({ data }) => {
-        this.#data = data.slice();
-        this.#wake();
-      },
-    });
-  }
-
-  take(): GroupStatus | undefined {
-    const data = this.#data;
-    this.#data = undefined;
-    return data === undefined || data.length === 0
-      ? undefined
-      : decodeMessage(GroupStatus, data, `a status on ${this.#subject}`);
-  }
-
-  /** True as soon as there is something to take, false after the delay. Rejects with `aborted` on the signal. */
-  async wait({ clock, delayMs, signal }: HearOptions): Promise<boolean> {
-    if (this.#data !== undefined) return true;
-    const stop = new AbortController();
-    this.#wake = () => stop.abort();
-    const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-    try {
-      await pause({ clock, delayMs, signal: either });
-      return false;
-    } catch (caught) {
-      if (signal?.aborted || !stop.signal.aborted) throw caught;
-      return true;
-    }
-  }
-
-  close(): void {
-    this.#subscription.unsubscribe();
-  }
 }
 
 function unheard(group: string): Laggard {
