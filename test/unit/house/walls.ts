@@ -15,7 +15,7 @@ interface Wall {
   readonly not?: readonly string[];
 }
 
-const pureRooms = ['src/domain', 'src/rollout', 'src/projections'];
+const pureRooms = ['src/domain', 'src/rollout', 'src/projections', 'src/forecast', 'src/fleet-file'];
 const shellRooms = ['src/coordinator', 'src/pool-sync', 'src/client', 'src/agent', 'src/audit', 'services'];
 const pureReach = ['schemas', 'src/std', ...pureRooms, 'src/server-machine'];
 
