@@ -1,5 +1,6 @@
 /** What a command waits for once it is decided, by the event that decided it. Pure. */
 import type { Event } from '../../schemas/events.ts';
+import type { Position } from '../../schemas/ids.ts';
 
 /** The groups whose traffic an event of an operator changes: what a command waits for, in this order. */
 export function trafficGroups(event: Event): readonly string[] {
@@ -15,11 +16,31 @@ export function trafficGroups(event: Event): readonly string[] {
     case 'deployment.requested':
     case 'deployment.withdrawn':
     case 'release.requested':
+    case 'rollout.resumed':
+    case 'rollout.promoted':
+    case 'rollout.aborted':
+    case 'rollout.retried':
       return [event.data.group];
     case 'server.moving':
       return [event.data.from, event.data.group];
     default:
       return [];
+  }
+}
+
+/** The rollout an event begins or sets going again, by its group and the position of its request. */
+export function rolloutToFollow(event: Event): { readonly group: string; readonly rollout: Position } | undefined {
+  switch (event.type) {
+    case 'deployment.requested':
+    case 'release.requested':
+      return { group: event.data.group, rollout: event.position };
+    case 'rollout.resumed':
+    case 'rollout.promoted':
+    case 'rollout.aborted':
+    case 'rollout.retried':
+      return { group: event.data.group, rollout: event.data.rollout };
+    default:
+      return undefined;
   }
 }
 
@@ -75,6 +96,10 @@ export function isStepIn(event: Event, groups: readonly string[]): boolean {
     case 'server.replaced':
     case 'rollout.advanced':
     case 'rollout.paused':
+    case 'rollout.resumed':
+    case 'rollout.promoted':
+    case 'rollout.aborted':
+    case 'rollout.retried':
     case 'rollout.switched':
     case 'rollout.failed':
     case 'rollout.rolled-back':

@@ -1,5 +1,6 @@
 /** Waits until what was decided is in traffic, and tells each step as it happens: from the group's status and the feed. */
 import type { Event } from '../../schemas/events.ts';
+import { type GroupName, type Position, groupIdOf } from '../../schemas/ids.ts';
 import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome, WaitProgress } from '../../src/client/traffic-wait.ts';
 import { isStepIn, serversToEnter } from './awaited.ts';
@@ -18,12 +19,16 @@ interface WaitFor {
   readonly event: Event;
   readonly groups: readonly string[];
   readonly timeoutMs: number;
+  /** Steps from here on are told. Default: all after the event. */
+  readonly from?: Position;
 }
 
 /** Waits for all the groups, one after the other within one deadline, with a line for each step as it happens. */
 export async function waitInTraffic(session: Session, waitFor: WaitFor): Promise<WaitOutcome> {
   const stop = new AbortController();
-  const steps = tellSteps(session, waitFor, AbortSignal.any([session.signal, stop.signal]));
+  const { event, groups } = waitFor;
+  const told = { from: waitFor.from ?? event.position + 1, groups };
+  const steps = tellSteps(session, told, AbortSignal.any([session.signal, stop.signal]));
   try {
     return await waitForGroups(session, waitFor);
   } finally {
@@ -88,14 +93,15 @@ function progressTeller({ step, paint }: Output, group: string): (progress: Wait
 }
 
 /** Follows the feed beside the wait. It only tells: should it break, the wait goes on and decides. */
-async function tellSteps(
+export async function tellSteps(
   { muster, output: { step, paint } }: Session,
-  { event: { position }, groups }: WaitFor,
+  { from, groups }: { readonly from: Position; readonly groups: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
+  const ids = groups.map((group) => groupIdOf(group as GroupName));
   try {
-    for await (const event of muster.events({ from: position + 1, follow: true, signal })) {
-      if (!isStepIn(event, groups)) continue;
+    for await (const event of muster.events({ from, follow: true, signal })) {
+      if (!isStepIn(event, ids)) continue;
       const head = isTrouble(event) ? paint.red('trouble   ') : paint.green('step      ');
       step(`${head}${eventText(event)}`);
     }

@@ -27,6 +27,23 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'run a project version on a group',
     load: async () => (await import('./commands/deploy.ts')).addDeploy,
   },
+  release: {
+    summary: 'deploy several projects as one',
+    load: async () => (await import('./commands/deploy.ts')).addRelease,
+  },
+  rollout: {
+    summary: 'new versions on their way through groups',
+    load: async () => (await import('./commands/rollout.ts')).addRollout,
+  },
+  rollback: {
+    summary: 'back to what a group ran before',
+    load: async () => (await import('./commands/rollback.ts')).addRollback,
+  },
+  plan: {
+    summary: 'what a fleet file would change, before it does',
+    load: async () => (await import('./commands/plan.ts')).addPlan,
+  },
+  apply: { summary: 'carry a plan out', load: async () => (await import('./commands/plan.ts')).addApply },
   undeploy: {
     summary: 'take a project off a group',
     load: async () => (await import('./commands/deploy.ts')).addUndeploy,

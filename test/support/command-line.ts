@@ -1,9 +1,9 @@
-/** `muster …` as a process of its own, from source: what it printed, and how it ended. */
+/** `muster …` as a process of its own, as it was built: what it printed, and how it ended. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const main = resolve(import.meta.dirname, '../../services/cli/main.ts');
-/** A start under a loader on a machine that is busy with other tests. */
+const main = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
+/** A start on a machine that is busy with other tests, and an hour that nobody waits for. */
 const timeoutMs = 40_000;
 
 export interface Ran {
@@ -17,7 +17,7 @@ export function runCli(args: readonly string[], options: { readonly env?: NodeJS
   return new Promise((done, fail) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', main, ...args],
+      [main, ...args],
       { env, timeout: timeoutMs },
       (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== 'number') fail(error);

@@ -28,10 +28,13 @@ export interface ScriptedStage {
   readonly fleet: FleetId;
   readonly play: ScriptedFleet;
   readonly told: Told;
+  /** Those started, in order. */
+  readonly servers: readonly ScriptedServer[];
   /** Stops the coordinator; `meanwhile` runs; another one leads. */
   replaceCoordinator(meanwhile: () => void): Promise<void>;
   start(name: string): Promise<ScriptedServer>;
-  balance(name: string): Promise<ScriptedBalancer>;
+  /** Default: of `production` alone. */
+  balance(name: string, ...groups: GroupId[]): Promise<ScriptedBalancer>;
   /** A command that must be accepted. */
   must(type: string, body: object, principal?: string): Promise<void>;
   deploy(version: string): Promise<void>;
@@ -57,11 +60,13 @@ export async function openStage({ url, bus }: { readonly url: string; readonly b
   let coordinator = await lead();
   const told = followFeed(bus, fleet);
   const living: { stop(): Promise<void> }[] = [told];
+  const servers: ScriptedServer[] = [];
   let port = firstPort;
   const stage: ScriptedStage = {
     fleet,
     play,
     told,
+    servers,
     async replaceCoordinator(meanwhile) {
       await coordinator.stop();
       meanwhile();
@@ -70,10 +75,11 @@ export async function openStage({ url, bus }: { readonly url: string; readonly b
     async start(name) {
       const server = await startServer({ bus, fleet, play }, name, port++);
       living.push(server);
+      servers.push(server);
       return server;
     },
-    async balance(name) {
-      const balancer = await startBalancer({ bus, fleet, play }, name, [production]);
+    async balance(name, ...groups) {
+      const balancer = await startBalancer({ bus, fleet, play }, name, groups.length === 0 ? [production] : groups);
       living.push(balancer);
       return balancer;
     },

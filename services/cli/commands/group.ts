@@ -1,7 +1,8 @@
 /** `muster group …` */
 import type { Command } from 'commander';
 import type { CommandPayload } from '../../../schemas/commands.ts';
-import type { GroupName } from '../../../schemas/ids.ts';
+import type { GroupName, ServerId } from '../../../schemas/ids.ts';
+import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { groupPage, groupTable } from '../group-page.ts';
 import { addAtOption, showAsked } from '../history.ts';
@@ -64,8 +65,7 @@ async function send<T extends 'group.create' | 'group.configure' | 'group.delete
   command: Command,
   asked: { readonly type: T; readonly payload: CommandPayload<T>; readonly options: ChangeOptions },
 ): Promise<void> {
-  const { change } = await import('../change.ts');
-  await withMuster(command, (session) => change(session, asked));
+  await carryOut(command, asked);
 }
 
 interface SetServersAsked {
@@ -80,6 +80,13 @@ async function setServers(command: Command, { name, servers, options }: SetServe
   // Nothing named must never mean "empty the group".
   if (changes === servers.length > 0)
     command.error('error: name either the servers, or --add and --remove', { exitCode: 2 });
+  if (options.whatIf === true) {
+    const named = changes
+      ? { add: add as ServerId[], remove: remove as ServerId[] }
+      : { servers: servers as ServerId[] };
+    const payload = { group: name as GroupName, ...named };
+    return carryOut(command, { type: 'group.set-servers', payload, options });
+  }
   const { sendOptions, settle } = await import('../change.ts');
   await withMuster(command, async (session) => {
     const wanted = changes

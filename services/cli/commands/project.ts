@@ -1,7 +1,8 @@
 /** `muster project …` */
 import type { Command } from 'commander';
-import type { ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
+import type { Digest, ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
 import type { ProjectView } from '../../../schemas/views.ts';
+import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { ageText } from '../durations.ts';
 import { addAtOption, showAsked } from '../history.ts';
@@ -35,18 +36,24 @@ export function addProject(program: Command): void {
             : 'warn whoever deploys it from now on',
         ),
     ).action(async (text: string, options: ChangeOptions, command) => {
-      const { change } = await import('../change.ts');
       const { project: id, version } = splitVersion(text);
       const payload = {
         project: id as ProjectId,
         ...(version === undefined ? {} : { version: version as ProjectVersion }),
       };
-      await withMuster(command, (session) => change(session, { type: `project.${verb}`, payload, options }));
+      await carryOut(command, { type: `project.${verb}`, payload, options });
     });
   }
 }
 
 async function publish(command: Command, folder: string, options: ChangeOptions & { version: string }): Promise<void> {
+  if (options.whatIf === true) {
+    const { packFolder } = await import('../../../src/bundles/pack.ts');
+    const { project, digest, bytes } = await packFolder(folder);
+    const version = options.version as ProjectVersion;
+    const payload = { project: project.name, version, digest: digest as Digest, bytes: bytes.length };
+    return carryOut(command, { type: 'project.publish', payload, options });
+  }
   const { sendOptions, settle } = await import('../change.ts');
   await withMuster(command, async (session) => {
     const { output, muster } = session;

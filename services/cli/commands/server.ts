@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { GroupName, ServerId } from '../../../schemas/ids.ts';
 import { type ServerStatus, serverStatuses } from '../../../schemas/group-status.ts';
+import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { addAtOption, showAsked } from '../history.ts';
 import { serverPage, serverTable } from '../server-page.ts';
-import { withMuster } from '../session.ts';
 
 export function addServer(program: Command): void {
   const server = program
@@ -24,24 +24,21 @@ export function addServer(program: Command): void {
   );
   addChangeOptions(server.command('join <server> <group>').description('add an available server to a group')).action(
     async (id: string, group: string, options: ChangeOptions, command) => {
-      const { change } = await import('../change.ts');
       const payload = { server: id as ServerId, group: group as GroupName };
-      await withMuster(command, (session) => change(session, { type: 'server.join', payload, options }));
+      await carryOut(command, { type: 'server.join', payload, options });
     },
   );
   addChangeOptions(
     server.command('move <server> <group>').description('drain a server and join it to another group'),
   ).action(async (id: string, group: string, options: ChangeOptions, command) => {
-    const { change } = await import('../change.ts');
     const payload = { server: id as ServerId, group: group as GroupName };
-    await withMuster(command, (session) => change(session, { type: 'server.move', payload, options }));
+    await carryOut(command, { type: 'server.move', payload, options });
   });
   for (const [verb, description] of Object.entries(descriptionByVerb) as [Verb, string][]) {
     addChangeOptions(server.command(`${verb} <server>`).description(description)).action(
       async (id: string, options: ChangeOptions, command) => {
-        const { change } = await import('../change.ts');
         const payload = { server: id as ServerId };
-        await withMuster(command, (session) => change(session, { type: `server.${verb}`, payload, options }));
+        await carryOut(command, { type: `server.${verb}`, payload, options });
       },
     );
   }
@@ -50,9 +47,8 @@ export function addServer(program: Command): void {
       .command('replace <old> <new>')
       .description('join an available server first; once it is in traffic, drain the old one out of the group'),
   ).action(async (old: string, by: string, options: ChangeOptions, command) => {
-    const { change } = await import('../change.ts');
     const payload = { server: old as ServerId, by: by as ServerId };
-    await withMuster(command, (session) => change(session, { type: 'server.replace', payload, options }));
+    await carryOut(command, { type: 'server.replace', payload, options });
   });
 }
 

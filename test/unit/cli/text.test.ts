@@ -81,9 +81,9 @@ describe('output', () => {
 
   it('gives each kind of failure its exit code', () => {
     const codes: [FailureCode, number][] = [
-      ['disconnected', 4],
-      ['no-responders', 4],
-      ['timeout', 4],
+      ['disconnected', 69],
+      ['no-responders', 69],
+      ['timeout', 69],
       ['config-invalid', 2],
       ['bundle-invalid', 2],
       ['log-broken', 3],

@@ -1,0 +1,175 @@
+/** Rollouts, what-if, plan and apply on the command line, over a real coordinator: what is printed, and each exit code. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GroupId } from '../../schemas/ids.ts';
+import type { Bus } from '../../src/nats/bus.ts';
+import { runCli } from '../support/command-line.ts';
+import { scratchFolder } from '../support/export-tampering.ts';
+import { openBus } from '../support/nats-bus.ts';
+import { type NatsServer, startNats } from '../support/nats-server.ts';
+import { openStage, production, type ScriptedStage } from '../support/scripted-stage.ts';
+
+let nats: NatsServer;
+let bus: Bus;
+let stage: ScriptedStage;
+let folder: Awaited<ReturnType<typeof scratchFolder>>;
+
+const muster = (...args: string[]) => runCli(['--nats', nats.url, '--fleet', stage.fleet, ...args]);
+const quick = ['--min-healthy', '100ms'];
+const asJson = async (...args: string[]) => {
+  const ran = await muster(...args, '-o', 'json');
+  return { ...ran, data: ran.stdout === '' ? undefined : JSON.parse(ran.stdout) };
+};
+
+beforeAll(async () => {
+  nats = await startNats();
+  bus = await openBus(nats.url, 'alice');
+  folder = await scratchFolder();
+  stage = await openStage({ url: nats.url, bus });
+  await stage.balance('b1', production, 'edge' as GroupId);
+  await stage.pool('s1', 's2');
+  expect((await muster('deploy', 'hello@1.0.0', 'Production', ...quick)).code).toBe(0);
+}, 120_000);
+afterAll(async () => {
+  await stage?.stop();
+  await bus?.close();
+  await nats?.stop();
+  await folder?.remove();
+});
+
+describe('what-if', () => {
+  it('tells every coming transition, and sends nothing', async () => {
+    const position = stage.told.events.length;
+    const { code, data } = await asJson('server', 'leave', 's1', '--what-if');
+    expect(code).toBe(0);
+    expect(data).toMatchObject({ settled: true, decisions: [{ status: 'accepted' }] });
+    expect(data.transitions.map(({ kind }: { kind: string }) => kind)).toEqual(['pool', 'event', 'pool']);
+    expect(stage.told.events.slice(position).filter(({ type }) => type.startsWith('server.'))).toEqual([]);
+  });
+
+  it('says what would be refused, and fails', async () => {
+    const { code, stdout } = await muster('deploy', 'hello@7', 'Production', '--what-if');
+    expect(code).toBe(1);
+    expect(stdout).toContain('unknown-version');
+  });
+});
+
+describe('a rollout on the command line', () => {
+  it('is followed to its end, each step a line, and then is in the list', async () => {
+    const { code, stderr, stdout } = await muster('deploy', 'hello@2.0.0', 'Production', ...quick, '--reason', 'new');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/tells s1 in step 1[\s\S]*tells s2 in step 2[\s\S]*has succeeded: 2 servers/);
+    expect(stdout).toContain('in traffic');
+    const { data } = await asJson('rollout', 'list', '--group', 'Production');
+    expect(data[0]).toMatchObject({ status: 'succeeded', targets: [{ project: 'hello', from: '1.0.0', to: '2.0.0' }] });
+  });
+
+  it('that fails and goes back ends in 4, with the server and its text', async () => {
+    const [s1] = stage.servers;
+    if (s1 === undefined) throw new Error('s1 is there');
+    s1.now.fails = ['hello@1.0.0'];
+    const { code, stderr } = await muster('rollback', 'deployment', 'hello', 'Production', ...quick);
+    s1.now.fails = [];
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/was rolled back: .*s1 .*it does not start/);
+    expect((await muster('rollout', 'status', 'hello', 'Production')).code).toBe(4);
+  });
+
+  it('that waits for a person ends in 5, and goes on when promoted', async () => {
+    const canary = ['--strategy', 'canary', '--steps', '1:pause'];
+    const paused = await muster('deploy', 'hello@1.0.0', 'Production', ...canary, ...quick);
+    expect(paused.code).toBe(5);
+    expect(paused.stderr).toContain('next:  muster rollout promote hello production');
+    const status = await muster('rollout', 'status', 'hello', 'production', '--no-follow');
+    expect(status).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(/paused[\s\S]*s1 .*healthy[\s\S]*s2 .*not told yet/),
+    });
+    expect((await muster('rollout', 'promote', 'hello', 'Production')).code).toBe(0);
+  });
+
+  it('that waits too long ends in 124, goes on, and is aborted in peace', async () => {
+    const long = ['--min-healthy', '1h', '--timeout', '300ms'];
+    const waited = await muster('deploy', 'hello@2.0.0', 'Production', ...long);
+    expect(waited.code).toBe(124);
+    expect(waited.stderr).toContain('goes on without us');
+    const aborted = await muster('rollout', 'abort', 'hello', 'Production', '--reason', 'too slow');
+    expect(aborted.code).toBe(0);
+    expect((await muster('rollout', 'pause', 'hello', 'Production')).stderr).toContain('no rollout');
+  });
+
+  it('that fails without going back halts: 3, and retry carries it on', async () => {
+    const [, s2] = stage.servers;
+    if (s2 === undefined) throw new Error('s2 is there');
+    s2.now.fails = ['hello@2.0.0'];
+    const halted = await muster('deploy', 'hello@2.0.0', 'Production', '--no-auto-rollback', ...quick);
+    expect(halted.code).toBe(3);
+    expect(halted.stderr).toMatch(/has halted: .*s2/);
+    s2.now.fails = [];
+    expect((await muster('rollout', 'retry', 'hello', 'Production')).code).toBe(0);
+  });
+});
+
+describe('a fleet file', () => {
+  const file = () => folder.path('fleet.yaml');
+  const planned = async () => (await asJson('plan', '-f', file())).data;
+  const words = (apply: string) => apply.split(' ').slice(1);
+
+  beforeAll(async () => {
+    await mkdir(folder.path('orders'));
+    const project = 'name: orders\nhealth: /orders\nroutes:\n  - path: /orders\n    respond: { body: "{}" }\n';
+    await writeFile(folder.path(join('orders', 'project.yaml')), project);
+    const declared = {
+      projects: { orders: { version: '1', folder: './orders' } },
+      groups: {
+        Production: {
+          policy: { rollout: { minHealthyMs: 100 } },
+          servers: ['s1'],
+          deployments: { orders: '1', hello: '1.0.0' },
+        },
+        Edge: { servers: ['s2'] },
+      },
+    };
+    await writeFile(file(), JSON.stringify(declared));
+  });
+
+  it('is planned without sending anything, with what would follow and the command to type', async () => {
+    const plan = await planned();
+    expect(plan.changes.map(({ command }: { command: { type: string } }) => command.type)).toEqual([
+      'project.publish',
+      'group.configure',
+      'group.create',
+      'server.move',
+      'deployment.request',
+      'deployment.request',
+    ]);
+    expect(plan.forecast.decisions.every(({ status }: { status: string }) => status === 'accepted')).toBe(true);
+    expect(plan.apply).toMatch(/^muster apply -f .*fleet.yaml --plan \d+-[0-9a-f]{12}$/);
+  });
+
+  it('is not applied once anything the plan looked at has changed: 6, and what', async () => {
+    const { apply } = await planned();
+    await stage.must('server.cordon', { server: 's1' });
+    const refused = await muster(...words(apply));
+    await stage.must('server.uncordon', { server: 's1' });
+    expect(refused.code).toBe(6);
+    expect(refused.stderr).toContain('server s1 (at position');
+  });
+
+  it('is applied change by change, and then nothing is left to change', async () => {
+    const { code, data, stderr } = await asJson(...words((await planned()).apply));
+    expect(stderr).toMatch(/6 of 6/);
+    expect(code).toBe(0);
+    expect(data).toMatchObject({ status: 'done', changes: 6 });
+    expect((await planned()).changes).toEqual([]);
+  });
+
+  it('that is none is refused with the place in it, before anything is asked', async () => {
+    const wrong = folder.path('wrong.yaml');
+    await writeFile(wrong, 'groups: { Production: { servrs: [] } }');
+    const { code, stderr } = await muster('plan', '-f', wrong);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/wrong\.yaml: groups\.Production: .*servrs/);
+  });
+});
