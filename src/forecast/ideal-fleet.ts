@@ -7,10 +7,8 @@ import { affects } from '../domain/affects.ts';
 import { evolve } from '../domain/evolve.ts';
 import { isRejection, type Proposal, propose } from '../domain/propose.ts';
 import type { FleetState } from '../domain/state.ts';
-import { balancersOf } from '../projections/balancers.ts';
 import { desiredFor } from '../projections/desired.ts';
-import { appliedKey, emptyObserved, type ObservedServer } from '../projections/observed.ts';
-import { type Pool, poolOf } from '../projections/pool.ts';
+import { emptyObserved, type ObservedServer } from '../projections/observed.ts';
 import { groupProposals } from '../rollout/group-plan.ts';
 import { planRollouts } from '../rollout/planner.ts';
 import { nextToSync } from '../rollout/sync-slots.ts';
@@ -21,6 +19,7 @@ import type { Event } from '../../schemas/events.ts';
 import type { ForecastTransition } from '../../schemas/forecast.ts';
 import type { GroupId, LogId, ServerId } from '../../schemas/ids.ts';
 import { drainTimeoutMsDefault } from '../../schemas/policy.ts';
+import { IdealPools } from './ideal-pools.ts';
 
 /** Looks at servers, at most: some seconds of work. A longer forecast says that it is cut. */
 const looksMax = 200_000;
@@ -32,7 +31,7 @@ export class IdealFleet {
   readonly #observed = emptyObserved();
   /** In order, since the beginning. */
   readonly transitions: ForecastTransition[] = [];
-  readonly #poolByGroup = new Map<GroupId, Pool>();
+  readonly #pools: IdealPools;
   readonly #touched = new Set<ServerId>();
   readonly #touchedGroups = new Set<GroupId>();
   #now: number;
@@ -42,10 +41,7 @@ export class IdealFleet {
   constructor(state: FleetState, now: number) {
     this.#state = state;
     this.#now = now;
-    for (const group of state.groupById.keys()) {
-      const pool = poolOf(state, group);
-      if (pool !== null) this.#publish(pool);
-    }
+    this.#pools = new IdealPools(state, this.#observed, now);
   }
 
   /** Milliseconds since the epoch: as far as it has been played. */
@@ -197,37 +193,11 @@ export class IdealFleet {
   }
 
   #publishNewPool(group: GroupId): void {
-    const pool = poolOf(this.#state, group);
-    const before = this.#poolByGroup.get(group);
-    if (pool === null || pool.position === before?.position) return;
-    this.#publish(pool);
-    const adminBy = (of: Pool | undefined) => new Map(of?.entries.map(({ server, admin }) => [server, admin]));
-    const [was, is] = [adminBy(before), adminBy(pool)];
-    const entered = [...is]
-      .filter(([server, admin]) => admin === 'ready' && was.get(server) !== 'ready')
-      .map(([s]) => s);
-    const draining = [...is]
-      .filter(([server, admin]) => admin === 'drain' && was.get(server) !== 'drain')
-      .map(([s]) => s);
-    const left = [...was.keys()].filter((server) => !is.has(server));
-    for (const { server } of pool.entries) this.#touched.add(server);
+    const revision = this.#pools.publishNew(group, this.#now);
+    if (revision === undefined) return;
+    for (const server of this.#state.groupById.get(group)?.servers ?? []) this.#touched.add(server);
     this.#touchedGroups.add(group);
-    if (entered.length + draining.length + left.length === 0) return;
-    const serving = [...is.values()].filter((admin) => admin === 'ready').length;
-    this.transitions.push({ kind: 'pool', at: this.#now, group, entered, draining, left, serving });
-  }
-
-  /** Published, and confirmed by every balancer that is there. */
-  #publish(pool: Pool): void {
-    const state = this.#state;
-    this.#poolByGroup.set(pool.group, pool);
-    this.#observed.publishedPoolByGroup.set(pool.group, pool.position);
-    for (const balancer of balancersOf(state, pool.group)) {
-      if (state.balancerById.get(balancer)?.lostAt != null) continue;
-      const stamp = { log: state.log as LogId, term: state.term, position: pool.position };
-      const applied = { ...stamp, balancer, group: pool.group, servers: pool.entries.length, inFlight: [] };
-      this.#observed.appliedByKey.set(appliedKey(balancer, pool.group), { applied, seenAt: this.#now });
-    }
+    if (revision.entered.length + revision.draining.length + revision.left.length > 0) this.transitions.push(revision);
   }
 
   /** The next time at which a rule stops waiting: a rollout's, or the deadline of a drain. Undefined: nothing waits. */

@@ -15,14 +15,9 @@ export interface Ran {
 export function runCli(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv } = {}): Promise<Ran> {
   const env = { ...process.env, NO_COLOR: '1', ...options.env };
   return new Promise((done, fail) => {
-    execFile(
-      process.execPath,
-      [main, ...args],
-      { env, timeout: timeoutMs },
-      (error, stdout, stderr) => {
-        if (error !== null && typeof error.code !== 'number') fail(error);
-        else done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
+    execFile(process.execPath, [main, ...args], { env, timeout: timeoutMs }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') fail(error);
+      else done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
   });
 }

@@ -13,6 +13,7 @@ const longer: { readonly [path: string]: string } = {
     'everything a leader owns is opened and closed here, in one order that must be seen whole',
   'src/coordinator/coordinator.ts': 'follows, elects and reigns: one state machine, each mode beside the next',
   'src/balancers/haproxy/haproxy-balancer.ts': 'the order of socket and file in one place: it is what loses no request',
+  'src/wire/reader.ts': 'one pass over one format: a case for each of its heads',
   'src/pool-sync/group-sync.ts':
     'one run reads, applies, compares and proves: its steps share their fields and their order',
 };
