@@ -39,7 +39,7 @@ export interface Why {
 
 /** Events kept while looking, at most: a server's whole life, and what a chain needs of a group's is newer. */
 const keptMax = 10_000;
-/** Looks further back, at most: each goes to where the last one's chain began. */
+/** Readings of the log, at most: each of the part where what is missing stands. */
 const looksMax = 6;
 
 export async function why(options: WhyOptions, ask: WhyAsk): Promise<Why> {
@@ -56,20 +56,24 @@ function recorded(moment: Moment): Views {
 }
 
 async function chain(options: WhyOptions, { ask, moment }: { ask: WhyAsk; moment: Moment }): Promise<Step[]> {
-  const to = ask.kind === 'position' ? ask.position : moment.position;
-  if (to > moment.position) await stateAt(options, { position: to });
+  const last = ask.kind === 'position' ? ask.position : moment.position;
+  if (last > moment.position) await stateAt(options, { position: last });
   const wanted = new Set(rootsOf(moment.state, ask));
   // Not there: whatever was last said of it tells why.
   const isGone = wanted.size === 0;
-  let found = new Map<Position, Step>();
-  for (let look = 0; look < looksMax; look += 1) {
-    const from = isGone ? 1 : Math.min(...wanted);
-    const lookedFor = new Set(wanted);
-    found = await collect(options, { ask, from, to, wanted: lookedFor });
-    const last = isGone ? [...found.keys()].at(-1) : undefined;
-    if (last !== undefined) wanted.add(last);
-    // What another thing did, or lies further back, is looked for next; what was looked for already is not there.
-    if (closure(found, wanted).every((position) => lookedFor.has(position))) break;
+  const found = new Map<Position, Step>();
+  let missing = isGone ? [1] : [...wanted];
+  let to = last;
+  for (let look = 0; look < looksMax && missing.length > 0; look += 1) {
+    const from = Math.min(...missing);
+    for (const [position, step] of await collect(options, { ask, from, to, wanted })) found.set(position, step);
+    const newest = isGone && look === 0 ? Math.max(0, ...found.keys()) : 0;
+    if (newest > 0) wanted.add(newest);
+    // What it follows from may lie further back, or be another thing's doing: only that part is read again.
+    const still = closure(found, wanted);
+    if (still.every((position) => missing.includes(position))) break;
+    missing = still;
+    to = Math.max(...missing);
   }
   return [...wanted].sort((a, b) => b - a).flatMap((position) => found.get(position) ?? []);
 }

@@ -130,8 +130,7 @@ class Reader {
     let before = keyBefore(entries);
     for (let index = 0; index < entries; index++) {
       const likely: Key | undefined = before?.likely;
-      if (likely !== undefined && this.#passes(likely.encoded)) before = likely;
-      else before = this.#otherKey(before);
+      before = likely !== undefined && this.#passes(likely.encoded) ? likely : this.#otherKey(before);
       map[before.text] = this.value(depth);
     }
     return map;

@@ -7,5 +7,6 @@ import { row05 } from './row-05-start.ts';
 import { row09 } from './row-09-pool.ts';
 import { row12 } from './row-12-durable.ts';
 import { row13 } from './row-13-history.ts';
+import { row14 } from './row-14-million.ts';
 
-export const rows: readonly Row[] = [row01, row02, row03, row04, row05, row09, row12, row13];
+export const rows: readonly Row[] = [row01, row02, row03, row04, row05, row09, row12, row13, row14];
