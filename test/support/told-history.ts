@@ -19,11 +19,15 @@ export interface Told {
 
 /** Event p stands at `epoch` + p seconds, in record p. */
 export function toldSource(told: readonly Told[]): LogSource {
+  return eventsSource(told.map((one, index) => eventOf(one, index + 1)));
+}
+
+/** Whole events, from position 1, one a record. */
+export function eventsSource(events: readonly Event[]): LogSource {
   const log = 'log-of-tests' as LogId;
   const records: Uint8Array[] = [];
   let cursor: ChainCursor = emptyCursor;
-  for (const [index, one] of told.entries()) {
-    const event = eventOf(one, index + 1);
+  for (const [index, event] of events.entries()) {
     const head: RecordHead = {
       format: 1,
       log,

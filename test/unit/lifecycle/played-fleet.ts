@@ -44,6 +44,8 @@ export class PlayedFleet {
   readonly spreadByKey = new Map<string, Pool>();
   /** Every project version each group was ever told to carry. */
   readonly carriedByGroup = new Map<GroupId, Set<string>>();
+  /** All that has happened, as the log would hold it. */
+  readonly history: Event[] = [];
   readonly #snapshots = new Map<ServerId, MachineSnapshot>();
   /** Balancers that neither apply nor are heard. */
   readonly silentBalancers = new Set<BalancerId>();
@@ -51,7 +53,7 @@ export class PlayedFleet {
   #watch = this.#watchOfReign();
 
   constructor() {
-    append(this.state, founded);
+    this.history.push(append(this.state, founded));
     this.elect();
   }
 
@@ -243,6 +245,7 @@ export class PlayedFleet {
   }
 
   #took(event: Event): void {
+    this.history.push(structuredClone(event));
     if (event.type === 'deployment.requested') this.#carries(event.data.group, [event.data]);
     if (event.type === 'release.requested') this.#carries(event.data.group, event.data.projects);
   }
