@@ -66,6 +66,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'why something is as it is, and what must happen',
     load: async () => (await import('./commands/why.ts')).addWhy,
   },
+  replay: {
+    summary: 'recorded history once more, decision by decision',
+    load: async () => (await import('./commands/replay.ts')).addReplay,
+  },
   audit: {
     summary: 'prove the log, and take it along',
     load: async () => (await import('./commands/audit.ts')).addAudit,

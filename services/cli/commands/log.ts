@@ -3,9 +3,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Event } from '../../../schemas/events.ts';
 import { position } from '../change-options.ts';
 import { type FilterOptions, isFiltering, matches } from '../event-filter.ts';
+import { eventLine } from '../event-line.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { parseInstant } from '../instant.ts';
-import type { Paint } from '../paint.ts';
 import { type Session, globalOptions, withMuster } from '../session.ts';
 import type { OutputFormat } from '../target.ts';
 
@@ -83,31 +83,7 @@ async function newestMatching(
 async function print(event: Event, format: OutputFormat): Promise<void> {
   if (format === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
   else if (format === 'yaml') process.stdout.write(`---\n${(await import('yaml')).stringify(event)}`);
-  else await printLine(event);
-}
-
-async function printLine(event: Event): Promise<void> {
-  const { eventText, isTrouble } = await import('../event-text.ts');
-  const { createPaint, wantsColour } = await import('../paint.ts');
-  const paint = createPaint(wantsColour(process.stdout, process.env) && !process.argv.includes('--no-color'));
-  process.stdout.write(`${logLine(event, { text: eventText(event), isTrouble: isTrouble(event), paint })}\n`);
-}
-
-/** Position, time, event, who asked, and what happened. */
-function logLine(
-  event: Event,
-  { text, isTrouble, paint }: { readonly text: string; readonly isTrouble: boolean; readonly paint: Paint },
-): string {
-  const at = new Date(event.at).toISOString().replace('T', ' ').slice(0, 19);
-  const reason = event.reason === undefined ? '' : paint.dim(` (${event.reason})`);
-  const type = isTrouble ? paint.red : paint.bold;
-  const columns = [
-    String(event.position).padStart(6),
-    paint.dim(at),
-    type(event.type.padEnd(20)),
-    paint.dim(event.principal.padEnd(14)),
-  ];
-  return `${columns.join('  ')}  ${text}${reason}`;
+  else process.stdout.write(`${await eventLine(event)}\n`);
 }
 
 function time(text: string): number {
