@@ -2,6 +2,7 @@
  * Two-stage stop for whatever a process owns. Owners register what must be stopped; `stop()` runs it in reverse
  * order, each with the same deadline; `track()` holds background work that stopping waits for.
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 import { within } from './deadline.ts';
 import { textOf } from './failure.ts';
@@ -28,6 +29,8 @@ export class Lifecycle {
   constructor(options: LifecycleOptions) {
     this.#options = options;
     this.signal = this.#abort.signal;
+    // Every loop of the owner waits on it: more than ten listeners are no leak.
+    setMaxListeners(0, this.signal);
   }
 
   /** Runs `stop` when the owner stops, after everything registered later. */

@@ -1,7 +1,7 @@
 /** The two servers the figures stand on: the one on the PATH as it comes, and one that syncs before it answers. */
 import type { NatsServer } from '../support/nats-server.ts';
 import { startNats } from '../support/nats-server.ts';
-import { debianProgram, startNatsAt } from '../support/nats-versions.ts';
+import { debianProgram } from '../support/nats-versions.ts';
 import type { Durability } from './report.ts';
 
 export type BenchNats =
@@ -17,6 +17,6 @@ export async function natsSyncAlways(): Promise<BenchNats> {
   if (process.env['NATS_URL']) return { status: 'missing', why: 'NATS_URL names a server whose sync we do not set' };
   const found = debianProgram('nats-2.10');
   if (found.status === 'missing') return found;
-  const server = await startNatsAt(found.path, { jetstream: 'sync_interval: always' });
+  const server = await startNats({ program: found.path, jetstream: 'sync_interval: always' });
   return { status: 'started', server, durability: 'sync_interval: always (fsync before the ack)' };
 }

@@ -6,13 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Muster, connectMuster } from '../../src/client/index.ts';
 import { balancerPids, type BalancerKind } from './balancer-pids.ts';
 import { findEnvoy } from './envoy-binary.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
@@ -145,13 +145,4 @@ interface LaunchOptions {
 /** What a process wrote, for the message of a failed test. */
 export async function logOf(fleet: FleetProcesses, name: string): Promise<string> {
   return readFile(join(fleet.directory, `${name}.log`), 'utf8');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

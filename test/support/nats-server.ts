@@ -1,13 +1,15 @@
 /**
  * A real NATS server with JetStream for one test file. Supplied in this order: `NATS_URL` (somebody else's server, so
- * it can be neither killed nor restarted), the `nats-server` on the PATH as a child process, a container.
+ * it can be neither killed nor restarted), the `nats-server` on the PATH as a child process, a container. With
+ * `MUSTER_TEST_NATS` (see `npm run test:nats`) another version, three servers, or a container all the same.
  * Every server gets a port from the OS and a store of its own, so that files can run side by side.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { eventually } from './eventually.ts';
+import { spawnSync } from 'node:child_process';
+import { startNatsChild } from './nats-child.ts';
+import { clusterAsOne } from './nats-cluster.ts';
+import { startNatsContainer } from './nats-container.ts';
+import { debianProgram } from './nats-versions.ts';
+import { chosenNats } from './nats-choice.ts';
 
 export interface StartNatsOptions {
   /** Further lines for the server's configuration file, such as an `authorization` block. */
@@ -18,10 +20,16 @@ export interface StartNatsOptions {
   readonly storeDir?: string;
   /** Default: one the OS gives. */
   readonly port?: number;
+  /** Default: the `nats-server` on the PATH, or the version that was chosen for all tests. */
+  readonly program?: string;
+  /** In the server's words, such as `64MB`. Default: more than any test reserves. */
+  readonly maxFileStore?: string;
 }
 
 export interface NatsServer {
+  /** Of a cluster: all addresses, joined by commas. */
   readonly url: string;
+  readonly monitorUrls: readonly string[];
   readonly port: number;
   readonly storeDir: string;
   /** Of the running process; it changes with `restart`. 0 where there is none of ours. */
@@ -34,134 +42,32 @@ export interface NatsServer {
   restart(): Promise<void>;
   /** Ends it and removes its files. Safe to repeat. */
   stop(): Promise<void>;
+  /** What it wrote so far. */
+  log(): string;
 }
-
-/** Starting takes about 100 ms; a store to recover and a busy machine take longer. */
-const startTimeoutMs = 30_000;
-/** More than any test reserves: an account of bytes, no disk is taken. */
-const maxFileStore = '256GB';
 
 export async function startNats(options: StartNatsOptions = {}): Promise<NatsServer> {
   const url = process.env['NATS_URL'];
   if (url !== undefined && url !== '') return foreign(url);
-  if (spawnSync('nats-server', ['--version']).status === 0) return startChild(options);
-  return startContainer(options);
+  const { version, servers, image } = chosenNats();
+  if (options.program === undefined && image !== undefined) return startNatsContainer(options, image);
+  const given =
+    version === undefined || options.program !== undefined ? options : { ...options, program: fetched(version) };
+  if (servers > 1) return clusterAsOne(given);
+  if (given.program !== undefined || spawnSync('nats-server', ['--version']).status === 0) return startNatsChild(given);
+  return startNatsContainer(options, 'nats:2.10');
+}
+
+function fetched(version: Parameters<typeof debianProgram>[0]): string {
+  const found = debianProgram(version);
+  if (found.status === 'missing') throw new Error(`${version}: ${found.why}`);
+  return found.path;
 }
 
 function foreign(url: string): NatsServer {
   const refuse = () => Promise.reject(new Error('NATS_URL names a server that is not ours to kill'));
-  const port = Number(new URL(url).port || 4222);
+  const port = Number(new URL(url.split(',')[0] ?? url).port || 4222);
   const stop = () => Promise.resolve();
-  return { url, port, storeDir: '', pid: 0, canKill: false, kill: refuse, restart: refuse, stop };
-}
-
-async function startChild(options: StartNatsOptions): Promise<NatsServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'muster-nats-'));
-  const storeDir = options.storeDir ?? join(folder, 'store');
-  let running = await launch({ folder, storeDir, port: options.port ?? -1, options });
-  const { port } = running;
-  return {
-    url: `nats://127.0.0.1:${port}`,
-    port,
-    storeDir,
-    get pid() {
-      return running.child.pid ?? 0;
-    },
-    canKill: true,
-    kill: (signal) => end(running.child, signal),
-    async restart() {
-      await end(running.child, 'SIGKILL');
-      running = await launch({ folder, storeDir, port, options });
-    },
-    async stop() {
-      await end(running.child, 'SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-interface Launch {
-  readonly folder: string;
-  readonly storeDir: string;
-  /** -1: the OS chooses. */
-  readonly port: number;
-  readonly options: StartNatsOptions;
-}
-
-async function launch({ folder, storeDir, port, options }: Launch): Promise<{ child: ChildProcess; port: number }> {
-  const file = join(folder, 'nats.conf');
-  const logFile = join(folder, 'nats.log');
-  writeFileSync(
-    file,
-    [
-      `listen: "127.0.0.1:${port}"`,
-      `log_file: "${logFile}"`,
-      `ports_file_dir: "${folder}"`,
-      `jetstream {\n store_dir: "${storeDir}"\n max_file_store: ${maxFileStore}\n ${options.jetstream ?? ''}\n}`,
-      options.config ?? '',
-    ].join('\n'),
-  );
-  const child = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
-  // A test process that ends early must not leave its server behind.
-  const onExit = () => child.kill('SIGKILL');
-  process.once('exit', onExit);
-  child.once('exit', () => process.removeListener('exit', onExit));
-  try {
-    const given = await eventually(
-      () => {
-        if (child.exitCode !== null) return -1;
-        const ports = JSON.parse(readFileSync(join(folder, `nats-server_${child.pid}.ports`), 'utf8'));
-        return Number(new URL(ports.nats[0]).port);
-      },
-      { timeoutMs: startTimeoutMs, what: 'nats-server to listen' },
-    );
-    if (given > 0) return { child, port: given };
-    throw new Error(`nats-server ended with ${child.exitCode}`);
-  } catch (error) {
-    await end(child, 'SIGKILL');
-    let log = '';
-    try {
-      log = readFileSync(logFile, 'utf8');
-    } catch {
-      // It ended before it wrote a log: the error alone has to do.
-    }
-    throw new Error(`nats-server did not start:\n${log}`, { cause: error });
-  }
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill(signal);
-  if (signal === 'SIGSTOP' || signal === 'SIGCONT' || signal === 'SIGHUP') return;
-  await ended;
-}
-
-/** The last resort, where neither a server nor a binary is there. It cannot be killed and restarted. */
-async function startContainer(options: StartNatsOptions): Promise<NatsServer> {
-  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
-  const { GenericContainer, Wait } = await import('testcontainers');
-  const config = `listen: "0.0.0.0:4222"\njetstream {\n store_dir: /data\n ${options.jetstream ?? ''}\n}\n`;
-  const container = await new GenericContainer('nats:2.10')
-    .withCopyContentToContainer([{ content: `${config}${options.config ?? ''}`, target: '/muster.conf' }])
-    .withCommand(['-c', '/muster.conf'])
-    .withExposedPorts(4222)
-    .withWaitStrategy(Wait.forLogMessage('Server is ready'))
-    .start();
-  const port = container.getMappedPort(4222);
-  const refuse = () => Promise.reject(new Error('a server in a container is not killed by its pid'));
-  let stopped: Promise<void> | undefined;
-  return {
-    url: `nats://${container.getHost()}:${port}`,
-    port,
-    storeDir: '',
-    pid: 0,
-    canKill: false,
-    kill: refuse,
-    restart: refuse,
-    stop() {
-      stopped ??= container.stop().then(() => undefined);
-      return stopped;
-    },
-  };
+  const log = () => '';
+  return { url, monitorUrls: [], port, storeDir: '', pid: 0, canKill: false, kill: refuse, restart: refuse, stop, log };
 }

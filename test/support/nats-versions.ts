@@ -5,9 +5,8 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type NatsServer, type StartNatsOptions, startNats } from './nats-server.ts';
 
 const cache = fileURLToPath(new URL('../../node_modules/.cache/muster-debian/', import.meta.url));
 const mirror = 'http://deb.debian.org/debian';
@@ -85,16 +84,5 @@ function fetch({ suite, package: name }: DebianProgram, unpacked: string): void 
     throw error;
   } finally {
     rmSync(join(apt, archive), { force: true });
-  }
-}
-
-/** `startNats` with the server found at `path`: it looks on the PATH when it starts, and only then. */
-export function startNatsAt(path: string, options: StartNatsOptions): Promise<NatsServer> {
-  const before = process.env['PATH'] ?? '';
-  process.env['PATH'] = `${dirname(path)}${delimiter}${before}`;
-  try {
-    return startNats(options);
-  } finally {
-    process.env['PATH'] = before;
   }
 }

@@ -1,0 +1,81 @@
+/** Three `nats-server`s that form a cluster, as child processes: each can be killed, frozen and started again. */
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { startNatsChild } from './nats-child.ts';
+import type { NatsServer, StartNatsOptions } from './nats-server.ts';
+
+export interface NatsCluster {
+  readonly servers: readonly NatsServer[];
+  /** All addresses, joined by commas. */
+  readonly url: string;
+  readonly monitorUrls: readonly string[];
+  /** Waits until every server that runs says that all it holds is there and up to date. */
+  untilWhole(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'port' | 'storeDir'> {
+  /** One store each; theirs who gave them to remove. */
+  readonly storeDirs?: readonly string[];
+}
+
+const size = 3;
+/** Elections, and catching up on what a test has written; a busy machine. */
+const wholeTimeoutMs = 60_000;
+
+export async function startNatsCluster(options: StartNatsClusterOptions = {}): Promise<NatsCluster> {
+  const { storeDirs, ...common } = options;
+  const routePorts = await Promise.all(Array.from({ length: size }, freePort));
+  const routes = routePorts.map((port) => `"nats-route://127.0.0.1:${port}"`).join(', ');
+  const servers: NatsServer[] = [];
+  const stop = async () => void (await Promise.all(servers.map((server) => server.stop())));
+  try {
+    for (const [index, port] of routePorts.entries()) {
+      const cluster = `cluster {\n name: muster\n listen: "127.0.0.1:${port}"\n routes: [${routes}]\n}`;
+      const config = `server_name: n${index}\n${cluster}\n${options.config ?? ''}`;
+      const storeDir = storeDirs?.[index];
+      servers.push(await startNatsChild({ ...common, config, ...(storeDir === undefined ? {} : { storeDir }) }));
+    }
+    const monitorUrls = servers.flatMap((server) => server.monitorUrls);
+    const untilWhole = () => untilHealthy(servers);
+    await untilWhole();
+    return { servers, url: servers.map(({ url }) => url).join(','), monitorUrls, untilWhole, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function untilHealthy(servers: readonly NatsServer[]): Promise<void> {
+  for (const { monitorUrls, pid } of servers) {
+    await eventually(
+      async () => (await fetch(`${monitorUrls[0]}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok,
+      { what: `NATS server ${pid} to be whole`, timeoutMs: wholeTimeoutMs },
+    );
+  }
+}
+
+/** The cluster as one server: what is done to it is done to all three. For tests that know of one. */
+export async function clusterAsOne(options: StartNatsOptions): Promise<NatsServer> {
+  const { storeDir, ...rest } = options;
+  const storeDirs = storeDir === undefined ? {} : { storeDirs: [0, 1, 2].map((index) => `${storeDir}/${index}`) };
+  const cluster = await startNatsCluster({ ...rest, ...storeDirs });
+  const [first] = cluster.servers as [NatsServer];
+  return {
+    ...first,
+    get pid() {
+      return first.pid;
+    },
+    url: cluster.url,
+    monitorUrls: cluster.monitorUrls,
+    async kill(signal) {
+      await Promise.all(cluster.servers.map((server) => server.kill(signal)));
+    },
+    async restart() {
+      await Promise.all(cluster.servers.map((server) => server.kill('SIGKILL')));
+      await Promise.all(cluster.servers.map((server) => server.restart()));
+      await cluster.untilWhole();
+    },
+    stop: cluster.stop,
+  };
+}
