@@ -54,6 +54,7 @@ export const concernKindByEvent: { readonly [T in EventType]: Concern['kind'] } 
   'balancer.retired': 'balancer',
   'balancer.lost': 'balancer',
   'balancer.returned': 'balancer',
+  'log.recovered': 'fleet',
   'log.checkpointed': 'fleet',
   'log.key-rotated': 'fleet',
 };

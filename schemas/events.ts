@@ -61,6 +61,16 @@ export type ProjectFailure = z.infer<typeof ProjectFailure>;
 export const eventSchemas = {
   'fleet.created': z.object({ fleet: FleetId, log: LogId, groups: z.array(GroupName) }),
   'coordinator.elected': z.object({ term: Term, instance: z.string() }),
+  /** A person had a log go on that had gone back: what was after `at` is not part of it, whoever has seen it. */
+  'log.recovered': z.object({
+    at: Position,
+    /** The highest anybody could tell of, at that time. */
+    seen: z.object({ term: Term, position: Position }),
+    /** Commands that COMMANDS still held: decided again, or passed over. */
+    commands: z.enum(['redecide', 'skip']),
+    /** Who had it go on. */
+    by: Principal,
+  }),
   'command.rejected': z.object({
     /** The noun and verb asked for, as far as the subject told; cut to a bounded length. */
     command: z.string(),

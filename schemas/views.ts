@@ -185,6 +185,8 @@ export const CoordinatorView = z.object({
   instance: z.string(),
   role: z.enum(['leader', 'standby']),
   durability: z.enum(['fsync-always', 'fsync-interval', 'unknown']),
+  /** What is wrong that only a person can mend, a sentence each. */
+  troubles: z.array(z.string()),
   servers: z.int(),
   groups: z.int(),
 });
@@ -232,6 +234,7 @@ export const ReplicaBeat = z.object({
   /** Fleets that its process leads, this one or others. */
   leads: z.int().min(0),
   durability: CoordinatorView.shape.durability,
+  troubles: CoordinatorView.shape.troubles,
 });
 export type ReplicaBeat = z.infer<typeof ReplicaBeat>;
 

@@ -80,6 +80,8 @@ const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'balancer.lost': ({ balancer, evidence }) =>
     `balancer ${balancer} is lost: not heard for ${durationText(evidence.leaseMs)}`,
   'balancer.returned': ({ balancer }) => `balancer ${balancer} is back`,
+  'log.recovered': ({ at, seen, commands }) =>
+    `the log was recovered at position ${at}: ${seen.position > at ? `up to ${seen.position} had been seen` : 'nothing after it had been seen'}; commands in the stream are ${commands === 'skip' ? 'passed over' : 'decided again'}`,
   'log.checkpointed': ({ position, key }) => `the log is proven up to position ${position}, by key ${key}`,
   'log.key-rotated': ({ key, by }) =>
     `key ${key} signs the log from here on${by === key ? '' : `, vouched for by ${by}`}`,

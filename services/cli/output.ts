@@ -70,6 +70,8 @@ export function complaintOfThrown(caught: unknown, natsUrl: string): { complaint
     case 'unavailable':
     case 'closed':
       return { complaint: { code, message, next: nextByUnreachable(code, natsUrl) }, exitCode: exitCodes.unreachable };
+    case 'log-regressed':
+      return { complaint: { code, message, next: 'muster coordinator recover' }, exitCode: exitCodes.failed };
     case 'config-invalid':
     case 'bundle-invalid':
       return { complaint: { code, message }, exitCode: exitCodes.usage };

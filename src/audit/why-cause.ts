@@ -46,6 +46,8 @@ function positionBefore({ type, data }: Event, state: FleetState): Position | nu
       return rolloutSince(state, data);
     case 'balancer.returned':
       return state.balancerById.get(data.balancer)?.lostAt ?? null;
+    case 'log.recovered':
+      return data.at;
     case 'log.checkpointed':
       return data.position;
     default:
@@ -94,6 +96,8 @@ function observedBy({ type, data }: Event): string {
       return 'no other coordinator led';
     case 'fleet.created':
       return 'the log was empty';
+    case 'log.recovered':
+      return 'a person had the log go on though it had gone back';
     case 'log.key-rotated':
       return 'its leader has this key';
     default:

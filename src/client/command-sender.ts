@@ -129,7 +129,8 @@ export class CommandSender {
       const failure = Failure.from(caught, { code: 'disconnected', retryable: true, message: `storing on ${subject}` });
       command.trouble = failure;
       // What the server refuses for good it refuses again: nothing was stored, and the caller should know at once.
-      if (!failure.retryable && failure.code !== 'disconnected') this.#waiting.take(command.id)?.reject(failure);
+      const isRefused = failure.code === 'no-room' || (!failure.retryable && failure.code !== 'disconnected');
+      if (isRefused) this.#waiting.take(command.id)?.reject(failure);
     };
     try {
       this.#options.bus.store({ subject, data, timeoutMs: repeatAfterMs }).then(() => {

@@ -5,7 +5,7 @@
  * Must not know: how bytes travel (src/nats), what a command means (src/domain), what a server needs next
  * (src/server-machine). The caller's duties: one instance id per process start, and to await `stop`.
  */
-import { emptyCursor } from '../eventlog/chain.ts';
+import { type ChainCursor, emptyCursor } from '../eventlog/chain.ts';
 import type { HighMark } from '../eventlog/high-mark.ts';
 import { jetstreamLog } from '../eventlog/jetstream-log.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
@@ -22,6 +22,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
+import { brokenBehind } from './behind-snapshot.ts';
 import type { Signer } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { FleetFold } from './fleet-fold.ts';
@@ -34,7 +35,8 @@ import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
 import { keep, restore } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
-import type { Timing } from './timing.ts';
+import { type Timing, logFilledShare } from './timing.ts';
+import { Troubles } from './troubles.ts';
 
 export interface CoordinatorOptions {
   readonly bus: Bus;
@@ -61,6 +63,15 @@ export interface CoordinatorOptions {
 /** Between rounds that failed: NATS restarts in a second or two, a cluster elects in some. */
 const roundBackoff = { firstMs: 200, longestMs: 5_000 };
 
+/** What a start has made ready. */
+interface From {
+  readonly log: LogPort;
+  readonly fold: FleetFold;
+  readonly reigning: Reigning;
+  /** Where the fold began: what is behind it was not read. */
+  readonly snapshot: ChainCursor;
+}
+
 /** The reign under way, where the fold finds it. */
 interface Reigning {
   /** Set while this instance leads. */
@@ -84,15 +95,17 @@ export class Coordinator {
   readonly #shares: FleetShares;
   readonly #fold: FleetFold;
   readonly #reigning: Reigning;
+  readonly #troubles: Troubles;
   /** The position of the newest snapshot we know of. */
   #snapshotAt: number;
 
-  private constructor(options: CoordinatorOptions, from: { log: LogPort; fold: FleetFold; reigning: Reigning }) {
+  private constructor(options: CoordinatorOptions, from: From) {
     const { bus, fleet, instance, clock, random, timing, logger } = options;
     this.#options = options;
     this.#log = from.log;
     this.#fold = from.fold;
     this.#reigning = from.reigning;
+    this.#troubles = new Troubles(logger);
     this.#snapshotAt = from.fold.cursor.position;
     const onError = (what: string, error: unknown) => logger.error({ what, error }, 'work failed');
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: 10_000, onError });
@@ -102,6 +115,7 @@ export class Coordinator {
     this.#shares = shares;
     const hesitationSteps = () => shares.hesitationSteps(fleet);
     this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing, hesitationSteps });
+    this.#lifecycle.track('reading behind the snapshot', this.#readBehind(from.snapshot));
     this.ended = this.#run();
   }
 
@@ -114,9 +128,9 @@ export class Coordinator {
     const onFolded = (events: readonly Event[]) => reigning.reign?.acknowledged(events);
     const fold = new FleetFold({ cursor, state, logger, onFolded });
     await fold.catchUp(log, await log.lastSequence(timing.storeTimeoutMs), new AbortController().signal);
-    await highMark.check(log, timing.storeTimeoutMs);
+    await highMark.check(log, timing.storeTimeoutMs, fold.state.recovered);
     logger.info({ fleet, position: fold.cursor.position, snapshot: cursor.position }, 'log read');
-    return new Coordinator(options, { log, fold, reigning });
+    return new Coordinator(options, { log, fold, reigning, snapshot: cursor });
   }
 
   get position(): number {
@@ -168,7 +182,10 @@ export class Coordinator {
       if (elected !== undefined) await this.#lead(elected);
       return 0;
     } catch (error) {
-      if (!(error instanceof Failure) || !error.retryable || signal.aborted) throw error;
+      if (!(error instanceof Failure) || signal.aborted) throw error;
+      // Without room nothing is appended; what is there is followed and answered from all the same.
+      if (error.code === 'no-room') this.#troubles.raise('no-room', error.message);
+      else if (!error.retryable) throw error;
       logger.warn({ code: error.code, reason: error.message }, 'beginning again');
       await pause({ clock, delayMs: backoffMs(roundBackoff, failures + 1, random()), signal });
       return failures + 1;
@@ -210,7 +227,7 @@ export class Coordinator {
     const fold = this.#fold;
     await fold.catchUp(this.#log, await this.#log.lastSequence(timing.storeTimeoutMs), this.#lifecycle.signal);
     if (fold.cursor.term > after) return undefined;
-    await this.#options.highMark.check(this.#log, timing.storeTimeoutMs);
+    await this.#options.highMark.check(this.#log, timing.storeTimeoutMs, fold.state.recovered);
     const watermark = await checkWatermark(bus, names.commands, fold.cursor.watermark);
     const log = fold.cursor.log ?? newLogId();
     const term = fold.cursor.term + 1;
@@ -237,10 +254,13 @@ export class Coordinator {
       assert(!('code' in elected), 'the next term is always open');
     });
     const result = await Promise.race([landed, writer.ended]);
-    if (result === 'elected') return { writer, deciding };
+    if (result === 'elected') {
+      this.#troubles.clear('no-room');
+      return { writer, deciding };
+    }
     logger.info({ term, reason: result.message }, 'not elected');
     await writer.stop();
-    if (!result.retryable && result.code !== 'not-leader') throw result;
+    if (result.code === 'no-room' || (!result.retryable && result.code !== 'not-leader')) throw result;
     await pause({ clock, delayMs: this.#options.random() * timing.electionJitterMs, signal: this.#lifecycle.signal });
     return undefined;
   }
@@ -283,6 +303,7 @@ export class Coordinator {
         logger.info({ fleet, term: this.#fold.cursor.term }, 'handed over: another coordinator leads fewer fleets');
       if (end === 'asked' || end === 'shared') return;
       logger.warn({ code: end.code, reason: end.message }, 'reign ended');
+      if (end.code === 'no-room') throw end;
       // Whatever ended it, the log says what is true: follow it again. What only a person can mend ends us.
       if (end.code === 'log-broken' || end.code === 'log-regressed' || end.code === 'stream-mismatch') throw end;
     } finally {
@@ -319,7 +340,9 @@ export class Coordinator {
     const { bus, fleet, instance, clock, timing, durability } = this.#options;
     const own = () => {
       const { log, term, position } = this.#fold.cursor;
-      return { log, term, position, instance, role: this.role, leads: this.#shares.leads, durability };
+      const { role } = this;
+      const leads = this.#shares.leads;
+      return { log, term, position, instance, role, leads, durability, troubles: [...this.#troubles.texts] };
     };
     const options = { bus, fleet, instance, shares: this.#shares, clock, beatMs: timing.leaderBeatMs, own };
     this.#lifecycle.track('beating as a replica', beatAsReplica(options, this.#lifecycle.signal));
@@ -339,6 +362,7 @@ export class Coordinator {
         instance,
         role: this.role,
         durability,
+        troubles: [...this.#troubles.texts],
         servers: state.serverById.size,
         groups: state.groupById.size,
       }),
@@ -346,8 +370,24 @@ export class Coordinator {
     });
   }
 
+  async #readBehind(snapshot: ChainCursor): Promise<void> {
+    const { clock } = this.#options;
+    const broken = await brokenBehind({ log: this.#log, snapshot, clock, signal: this.#lifecycle.signal });
+    if (broken === undefined) return;
+    const what = `the log is broken behind the snapshot at position ${snapshot.position}, at ${broken}`;
+    const next = 'keep its streams as they are, and compare with an export: muster audit verify';
+    this.#troubles.raise('log-behind-snapshot-broken', `${what}; ${next}`);
+  }
+
   async #housekeeping(): Promise<void> {
-    await this.#options.highMark.raise(this.#fold.cursor);
+    const { bus, names, highMark } = this.#options;
+    await highMark.raise(this.#fold.cursor);
+    const { bytes, maxBytes } = await bus.streamStatus(names.log);
+    if (maxBytes > 0 && bytes > maxBytes * logFilledShare) {
+      const share = Math.floor((bytes / maxBytes) * 100);
+      const what = `${names.log} has used ${share} % of the ${maxBytes} bytes it may take`;
+      this.#troubles.raise('log-filling', `${what}; raise its limit before it is full: muster coordinator resize log`);
+    } else this.#troubles.clear('log-filling');
     if (this.#fold.cursor.position - this.#snapshotAt >= this.#options.timing.snapshotEvery) await this.#keepSnapshot();
   }
 

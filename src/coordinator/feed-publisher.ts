@@ -7,18 +7,25 @@ import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import { findRecord } from '../eventlog/find-record.ts';
+import { decodeRecord } from '../eventlog/record-codec.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import type { Event } from '../../schemas/events.ts';
-import type { FleetId } from '../../schemas/ids.ts';
+import type { FleetId, Position } from '../../schemas/ids.ts';
+import type { Record } from '../../schemas/record.ts';
 import { type Concern, subjects } from '../../schemas/subjects.ts';
 import type { EventTexts } from './event-texts.ts';
 import { feedQueueMax, publishesMax } from './timing.ts';
 
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
 const concernsMax = 100;
+
+interface Found {
+  readonly sequence: number;
+  readonly record: Record;
+}
 
 export interface FeedPublisherOptions {
   readonly bus: Bus;
@@ -39,6 +46,8 @@ export class FeedPublisher {
   readonly #runner: ExclusiveRunner;
   /** Acknowledged events not yet sent, in order and without gaps; emptied when it would grow past its bound. */
   #queue: Event[] = [];
+  /** The last record read back and its sequence: after an outage, or a feed made anew, the next one is wanted next. */
+  #readBackLast: { sequence: number; next: Position } | undefined;
   /** The last position known to stand in FEED; undefined: ask the stream. */
   #sent: number | undefined;
 
@@ -97,11 +106,30 @@ export class FeedPublisher {
   }
 
   async #readBack(next: number): Promise<readonly Event[]> {
+    const found = (await this.#following(next)) ?? (await this.#search(next));
+    const { sequence, record } = found;
+    this.#readBackLast = { sequence, next: record.first + record.events.length };
+    return record.events.filter((event) => event.position >= next);
+  }
+
+  /** The record behind the one last read back, those without events passed over; undefined where that is not it. */
+  async #following(next: number): Promise<Found | undefined> {
     const { log, storeTimeoutMs } = this.#options;
-    const lastSequence = await log.lastSequence(storeTimeoutMs);
-    const found = await findRecord(log, { position: next, lastSequence, timeoutMs: storeTimeoutMs });
+    if (this.#readBackLast?.next !== next) return undefined;
+    for (let sequence = this.#readBackLast.sequence + 1; ; sequence += 1) {
+      const stored = await log.get(sequence, storeTimeoutMs);
+      if (stored === undefined) return undefined;
+      const record = decodeRecord(stored.data);
+      if (record.events.length > 0) return record.first === next ? { sequence, record } : undefined;
+    }
+  }
+
+  async #search(next: number): Promise<Found> {
+    const { log, storeTimeoutMs: timeoutMs } = this.#options;
+    const lastSequence = await log.lastSequence(timeoutMs);
+    const found = await findRecord(log, { position: next, lastSequence, timeoutMs });
     assert(found !== undefined, `the log holds position ${next}, which is acknowledged`);
-    return found.record.events.filter((event) => event.position >= next);
+    return found;
   }
 
   async #send(events: readonly Event[]): Promise<void> {

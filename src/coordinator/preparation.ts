@@ -1,7 +1,7 @@
 /** What must be true before a coordinator reads its log: streams as they should be, a server fit for them. */
 import type { Bus } from '../nats/bus.ts';
 import { streamDefinitions, streamNames } from '../nats/stream-definitions.ts';
-import type { StreamNames } from '../nats/stream-definitions.ts';
+import type { StreamNames, StreamSizes } from '../nats/stream-definitions.ts';
 import { Failure } from '../std/failure.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { FleetId } from '../../schemas/ids.ts';
@@ -10,6 +10,8 @@ import { type Durability, type FitnessOptions, checkServers } from './server-fit
 
 export interface PreparationOptions extends FitnessOptions {
   readonly fleet: FleetId;
+  /** How much each stream may take where it is made now. Default: what fits a laptop. */
+  readonly sizes?: Partial<StreamSizes>;
 }
 
 const bundleStoreBytesMax = 2 * 1024 * 1024 * 1024;
@@ -17,10 +19,11 @@ const snapshotStoreBytesMax = 1024 * 1024 * 1024;
 
 /** Creates what is missing, checks what is there, and says how durable an ack is. */
 export async function prepare(options: PreparationOptions): Promise<{ names: StreamNames; durability: Durability }> {
-  const { bus, fleet, replicas } = options;
+  const { bus, fleet, replicas, sizes = {} } = options;
   const durability = await checkServers(options);
   const names = streamNames(fleet);
-  for (const definition of Object.values(streamDefinitions(fleet, { replicas }))) await bus.ensureStream(definition);
+  for (const definition of Object.values(streamDefinitions(fleet, { replicas, sizes })))
+    await bus.ensureStream(definition);
   await bus.ensureBucket({ bucket: names.bundles, replicas, maxBytes: bundleStoreBytesMax });
   await bus.ensureBucket({ bucket: names.snapshots, replicas, maxBytes: snapshotStoreBytesMax });
   return { names, durability };
@@ -51,6 +54,6 @@ export async function checkWatermark(bus: Bus, stream: string, watermark: Waterm
 const checkTimeoutMs = 10_000;
 
 function wentBack(what: string): Failure {
-  const next = 'restore the stream, or see "A log that went back" in ARCHITECTURE.md';
+  const next = 'restore the stream, or see what going on without it would lose: muster coordinator recover';
   return new Failure({ code: 'log-regressed', retryable: false, message: `${what}: ${next}` });
 }

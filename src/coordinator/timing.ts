@@ -58,6 +58,8 @@ export function defaultTiming(replicas: number): Timing {
   };
 }
 
+/** How full the log may be before a person is told: the rest is time to act. */
+export const logFilledShare = 0.8;
 /** The longest hesitation for the sake of balance, in steps. */
 export const hesitationStepsMax = 3;
 /** Decided events that are not yet durable, at most: intake waits past it. Some records' worth, to keep appends full. */

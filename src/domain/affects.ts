@@ -19,6 +19,7 @@ export function affects(event: Event, state: Pick<FleetState, 'fleet' | 'serverB
       return [{ kind: 'fleet', id: event.data.fleet }];
     case 'coordinator.elected':
     case 'command.rejected':
+    case 'log.recovered':
     case 'log.checkpointed':
     case 'log.key-rotated':
       return [{ kind: 'fleet', id: state.fleet ?? fleetDefault }];

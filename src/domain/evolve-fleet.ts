@@ -17,6 +17,10 @@ export function coordinatorElected(state: FleetState, { data }: Event<'coordinat
   state.term = data.term;
 }
 
+export function logRecovered(state: FleetState, { data }: Event<'log.recovered'>): void {
+  state.recovered = { term: state.term, at: data.at };
+}
+
 export function keyRotated(state: FleetState, { data }: Event<'log.key-rotated'>): void {
   state.signer = { key: data.key, publicKey: data.publicKey };
 }

@@ -24,6 +24,7 @@ import {
   coordinatorElected,
   fleetCreated,
   keyRotated,
+  logRecovered,
 } from './evolve-fleet.ts';
 import { groupConfigured, groupCreated, groupDeleted, groupServersSet } from './evolve-groups.ts';
 import {
@@ -68,6 +69,8 @@ function apply(state: FleetState, event: Event): void {
     case 'command.rejected':
     case 'log.checkpointed':
       return;
+    case 'log.recovered':
+      return logRecovered(state, event);
     case 'log.key-rotated':
       return keyRotated(state, event);
     case 'group.created':

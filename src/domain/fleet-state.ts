@@ -12,6 +12,7 @@ export function emptyState(): FleetState {
     log: null,
     term: 0,
     signer: null,
+    recovered: null,
     position: 0,
     at: 0,
     groupById: new Map(),

@@ -2,6 +2,7 @@
  * What the leader proposes of the log itself: its signature over a place in it, and the change of the key it signs
  * with. Signatures are not checked here: the proposer made them, and whoever verifies the log believes nobody.
  */
+import type { EventData } from '../../schemas/events.ts';
 import type { Checkpoint, KeyRotation } from '../../schemas/proof.ts';
 import { checkpointReachMax } from '../../schemas/proof.ts';
 import type { Rejection } from '../../schemas/rejection.ts';
@@ -21,6 +22,14 @@ export function refuseCheckpoint(state: FleetState, { log, term, position, key }
   // Out of reach a verifier could not tell it from a forgery.
   if (state.position - position <= checkpointPositionsMax) return undefined;
   return overtaken(`the log has gone on for ${state.position - position} positions since`);
+}
+
+/** Only where the log ends, behind the election of whoever recovers it, and above all that was seen. */
+export function refuseRecovery(state: FleetState, { at, seen }: EventData<'log.recovered'>): Rejection | undefined {
+  if (at !== state.position - 1) return overtaken(`the log goes on behind position ${at}`);
+  return seen.term < state.term
+    ? undefined
+    : overtaken(`term ${seen.term} was seen, term ${state.term} is not above it`);
 }
 
 export function refuseRotation(state: FleetState, { log, key, by }: KeyRotation): Rejection | undefined {

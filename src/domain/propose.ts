@@ -11,7 +11,7 @@ import { assert, never } from '../std/failure.ts';
 import { heldFact, lostFact, refuseReleased, refuseReturned } from './absence-proposals.ts';
 import { eventOf } from './event-of.ts';
 import { refuseBalancerLost, refuseBalancerReturned, refuseElected, refuseFounded } from './fleet-proposals.ts';
-import { refuseCheckpoint, refuseRotation } from './log-proposals.ts';
+import { refuseCheckpoint, refuseRecovery, refuseRotation } from './log-proposals.ts';
 import { refuseDrained, refuseLeft, refuseReplaced } from './leaving-proposals.ts';
 import { systemPrincipal } from './permissions.ts';
 import { refuseAdvanced, refuseFailed, refusePaused, rolledBackFact, succeededFact } from './rollout-proposals.ts';
@@ -41,6 +41,7 @@ export const proposalTypes = [
   'rollout.succeeded',
   'balancer.lost',
   'balancer.returned',
+  'log.recovered',
   'log.checkpointed',
   'log.key-rotated',
 ] as const;
@@ -118,6 +119,8 @@ function judge(state: FleetState, proposal: Proposal, at: number): Fact | Reject
       return refuseBalancerLost(state, proposal.data) ?? proposal;
     case 'balancer.returned':
       return refuseBalancerReturned(state, proposal.data) ?? proposal;
+    case 'log.recovered':
+      return refuseRecovery(state, proposal.data) ?? proposal;
     case 'log.checkpointed':
       return refuseCheckpoint(state, proposal.data) ?? proposal;
     case 'log.key-rotated':

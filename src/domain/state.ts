@@ -33,6 +33,8 @@ export interface FleetState {
   term: number;
   /** Whose checkpoints count, and the public key itself (SPKI, DER, base64); null: nobody has signed yet. */
   signer: { key: KeyId; publicKey: string } | null;
+  /** The last time the log was made to go on though it had gone back: in which term, and from which position; else null. */
+  recovered: { term: number; at: Position } | null;
   /** Position and `at` of the last event folded. */
   position: Position;
   at: number;

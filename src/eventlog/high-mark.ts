@@ -2,7 +2,7 @@
  * The highest point of the log this machine has seen, in a small file outside NATS. A log that went back, by a lost
  * disk or a restored copy, is whole in itself: only what was kept elsewhere can tell.
  *
- * Promises: the file is replaced as a whole or not at all, and never goes back. Duties of the caller: `check` before
+ * Promises: the file is replaced as a whole or not at all, and never goes back within a term. Duties of the caller: `check` before
  * the first decision; `raise` now and then, not at every record (each costs two fsyncs).
  */
 import { open, readFile, rename } from 'node:fs/promises';
@@ -25,12 +25,21 @@ const Mark = z.object({
 });
 export type Mark = z.infer<typeof Mark>;
 
+/** From which position a log that had gone back was made to go on, and in which term. */
+export interface Recovered {
+  readonly term: Term;
+  readonly at: Position;
+}
+
 export interface HighMark {
   /** Undefined: nothing seen yet. */
   readonly mark: Mark | undefined;
-  /** Throws `log-regressed` when the log ends below the mark, or holds another record there. */
-  check(port: LogPort, timeoutMs: number): Promise<void>;
-  /** Keeps the cursor if it is higher than what is kept. One write at a time; throws `io`. */
+  /**
+   * Throws `log-regressed` when the log ends below the mark, or holds another record there; unless the log says that a
+   * person had it go on from before that.
+   */
+  check(port: LogPort, timeoutMs: number, recovered?: Recovered | null): Promise<void>;
+  /** Keeps the cursor if it is higher than what is kept, by term first. One write at a time; throws `io`. */
   raise(cursor: ChainCursor): Promise<void>;
 }
 
@@ -48,12 +57,15 @@ export function highMark(kept: Mark | undefined, write: (mark: Mark) => Promise<
       return mark;
     },
 
-    check: (port, timeoutMs) => (mark === undefined ? Promise.resolve() : checkLog(mark, port, timeoutMs)),
+    async check(port, timeoutMs, recovered) {
+      if (mark === undefined || isGivenUp(mark, recovered)) return;
+      await checkLog(mark, port, timeoutMs);
+    },
 
     raise(cursor) {
       const raised = writing.then(async () => {
         const next = markOf(cursor);
-        if (next === undefined || (mark !== undefined && next.sequence <= mark.sequence)) return;
+        if (next === undefined || (mark !== undefined && !isHigher(next, mark))) return;
         await write(next);
         mark = next;
       });
@@ -67,6 +79,15 @@ export function highMark(kept: Mark | undefined, write: (mark: Mark) => Promise<
 function markOf({ log, term, position, sequence, hash }: ChainCursor): Mark | undefined {
   if (log === null || sequence === 0) return undefined;
   return { format: 1, log, term, position, sequence, hash: Buffer.from(hash).toString('hex') };
+}
+
+/** What was seen behind a recovery's position, and before its term, is what the recovery gave up. */
+function isGivenUp({ term, position }: Mark, recovered: Recovered | null | undefined): boolean {
+  return recovered != null && term < recovered.term && position > recovered.at;
+}
+
+function isHigher(a: Mark, b: Mark): boolean {
+  return a.term === b.term ? a.sequence > b.sequence : a.term > b.term;
 }
 
 async function readMark(path: string): Promise<Mark | undefined> {

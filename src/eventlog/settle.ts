@@ -46,6 +46,8 @@ export async function settle(options: SettleOptions): Promise<Settled> {
     } catch (caught) {
       if (!(caught instanceof Failure)) throw caught;
       last = caught;
+      // Room is made by people, in their time: whoever leads meanwhile tries again from the log.
+      if (caught.code === 'no-room') return { status: 'failed', failure: caught };
     }
     if (signal.aborted || clock.monotonic() >= giveUpAt) return { status: 'failed', failure: unsettled(slot, last) };
     try {

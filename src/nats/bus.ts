@@ -139,6 +139,10 @@ export interface Bus {
   streamStatus(name: string): Promise<StreamStatus>;
   /** Removes messages strictly below `sequence`, of the one `filter` subject where given. */
   purge(options: { readonly stream: string; readonly belowSequence: number; readonly filter?: string }): Promise<void>;
+  /** Changes how much a stream may take, in bytes, and nothing else of it. */
+  resizeStream(name: string, maxBytes: number): Promise<StreamStatus>;
+  /** Removes a stream with all it holds: for what is derived and made anew. No error where there is none. */
+  removeStream(name: string): Promise<void>;
   /** The object bucket, created (with direct get allowed) if missing. */
   ensureBucket(options: {
     readonly bucket: string;

@@ -16,7 +16,7 @@ import { Link, inboxPrefix } from './link.ts';
 import { ensureBucket, objectBucket } from './objects.ts';
 import { read } from './read.ts';
 import { store, storeRun } from './store.ts';
-import { ensureStream, purge, streamStatus } from './streams.ts';
+import { ensureStream, purge, removeStream, resizeStream, streamStatus } from './streams.ts';
 
 export interface ConnectBusOptions {
   /** Servers of one cluster: a list, or its members joined by commas. Any of them will do. */
@@ -62,6 +62,8 @@ export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
     ensureStream: (definition) => ensureStream(link, definition),
     streamStatus: (name) => streamStatus(link, name),
     purge: (bounds) => purge(link, bounds),
+    resizeStream: (name, maxBytes) => resizeStream(link, name, maxBytes),
+    removeStream: (name) => removeStream(link, name),
     ensureBucket: (bucket) => ensureBucket(link, bucket),
     objects: (bucket) => objectBucket(link, bucket),
     onConnection: (listener) => link.onConnection(listener),

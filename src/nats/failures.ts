@@ -20,23 +20,36 @@ export const wrongLastSequence: readonly number[] = [10_071, 10_164];
 export const streamDiffers: readonly number[] = [10_058, 10_065];
 /** The cluster has not found its feet yet: no suitable peers, not available, cannot handle, no leader for now. */
 const passing: readonly number[] = [10_005, 10_008, 10_009, 10_074];
-/** The account or the disk has no room for what was asked: waiting does not help. */
-const noRoom: readonly number[] = [10_002, 10_028, 10_047];
+/**
+ * The stream, the account or the disk has no room: resources exceeded, insufficient resources, storage exceeded,
+ * insufficient storage, maximum messages or bytes of a stream. Somebody has to make room; then it goes on.
+ */
+const noRoom: readonly number[] = [10_002, 10_023, 10_028, 10_047, 10_077];
 
 /** `doing` says what was asked, for the message: "creating stream X". */
 export function apiFailure(error: ApiError, doing: string): Failure {
-  const code: FailureCode =
-    error.err_code === streamNotFound || streamDiffers.includes(error.err_code ?? 0)
-      ? 'stream-mismatch'
-      : 'unavailable';
+  const code = codeOf(error.err_code ?? 0);
   const text = error.description ?? 'no description';
-  const message = `${doing}: ${text} (code ${error.code}, err_code ${error.err_code ?? 'none'})`;
+  const next = code === 'no-room' ? `; ${wayOut}` : '';
+  const message = `${doing}: ${text} (code ${error.code}, err_code ${error.err_code ?? 'none'})${next}`;
   return new Failure({ code, message, retryable: isPassing(error), cause: error });
+}
+
+/** Of these the ones that no waiting heals: nobody can make room by consuming. */
+const hopeless: readonly number[] = [10_002, 10_028, 10_047];
+
+/** What makes room: a stream's own limit first, since a disk's shows in the server's log as well. */
+const wayOut =
+  'no room: raise the limit of the stream (muster coordinator resize), or free the disk and start the NATS server again';
+
+function codeOf(errCode: number): FailureCode {
+  if (errCode === streamNotFound || streamDiffers.includes(errCode)) return 'stream-mismatch';
+  return noRoom.includes(errCode) ? 'no-room' : 'unavailable';
 }
 
 /** Whether the same request may succeed later without anybody's help. */
 export function isPassing(error: ApiError): boolean {
-  if (noRoom.includes(error.err_code ?? 0)) return false;
+  if (hopeless.includes(error.err_code ?? 0)) return false;
   return error.code >= 500 || passing.includes(error.err_code ?? 0);
 }
 

@@ -89,6 +89,8 @@ function isTaken(error: ApiError): boolean {
 function compared(wanted: Settings, { config, created, state }: StreamInfo): StreamStatus {
   const differences: string[] = [];
   for (const [setting, should] of Object.entries(wanted)) {
+    // How much a stream may take is its operator's to change.
+    if (setting === 'max_bytes') continue;
     // The server leaves out what is false or zero.
     const is = config[setting] ?? (typeof should === 'boolean' ? false : 0);
     if (!isSame(is, should))
@@ -132,4 +134,18 @@ export async function purge(link: Link, options: Parameters<Bus['purge']>[0]): P
   if (belowSequence <= 1) return;
   const body = { seq: belowSequence, ...(filter === undefined ? {} : { filter }) };
   await demand(link, { verb: `STREAM.PURGE.${stream}`, body, timeoutMs: apiTimeoutMs });
+}
+
+export async function removeStream(link: Link, name: string): Promise<void> {
+  const removed = await ask(link, { verb: `STREAM.DELETE.${name}`, timeoutMs: apiTimeoutMs });
+  if (removed.status === 'refused' && removed.error.err_code !== streamNotFound) {
+    throw apiFailure(removed.error, `removing stream ${name}`);
+  }
+}
+
+/** Changes how much a stream may take, and nothing else of it. */
+export async function resizeStream(link: Link, name: string, maxBytes: number): Promise<StreamStatus> {
+  const { config } = await demand<StreamInfo>(link, { verb: `STREAM.INFO.${name}`, timeoutMs: apiTimeoutMs });
+  const body = { ...config, max_bytes: maxBytes };
+  return statusOf(await demand<StreamInfo>(link, { verb: `STREAM.UPDATE.${name}`, body, timeoutMs: apiTimeoutMs }));
 }

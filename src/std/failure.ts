@@ -18,6 +18,7 @@ export const failureCodes = [
   'log-regressed',
   'malformed',
   'no-responders',
+  'no-room',
   'not-leader',
   'overloaded',
   'stream-mismatch',

@@ -9,6 +9,7 @@ import type { Paint } from '../paint.ts';
 import { type Session, globalOptions, showQuery, withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 import { natsUrlOf } from '../target.ts';
+import { addMending } from './coordinator-mending.ts';
 
 interface RunOptions {
   readonly data: string;
@@ -49,6 +50,7 @@ export function addCoordinator(program: Command): void {
     .command('list')
     .description('the coordinators that live: who leads, who stands by, how far each has read the log')
     .action((_options, command: Command) => withMuster(command, list));
+  addMending(coordinator);
   coordinator
     .command('get')
     .description('the coordinator that answers: its role and how durable the log is')
@@ -119,10 +121,17 @@ function names(text: string): string[] {
 }
 
 function page(
-  view: { instance: string; role: string; durability: ReplicaBeat['durability']; servers: number; groups: number },
+  view: {
+    instance: string;
+    role: string;
+    durability: ReplicaBeat['durability'];
+    troubles: readonly string[];
+    servers: number;
+    groups: number;
+  },
   paint: Paint,
 ): string {
-  const { instance, role, durability, servers, groups } = view;
+  const { instance, role, durability, troubles, servers, groups } = view;
   return renderFields(
     [
       ['instance', instance],
@@ -130,6 +139,7 @@ function page(
       ['durability', durabilityWords[durability]],
       ['servers', String(servers)],
       ['groups', String(groups)],
+      ...troubles.map((trouble): [string, string] => ['trouble', trouble]),
     ],
     paint,
   );

@@ -1,0 +1,43 @@
+/**
+ * Reads what a start passed over because a snapshot stood for it, link by link, beside everything else: a cut or a
+ * flipped bit there is found now and not by whoever asks for history one day. It does not stop the fleet, whose present
+ * the log confirms from the snapshot on.
+ */
+import { type ChainCursor, emptyCursor, follow, sameBytes } from '../eventlog/chain.ts';
+import type { LogPort } from '../eventlog/log-port.ts';
+import type { Clock } from '../std/clock.ts';
+
+export interface BehindSnapshotOptions {
+  readonly log: LogPort;
+  /** Where the snapshot stands. */
+  readonly snapshot: ChainCursor;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Records read in one turn of the event loop: about a millisecond's work, so that heartbeats are not kept waiting. */
+const recordsPerTurn = 64;
+
+/** What is broken and where; undefined when the log is whole up to the snapshot, or the signal fired. */
+export async function brokenBehind({
+  log,
+  snapshot,
+  clock,
+  signal,
+}: BehindSnapshotOptions): Promise<string | undefined> {
+  if (snapshot.sequence === 0) return undefined;
+  const enough = new AbortController();
+  let cursor = emptyCursor;
+  for await (const stored of log.read({ fromSequence: 1, signal: AbortSignal.any([enough.signal, signal]) })) {
+    const followed = follow(cursor, stored);
+    if (followed.status === 'broken') return `sequence ${followed.sequence}: ${followed.reason}`;
+    cursor = followed.cursor;
+    if (cursor.sequence >= snapshot.sequence) break;
+    if (cursor.sequence % recordsPerTurn === 0) await new Promise<void>((resolve) => clock.soon(resolve));
+  }
+  enough.abort();
+  if (cursor.sequence < snapshot.sequence) return undefined;
+  return sameBytes(cursor.hash, snapshot.hash)
+    ? undefined
+    : `sequence ${cursor.sequence} has another hash than the snapshot`;
+}
