@@ -35,8 +35,8 @@ import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
 import { keep, restore } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
-import { type Timing, logFilledShare } from './timing.ts';
-import { Troubles } from './troubles.ts';
+import type { Timing } from './timing.ts';
+import { noteFilling, Troubles } from './troubles.ts';
 
 export interface CoordinatorOptions {
   readonly bus: Bus;
@@ -340,9 +340,8 @@ export class Coordinator {
     const { bus, fleet, instance, clock, timing, durability } = this.#options;
     const own = () => {
       const { log, term, position } = this.#fold.cursor;
-      const { role } = this;
-      const leads = this.#shares.leads;
-      return { log, term, position, instance, role, leads, durability, troubles: [...this.#troubles.texts] };
+      const said = { role: this.role, leads: this.#shares.leads, troubles: [...this.#troubles.texts] };
+      return { log, term, position, instance, durability, ...said };
     };
     const options = { bus, fleet, instance, shares: this.#shares, clock, beatMs: timing.leaderBeatMs, own };
     this.#lifecycle.track('beating as a replica', beatAsReplica(options, this.#lifecycle.signal));
@@ -373,21 +372,13 @@ export class Coordinator {
   async #readBehind(snapshot: ChainCursor): Promise<void> {
     const { clock } = this.#options;
     const broken = await brokenBehind({ log: this.#log, snapshot, clock, signal: this.#lifecycle.signal });
-    if (broken === undefined) return;
-    const what = `the log is broken behind the snapshot at position ${snapshot.position}, at ${broken}`;
-    const next = 'keep its streams as they are, and compare with an export: muster audit verify';
-    this.#troubles.raise('log-behind-snapshot-broken', `${what}; ${next}`);
+    if (broken !== undefined) this.#troubles.raise('log-behind-snapshot-broken', broken);
   }
 
   async #housekeeping(): Promise<void> {
     const { bus, names, highMark } = this.#options;
     await highMark.raise(this.#fold.cursor);
-    const { bytes, maxBytes } = await bus.streamStatus(names.log);
-    if (maxBytes > 0 && bytes > maxBytes * logFilledShare) {
-      const share = Math.floor((bytes / maxBytes) * 100);
-      const what = `${names.log} has used ${share} % of the ${maxBytes} bytes it may take`;
-      this.#troubles.raise('log-filling', `${what}; raise its limit before it is full: muster coordinator resize log`);
-    } else this.#troubles.clear('log-filling');
+    noteFilling(this.#troubles, names.log, await bus.streamStatus(names.log));
     if (this.#fold.cursor.position - this.#snapshotAt >= this.#options.timing.snapshotEvery) await this.#keepSnapshot();
   }
 

@@ -12,7 +12,7 @@ import { assert, Failure } from '../std/failure.ts';
 import type { Position, Principal } from '../../schemas/ids.ts';
 import type { EventData } from '../../schemas/events.ts';
 import type { Watermark } from '../../schemas/record.ts';
-import { commandHash } from './command-intake.ts';
+import { commandHash } from './command-address.ts';
 import { Deciding } from './deciding.ts';
 import { type LookOptions, lookAtLog, type RecoveryView } from './recovery-view.ts';
 import type { Timing } from './timing.ts';

@@ -115,7 +115,6 @@ const dataByType: { readonly [T in EventType]: object } = {
   'deployment.succeeded': { group: 'edge', project: 'orders', version: '1.2.0', evidence: { servers: 3 } },
   'balancer.lost': { balancer: 'lb1', evidence: { seenAt: 1_760_000_000_123, leaseMs: 6_000 } },
   'balancer.returned': { balancer: 'lb1' },
-  'log.recovered': { at: 40, seen: { term: 3, position: 52 }, commands: 'redecide', by: 'alice' },
   'log.checkpointed': {
     log: '01HZX3M5V9K2',
     term: 3,
@@ -158,6 +157,7 @@ const dataByType: { readonly [T in EventType]: object } = {
   },
   'rollout.rolled-back': { group: 'edge', rollout: 40, evidence: { servers: 2 } },
   'rollout.succeeded': { group: 'edge', rollout: 40, evidence: { servers: 3 } },
+  'log.recovered': { at: 40, seen: { term: 3, position: 52 }, commands: 'redecide', by: 'alice' },
 };
 
 export function samples(): Event[] {

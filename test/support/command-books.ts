@@ -5,10 +5,15 @@
 import { expect } from 'vitest';
 import type { FleetId, GroupName } from '../../schemas/ids.ts';
 import type { Muster, SendOutcome } from '../../src/client/index.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { pause } from '../../src/std/deadline.ts';
 import { Failure } from '../../src/std/failure.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { eventually } from './eventually.ts';
 import { readWholeLog } from './log-reading.ts';
+
+/** A client that was refused comes back a little later. */
+const afterFailureMs = 50;
 
 export class CommandBooks {
   readonly accepted: Extract<SendOutcome, { status: 'accepted' }>[] = [];
@@ -63,6 +68,8 @@ export class CommandBooks {
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         this.unknown.push(group);
+        // What is refused at once would be asked again without end.
+        await pause({ clock: systemClock, delayMs: afterFailureMs });
       }
     }
   }

@@ -11,6 +11,7 @@ import { defaultTiming } from '../../src/coordinator/timing.ts';
 import type { Timing } from '../../src/coordinator/timing.ts';
 import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import type { Bus } from '../../src/nats/bus.ts';
+import type { StreamSizes } from '../../src/nats/stream-definitions.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
@@ -27,6 +28,8 @@ export interface StartCoordinatorOptions {
   /** Copies of every stream. Default 1. */
   readonly replicas?: number;
   readonly signer?: Signer;
+  /** How much streams may take, where they are made now. */
+  readonly sizes?: Partial<StreamSizes>;
   /** Of a process that serves several fleets. */
   readonly shares?: FleetShares;
   readonly instance?: string;
@@ -46,7 +49,15 @@ export async function startCoordinator(options: StartCoordinatorOptions): Promis
   const { url, fleet, logger = silentLogger, signer, replicas = 1 } = options;
   const bus = await openBus(url, 'coordinator');
   const directory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'muster-coordinator-')));
-  const { names, durability } = await prepare({ bus, fleet, replicas, allowNotDurable: true, monitorUrls: [], logger });
+  const { names, durability } = await prepare({
+    bus,
+    fleet,
+    replicas,
+    sizes: options.sizes ?? {},
+    allowNotDurable: true,
+    monitorUrls: [],
+    logger,
+  });
   const coordinator = await Coordinator.start({
     bus,
     fleet,
