@@ -9,7 +9,8 @@ import { PoolEntry, PoolRevision } from './pool.ts';
 import { Applied, Beat, BeatAnswer, Receipt } from './receipt.ts';
 import { Record } from './record.ts';
 import { subjects } from './subjects.ts';
-import { LeaderBeat, QueryAnswer, ReplicaBeat } from './views.ts';
+import { LeaderBeat, ReplicaBeat } from './coordinators.ts';
+import { QueryAnswer } from './views.ts';
 
 const { fleet: f, group: g, server: s, principal: p, balancer: b, id } = parameters;
 

@@ -13,4 +13,5 @@ export * from './receipt.ts';
 export * from './record.ts';
 export * from './rejection.ts';
 export * from './subjects.ts';
+export * from './coordinators.ts';
 export * from './views.ts';

@@ -15,6 +15,7 @@ import {
   ServerId,
   Term,
 } from './ids.ts';
+import { CoordinatorView } from './coordinators.ts';
 import { DesiredProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 import { GroupStatus, ServerStatus } from './group-status.ts';
@@ -181,17 +182,6 @@ export const BalancerView = z.object({
 });
 export type BalancerView = z.infer<typeof BalancerView>;
 
-export const CoordinatorView = z.object({
-  instance: z.string(),
-  role: z.enum(['leader', 'standby']),
-  durability: z.enum(['fsync-always', 'fsync-interval', 'unknown']),
-  /** What is wrong that only a person can mend, a sentence each. */
-  troubles: z.array(z.string()),
-  servers: z.int(),
-  groups: z.int(),
-});
-export type CoordinatorView = z.infer<typeof CoordinatorView>;
-
 /** Query names, what each asks beside `atLeast`, and what it answers. */
 export const querySchemas = {
   groups: { ask: z.strictObject({}), answer: z.array(GroupView) },
@@ -222,29 +212,3 @@ export const QueryAnswer = z.discriminatedUnion('status', [
   z.object({ status: z.literal('error'), code: z.string(), message: z.string() }),
 ]);
 export type QueryAnswer = z.infer<typeof QueryAnswer>;
-
-/** What each coordinator says of itself now and then, whether it leads or stands by. */
-export const ReplicaBeat = z.object({
-  log: LogId.nullable(),
-  term: Term,
-  /** How far it has folded the log. */
-  position: Position,
-  instance: z.string(),
-  role: z.enum(['leader', 'standby']),
-  /** Fleets that its process leads, this one or others. */
-  leads: z.int().min(0),
-  durability: CoordinatorView.shape.durability,
-  troubles: CoordinatorView.shape.troubles,
-});
-export type ReplicaBeat = z.infer<typeof ReplicaBeat>;
-
-/** The leader's beat to the standbys and to whoever looks for it. */
-export const LeaderBeat = z.object({
-  log: LogId,
-  term: Term,
-  position: Position,
-  instance: z.string(),
-  /** True in the last beat of a leader that stops cleanly: whoever stands by may take over at once. */
-  leaving: z.boolean(),
-});
-export type LeaderBeat = z.infer<typeof LeaderBeat>;

@@ -15,6 +15,8 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { type FleetId, type Position, Principal } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 
+export type { RecoveryView };
+
 export interface LogOfFleet {
   readonly natsUrl: string;
   readonly fleet: FleetId;

@@ -1,7 +1,7 @@
 /** Which coordinators serve the fleet: heard from their own beats, which each sends whether it leads or stands by. */
 import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { ReplicaBeat } from '../../schemas/views.ts';
+import { ReplicaBeat } from '../../schemas/coordinators.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';

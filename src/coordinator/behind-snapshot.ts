@@ -19,12 +19,14 @@ export interface BehindSnapshotOptions {
 const recordsPerTurn = 64;
 
 /** What is broken and where; undefined when the log is whole up to the snapshot, or the signal fired. */
-export async function brokenBehind({
-  log,
-  snapshot,
-  clock,
-  signal,
-}: BehindSnapshotOptions): Promise<string | undefined> {
+export async function brokenBehind(options: BehindSnapshotOptions): Promise<string | undefined> {
+  const broken = await firstBreak(options);
+  if (broken === undefined) return undefined;
+  const what = `the log is broken behind the snapshot at position ${options.snapshot.position}, at ${broken}`;
+  return `${what}; keep its streams as they are, and compare with an export: muster audit verify`;
+}
+
+async function firstBreak({ log, snapshot, clock, signal }: BehindSnapshotOptions): Promise<string | undefined> {
   if (snapshot.sequence === 0) return undefined;
   const enough = new AbortController();
   let cursor = emptyCursor;

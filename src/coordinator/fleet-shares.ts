@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../std/clock.ts';
 import type { FleetId } from '../../schemas/ids.ts';
-import type { ReplicaBeat } from '../../schemas/views.ts';
+import type { ReplicaBeat } from '../../schemas/coordinators.ts';
 import { hesitationStepsMax } from './timing.ts';
 
 /** A process that was not heard for so many of its beats is not counted with. */

@@ -9,7 +9,7 @@ import { Failure } from '../std/failure.ts';
 import { messageOrNothing } from '../wire/message.ts';
 import type { FleetId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LeaderBeat } from '../../schemas/views.ts';
+import { LeaderBeat } from '../../schemas/coordinators.ts';
 import type { Timing } from './timing.ts';
 
 export interface LeaderWatchOptions {

@@ -11,7 +11,8 @@ import { Position } from '../../schemas/ids.ts';
 import type { FleetId } from '../../schemas/ids.ts';
 import { lastToken, subjects } from '../../schemas/subjects.ts';
 import { querySchemas } from '../../schemas/views.ts';
-import type { CoordinatorView, QueryAnswer, QueryName } from '../../schemas/views.ts';
+import type { CoordinatorView } from '../../schemas/coordinators.ts';
+import type { QueryAnswer, QueryName } from '../../schemas/views.ts';
 import type { FleetFold } from './fleet-fold.ts';
 
 export interface QueryServiceOptions {

@@ -24,7 +24,7 @@ import { encodeMessage } from '../wire/message.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupId, LogId, ServerId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import type { LeaderBeat } from '../../schemas/views.ts';
+import type { LeaderBeat } from '../../schemas/coordinators.ts';
 import { BalancerWatch } from './balancer-watch.ts';
 import { answerBeat } from './beat-answer.ts';
 import { Checkpoints, type Signer } from './checkpoints.ts';

@@ -9,7 +9,7 @@ import { Failure } from '../std/failure.ts';
 import { encodeMessage, messageOrNothing } from '../wire/message.ts';
 import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { ReplicaBeat } from '../../schemas/views.ts';
+import { ReplicaBeat } from '../../schemas/coordinators.ts';
 import type { FleetShares } from './fleet-shares.ts';
 
 export interface ReplicaBeatsOptions {

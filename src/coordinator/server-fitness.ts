@@ -5,7 +5,7 @@
 import type { Bus } from '../nats/bus.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { CoordinatorView } from '../../schemas/views.ts';
+import type { CoordinatorView } from '../../schemas/coordinators.ts';
 
 export type Durability = CoordinatorView['durability'];
 

@@ -4,7 +4,7 @@
  */
 import type { BalancerId, CommandId, FleetId, GroupId, LogId, Principal } from '../../schemas/ids.ts';
 import { Outcome } from '../../schemas/outcome.ts';
-import { LeaderBeat } from '../../schemas/views.ts';
+import { LeaderBeat } from '../../schemas/coordinators.ts';
 import { query } from '../client/queries.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { Bus } from '../nats/bus.ts';

@@ -1,7 +1,7 @@
 /** What the coordinators of every fleet on a server say of themselves, as it comes. */
 import type { Bus } from '../../src/nats/bus.ts';
 import { messageOrNothing } from '../../src/wire/message.ts';
-import { ReplicaBeat } from '../../schemas/views.ts';
+import { ReplicaBeat } from '../../schemas/coordinators.ts';
 import { eventually } from './eventually.ts';
 
 export class ReplicaWatch {

@@ -1,7 +1,7 @@
 /** `muster coordinator recover` and `resize`: the ways out of a log that went back, and of a stream that is full. */
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { RecoveryView } from '../../../src/coordinator/recovery-view.ts';
+import type { RecoveryView } from '../../coordinator/recover.ts';
 import { FleetId, Principal } from '../../../schemas/ids.ts';
 import { position } from '../change-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ReplicaBeat } from '../../../schemas/views.ts';
+import type { ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { position } from '../change-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Paint } from '../paint.ts';
