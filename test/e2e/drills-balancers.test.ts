@@ -1,5 +1,5 @@
 /** Drills on the balancer: its program dies, the pool sync dies, both do. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ServerId } from '../../schemas/ids.ts';
 import { answer, balancerKinds, type DrillFleet, group, startDrillFleet, steady } from '../support/drill-fleet.ts';
 import { eventually } from '../support/eventually.ts';
@@ -15,14 +15,20 @@ describe.each(balancerKinds)('with %s', (kind) => {
   let drill: DrillFleet;
   let load: SteadyLoad | undefined;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     drill = await startDrillFleet({ kind, gateways: names, policy: { drainTimeoutMs } });
+  });
+  beforeEach(async () => {
+    for (const { server, status } of await drill.servers()) {
+      if (status === 'available') await drill.must('server.join', { server, group });
+    }
+    await drill.settles(...names);
   });
   afterEach(async () => {
     await load?.stop();
     load = undefined;
-    await drill?.stop();
   });
+  afterAll(() => drill?.stop());
 
   const pids = () => drill.fleet.balancerPids(kind);
   const killProgram = async () => {
@@ -73,7 +79,7 @@ describe.each(balancerKinds)('with %s', (kind) => {
     expect((await pids()).slice(0, kind === 'nginx' ? 1 : undefined)).toEqual(
       kind === 'nginx' ? before.slice(0, 1) : before,
     );
-    const [gone] = await drill.events('server.left');
+    const gone = (await drill.events('server.left')).at(-1);
     expect(gone?.data.evidence).toMatchObject({ deadlinePassed: false });
   });
 

@@ -1,0 +1,3 @@
+import { drillJoins } from '../support/drill-joins.ts';
+
+drillJoins('nginx');

