@@ -1,6 +1,6 @@
 /** Balancers as people read them: one row a balancer and group. */
 import type { BalancerView } from '../../schemas/views.ts';
-import { ageText } from './durations.ts';
+import { ageText } from '../../src/std/durations.ts';
 import type { Paint } from './paint.ts';
 import { marked } from './status-text.ts';
 import { renderTable } from './table.ts';

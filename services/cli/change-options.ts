@@ -1,6 +1,6 @@
 /** The options of every command that changes something. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationText, parseDuration } from './durations.ts';
+import { durationText, parseDuration } from '../../src/std/durations.ts';
 
 export interface ChangeOptions {
   readonly detach?: boolean;

@@ -6,7 +6,7 @@ import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome } from '../../src/client/traffic-wait.ts';
 import type { ChangeOptions } from './change-options.ts';
 import { doneText, rolloutToFollow, trafficGroups } from './awaited.ts';
-import { eventText } from './event-text.ts';
+import { eventText } from '../../src/audit/event-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { laggardLinesMax, laggardText, waitInTraffic } from './in-traffic.ts';
 import { complaintOfRejection } from './output.ts';

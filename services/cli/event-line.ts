@@ -4,7 +4,7 @@ import type { Paint } from './paint.ts';
 
 /** Loaded only where a line is shown. */
 export async function eventLine(event: Event): Promise<string> {
-  const { eventText, isTrouble } = await import('./event-text.ts');
+  const { eventText, isTrouble } = await import('../../src/audit/event-text.ts');
   const { createPaint, wantsColour } = await import('./paint.ts');
   const paint = createPaint(wantsColour(process.stdout, process.env) && !process.argv.includes('--no-color'));
   return lineOf(event, { text: eventText(event), isTrouble: isTrouble(event), paint });

@@ -1,8 +1,8 @@
 /** A forecast as people read it: what would be decided, then every coming transition and pool revision, in order. Pure. */
 import type { Forecast, ForecastTransition } from '../../schemas/forecast.ts';
-import { durationText } from './durations.ts';
-import { eventText } from './event-text.ts';
-import { oneLine } from './one-line.ts';
+import { durationText } from '../../src/std/durations.ts';
+import { eventText } from '../../src/audit/event-text.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 
 export function forecastPage(forecast: Forecast, paint: Paint): string {

@@ -1,7 +1,7 @@
 /** Groups as people read them. A held pool is told first and last: it means that servers are lost and traffic knows it not. */
 import type { GroupView } from '../../schemas/views.ts';
-import { durationText } from './durations.ts';
-import { oneLine } from './one-line.ts';
+import { durationText } from '../../src/std/durations.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 import { countsText, groupWord, marked } from './status-text.ts';
 import { coloured, renderFields, renderTable } from './table.ts';

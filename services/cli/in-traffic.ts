@@ -4,8 +4,8 @@ import { type GroupName, type Position, groupIdOf } from '../../schemas/ids.ts';
 import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome, WaitProgress } from '../../src/client/traffic-wait.ts';
 import { isStepIn, serversToEnter } from './awaited.ts';
-import { eventText, isTrouble } from './event-text.ts';
-import { oneLine } from './one-line.ts';
+import { eventText, isTrouble } from '../../src/audit/event-text.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 

@@ -2,7 +2,7 @@
 import type { Forecast } from '../../schemas/forecast.ts';
 import type { FleetPlan, PlannedChange } from '../../src/fleet-file/plan.ts';
 import { transitionLines } from './forecast-page.ts';
-import { oneLine } from './one-line.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 
 interface PlanShown {

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type GroupPolicy, defaultGroupPolicy } from '../../schemas/policy.ts';
 import { duration } from './change-options.ts';
-import { durationText } from './durations.ts';
+import { durationText } from '../../src/std/durations.ts';
 
 export interface PolicyOptions {
   readonly drainTimeout?: number;

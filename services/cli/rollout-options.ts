@@ -8,7 +8,7 @@ import {
   defaultRolloutPolicy,
 } from '../../schemas/rollout.ts';
 import { duration } from './change-options.ts';
-import { durationText } from './durations.ts';
+import { durationText } from '../../src/std/durations.ts';
 
 const strategyKinds = ['all-at-once', 'rolling', 'canary', 'blue-green'] as const satisfies readonly Strategy['kind'][];
 

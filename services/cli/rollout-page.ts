@@ -1,8 +1,8 @@
 /** Rollouts as people read them: a table, and one as a tree of its steps and servers. Pure but for the `now` it is given. */
 import type { RolloutPolicy, RolloutStatus } from '../../schemas/rollout.ts';
 import type { RolloutView } from '../../schemas/views.ts';
-import { ageText, durationText } from './durations.ts';
-import { oneLine } from './one-line.ts';
+import { ageText, durationText } from '../../src/std/durations.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 import { countsText, marked } from './status-text.ts';
 import { coloured, renderTable } from './table.ts';

@@ -1,7 +1,7 @@
 /** Servers as people read them: what each does, since when, why, and what happens next. */
 import type { ServerView } from '../../schemas/views.ts';
-import { ageText } from './durations.ts';
-import { oneLine } from './one-line.ts';
+import { ageText } from '../../src/std/durations.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 import { marked } from './status-text.ts';
 import { coloured, renderFields, renderTable } from './table.ts';

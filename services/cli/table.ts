@@ -1,5 +1,5 @@
 /** Tables without boxes: columns as wide as they must be, two spaces between. Pure. */
-import { oneLine } from './one-line.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 
 export interface Table {

@@ -1,8 +1,8 @@
 /** The answer to `why` as people read it: how it stands, what must happen, and the chain that led there. Pure. */
 import type { Cause } from '../../src/audit/why-cause.ts';
 import type { Step, Why } from '../../src/audit/why.ts';
-import { eventText } from './event-text.ts';
-import { oneLine } from './one-line.ts';
+import { eventText } from '../../src/audit/event-text.ts';
+import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './table.ts';
 

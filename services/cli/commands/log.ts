@@ -2,10 +2,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Event } from '../../../schemas/events.ts';
 import { position } from '../change-options.ts';
-import { type FilterOptions, isFiltering, matches } from '../event-filter.ts';
+import { type FilterOptions, isFiltering, matches } from '../../../src/audit/event-filter.ts';
 import { eventLine } from '../event-line.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { parseInstant } from '../instant.ts';
+import { parseInstant } from '../../../src/audit/instant-text.ts';
 import { type Session, globalOptions, withMuster } from '../session.ts';
 import type { OutputFormat } from '../target.ts';
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { GroupName } from '../../../schemas/ids.ts';
 import type { PoolView } from '../../../schemas/views.ts';
-import { ageText } from '../durations.ts';
+import { ageText } from '../../../src/std/durations.ts';
 import type { Paint } from '../paint.ts';
 import { addAtOption, showAsked } from '../history.ts';
 import { renderTable } from '../table.ts';

@@ -4,7 +4,7 @@ import type { Digest, ProjectId, ProjectVersion } from '../../../schemas/ids.ts'
 import type { ProjectView } from '../../../schemas/views.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
-import { ageText } from '../durations.ts';
+import { ageText } from '../../../src/std/durations.ts';
 import { addAtOption, showAsked } from '../history.ts';
 import type { Paint } from '../paint.ts';
 import { splitVersion } from '../project-version.ts';

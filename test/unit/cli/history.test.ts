@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { matches } from '../../../services/cli/event-filter.ts';
-import { parseInstant } from '../../../services/cli/instant.ts';
+import { matches } from '../../../src/audit/event-filter.ts';
+import { parseInstant } from '../../../src/audit/instant-text.ts';
 import { samples } from '../../golden/samples.ts';
 
 const now = 1_760_000_000_000;

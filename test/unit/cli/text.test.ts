@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ageText, parseDuration } from '../../../services/cli/durations.ts';
+import { ageText, parseDuration } from '../../../src/std/durations.ts';
 import { complaintOfThrown } from '../../../services/cli/output.ts';
 import { createPaint, wantsColour } from '../../../services/cli/paint.ts';
 import { splitVersion } from '../../../services/cli/project-version.ts';

@@ -34,6 +34,10 @@ describe('the walls between rooms', () => {
     ['src/coordinator/x.ts', "import { encode } from '@msgpack/msgpack';"],
     ['services/gateway/x.ts', "import { run } from '../coordinator/run.ts';"],
     ['services/balancer/x.ts', "import { up } from '../cli/commands/up.ts';"],
+    ['services/dashboard/x.ts', "import { eventText } from '../cli/event-text.ts';"],
+    ['services/dashboard/web/x.tsx', "import { readFileSync } from 'node:fs';"],
+    ['services/dashboard/web/x.tsx', "import { evolve } from '../../../src/domain/evolve.ts';"],
+    ['src/follower/x.ts', "import { createMuster } from '../client/muster.ts';"],
     ['src/elsewhere/x.ts', ''],
   ])('bite in %s: %s', (path, text) => {
     expect(offences({ path, text })).not.toEqual([]);

@@ -74,7 +74,43 @@ export const walls: readonly Wall[] = [
     node: true,
     not: ['src/domain', 'src/coordinator'],
   },
-  ...['coordinator', 'balancer', 'gateway', 'dashboard'].map((name) => ({
+  {
+    room: 'src/follower',
+    packages: ['zod'],
+    node: true,
+    not: ['src/client', 'src/agent', 'src/audit', 'src/pool-sync', 'src/balancers', 'services'],
+  },
+  {
+    // What runs in the browser: the contract's shapes at most, nothing of Node.
+    room: 'services/dashboard/web',
+    packages: [
+      '@tanstack/react-query',
+      '@vitejs/plugin-react',
+      'react',
+      'react-aria-components',
+      'react-dom',
+      'uplot',
+      'vite',
+    ],
+    node: false,
+    only: ['schemas'],
+  },
+  {
+    room: 'services/dashboard',
+    packages: [
+      '@fastify/rate-limit',
+      '@fastify/static',
+      '@fastify/swagger',
+      'fastify',
+      'fastify-type-provider-zod',
+      'prom-client',
+      'yaml',
+      'zod',
+    ],
+    node: true,
+    not: ['coordinator', 'balancer', 'gateway', 'cli'].map((other) => `services/${other}`),
+  },
+  ...['coordinator', 'balancer', 'gateway'].map((name) => ({
     room: `services/${name}`,
     packages: ['undici', 'find-my-way', 'zod', 'commander'],
     node: true,

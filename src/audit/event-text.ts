@@ -1,7 +1,7 @@
 /** One line a event, for people: `log` shows it, and so does every command that waits. Pure. */
 import type { Event, EventData, EventType } from '../../schemas/events.ts';
-import { durationText } from './durations.ts';
-import { oneLine } from './one-line.ts';
+import { durationText } from '../std/durations.ts';
+import { oneLine } from '../std/one-line.ts';
 
 type Sentence<T extends EventType> = (data: EventData<T>) => string;
 const several = (names: readonly string[]) =>
