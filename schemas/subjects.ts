@@ -15,6 +15,7 @@ export const subjects = {
   groupStatus: (fleet: FleetId, group: GroupId) => `muster.${fleet}.group.${group}.status`,
   poolEntry: (fleet: FleetId, group: GroupId, server: ServerId) => `muster.${fleet}.pool.${group}.server.${server}`,
   poolRevision: (fleet: FleetId, group: GroupId) => `muster.${fleet}.pool.${group}.revision`,
+  allPoolRevisions: (fleet: FleetId) => `muster.${fleet}.pool.*.revision`,
   pool: (fleet: FleetId, group: GroupId) => `muster.${fleet}.pool.${group}.>`,
   allPools: (fleet: FleetId) => `muster.${fleet}.pool.>`,
   beat: (fleet: FleetId, server: ServerId) => `muster.${fleet}.beat.${server}`,

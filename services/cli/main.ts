@@ -75,6 +75,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/audit.ts')).addAudit,
   },
   gateway: { summary: 'run a gateway server', load: async () => (await import('./commands/gateway.ts')).addGateway },
+  dashboard: {
+    summary: 'run the dashboard and the HTTP API',
+    load: async () => (await import('./commands/dashboard.ts')).addDashboard,
+  },
   coordinator: {
     summary: 'run a coordinator, or ask the one that runs',
     load: async () => (await import('./commands/coordinator.ts')).addCoordinator,

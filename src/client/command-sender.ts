@@ -25,8 +25,11 @@ export interface SendOptions {
   readonly ifPosition?: Position;
   /** Why, in people's words; kept in the log. */
   readonly reason?: string;
-  /** Milliseconds since the epoch. Default: now. The same id must go with the same one, it is part of the body. */
-  readonly issuedAt?: number;
+  /**
+   * Milliseconds since the epoch. Default: now. The same id must go with the same one, it is part of the body; `null`
+   * sends none, for a repeat that comes through another process and does not know it.
+   */
+  readonly issuedAt?: number | null;
   /** How long to wait for the outcome, repeats included, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -88,7 +91,7 @@ export class CommandSender {
     const { clock, fleet, principal } = this.#options;
     return new Promise((resolve, reject) => {
       const id = options.id === undefined ? this.nextId() : parseCommandId(options.id);
-      const { signal, timeoutMs = sendTimeoutMsDefault } = options;
+      const { signal, issuedAt, timeoutMs = sendTimeoutMsDefault } = options;
       if (signal?.aborted) return reject(stopped(id, 'before it was sent'));
       if (this.#waiting.size >= waitingCommandsMax) return reject(overloaded());
       if (this.#waiting.has(id)) return reject(alreadyWaiting(id));
@@ -99,7 +102,9 @@ export class CommandSender {
       this.#waiting.add({
         id,
         subject: subjects.command(fleet, principal, type),
-        data: encodeMessage(body(payload, { ...options, id, issuedAt: options.issuedAt ?? clock.now() })),
+        data: encodeMessage(
+          body(payload, { ...options, id, issuedAt: issuedAt === undefined ? clock.now() : issuedAt }),
+        ),
         deadlineAt: now + timeoutMs,
         timeoutMs,
         repeatAt: now + repeatAfterMs,
@@ -161,7 +166,7 @@ function body(payload: object, { id, issuedAt, ifPosition, reason }: SendOptions
   return {
     ...payload,
     id,
-    issuedAt,
+    ...(issuedAt == null ? {} : { issuedAt }),
     ...(ifPosition === undefined ? {} : { ifPosition }),
     ...(reason === undefined ? {} : { reason }),
   };

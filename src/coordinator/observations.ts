@@ -23,11 +23,19 @@ export interface Listener {
   readonly onBalancer: (group: GroupId) => void;
 }
 
+/** What was heard, and what was known until then of the same server or balancer. */
+export type Heard =
+  | { readonly kind: 'beat'; readonly server: ServerId; readonly now: Beat; readonly before: Beat | null }
+  | { readonly kind: 'receipt'; readonly server: ServerId; readonly now: Receipt; readonly before: Receipt | null }
+  | { readonly kind: 'applied'; readonly group: GroupId; readonly now: Applied; readonly before: Applied | null };
+
 export interface ObservationsOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of everything taken in: for whoever follows a fleet without leading it. */
+  readonly onHeard?: (heard: Heard) => void;
 }
 
 export class Observations {
@@ -81,8 +89,10 @@ export class Observations {
     if (beat.inFlight !== undefined) countReading(observed, beat.inFlight);
     observed.unwellReadings = beat.healthy ? 0 : observed.unwellReadings + 1;
     if (observed.beat?.instance !== beat.instance) observed.idleReadings = 0;
+    const before = observed.beat;
     observed.beat = beat;
     observed.seenAt = this.#options.clock.now();
+    this.#options.onHeard?.({ kind: 'beat', server: beat.server, now: beat, before });
     const listener = this.#listener;
     if (listener === undefined) return;
     message.respond(encodeMessage(listener.answer(beat)));
@@ -103,6 +113,7 @@ export class Observations {
     if (receipt.serving === 'draining' && before?.serving !== 'draining') observed.idleReadings = 0;
     observed.receipt = receipt;
     observed.receiptAt = this.#options.clock.now();
+    this.#options.onHeard?.({ kind: 'receipt', server: receipt.server, now: receipt, before });
     this.#listener?.onReceipt(receipt.server);
   }
 
@@ -110,12 +121,14 @@ export class Observations {
     const applied = decodeMessage(Applied, message.data, 'an applied pool');
     requireSubject(message.subject, applied.group);
     const key = appliedKey(applied.balancer, applied.group);
+    const before = this.observed.appliedByKey.get(key)?.applied ?? null;
     this.observed.appliedByKey.set(key, { applied, seenAt: this.#options.clock.now() });
     for (const { server, inFlight } of applied.inFlight) {
       const observed = this.observed.serverById.get(server);
       // A server that cannot count has its readings from those who can.
       if (observed?.beat != null && observed.beat.inFlight === undefined) countReading(observed, inFlight);
     }
+    this.#options.onHeard?.({ kind: 'applied', group: applied.group, now: applied, before });
     this.#listener?.onBalancer(applied.group);
   }
 

@@ -35,6 +35,8 @@ export async function greet(muster: Muster, { output, plan, signal }: GreetOptio
       paint.bold('The fleet is up.') +
         paint.dim(' No authentication, loopback only. Data: ./.muster. Ctrl-C stops it.'),
       '',
+      `Watch it: ${paint.bold(plan.dashboardUrl)}`,
+      '',
       'Send a request:',
       ...requests,
       '',

@@ -9,6 +9,8 @@ export interface ServicePlan {
   readonly coordinator: ChildDefinition;
   readonly gateways: readonly ChildDefinition[];
   readonly balancer: ChildDefinition;
+  readonly dashboard: ChildDefinition;
+  readonly dashboardUrl: string;
   /** Where each group's traffic enters: what people type. */
   readonly entryByGroup: Readonly<Record<string, string>>;
 }
@@ -23,6 +25,7 @@ export interface PlanOptions {
 
 /** Usual and easy to remember; the ones in use are remembered. */
 const portByGroup = { Production: 8_080, Development: 8_081 } as const;
+const dashboardPortUsual = 8_090;
 /** A gateway finishes what is in flight first. */
 const gatewayStopTimeoutMs = 35_000;
 const stopTimeoutMs = 15_000;
@@ -57,12 +60,15 @@ export async function planServices({
     entryByGroup[group] = `http://127.0.0.1:${port}`;
     frontends.push('--frontend', `${group.toLowerCase()}=127.0.0.1:${port}`);
   }
+  const dashboardAt = `127.0.0.1:${await ports.claim('dashboard', dashboardPortUsual)}`;
   const haproxy = findProgram('haproxy');
   const program = haproxy === undefined ? [] : ['--program', haproxy];
   return {
     coordinator: service('coordinator', ['coordinator', 'run', '--allow-not-durable', ...monitor], stopTimeoutMs),
     gateways,
     balancer: service('balancer', ['balancer', 'run', '--name', 'haproxy', ...program, ...frontends], stopTimeoutMs),
+    dashboard: service('dashboard', ['dashboard', 'run', '--listen', dashboardAt], stopTimeoutMs),
+    dashboardUrl: `http://${dashboardAt}`,
     entryByGroup,
   };
 }

@@ -37,7 +37,13 @@ interface Run {
  * In this order everything stops. A gateway that stops drains itself, which its balancer must confirm and the
  * coordinator decide: so these come after it.
  */
-const stopOrder = [['apigateway', 'apigateway1'], ['balancer'], ['coordinator'], ['nats-server']] as const;
+const stopOrder = [
+  ['apigateway', 'apigateway1'],
+  ['balancer'],
+  ['coordinator'],
+  ['dashboard'],
+  ['nats-server'],
+] as const;
 
 export async function up(options: GlobalOptions): Promise<never> {
   const output = createOutput(options);
@@ -97,6 +103,9 @@ async function start(run: Run): Promise<void> {
     natsUrl: bus.url,
     natsMonitorUrl: bus.monitorUrl,
   });
+  // First: everything that follows can be watched, from its beginning.
+  await run.children.start(plan.dashboard);
+  step(output, 'started', `dashboard: ${output.paint.bold(plan.dashboardUrl)}`);
   await startServices(run, plan);
   const muster = await connectMuster({ url: bus.url, fleet: options.fleet, principal: seedPrincipal, signal });
   try {

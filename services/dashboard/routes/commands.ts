@@ -1,0 +1,121 @@
+/** One route a command, from the catalog's own schemas: what may be asked on the bus may be asked here, as oneself. */
+import { z } from 'zod';
+import { type CommandPayload, type CommandType, commandSchemas, commandTypes } from '../../../schemas/commands.ts';
+import { At, CommandId, LogId, Position, Reason, Term } from '../../../schemas/ids.ts';
+import { Event } from '../../../schemas/events.ts';
+import { eventText } from '../../../src/audit/event-text.ts';
+import { type Caller, type Role, unauthenticated } from '../access.ts';
+import type { Api, App } from '../app.ts';
+import { commandRefusals } from '../bodies.ts';
+import { ofRejection } from '../problem.ts';
+
+/** What changes the shape of the fleet, or cannot be undone by the same hand. */
+const forAdmins: ReadonlySet<CommandType> = new Set<CommandType>([
+  'group.create',
+  'group.configure',
+  'group.delete',
+  'server.retire',
+  'project.retire',
+  'balancer.register',
+  'balancer.retire',
+]);
+
+export function roleFor(type: CommandType): Role {
+  return forAdmins.has(type) ? 'admin' : 'operator';
+}
+
+export const CommandHeaders = z.object({
+  /** The command's id. With one, the same command is safe to send again. */
+  'idempotency-key': CommandId.optional(),
+  /** The ETag of what it changes, as it was seen. */
+  'if-match': z
+    .string()
+    .regex(/^(W\/)?"?[0-9]{1,15}"?$/, 'must be an ETag of what the command changes, such as "1200"')
+    .transform((text) => Number(text.replaceAll(/[^0-9]/g, '')))
+    .optional(),
+});
+
+/** Beside the payload's own fields. */
+const envelope = {
+  reason: Reason.optional(),
+  /** When it was asked. Needed only to have a late repeat refused as `too-old`; it is part of what is repeated. */
+  issuedAt: At.optional(),
+};
+
+export const Accepted = z.object({
+  status: z.literal('accepted'),
+  log: LogId,
+  term: Term,
+  position: Position,
+  id: CommandId,
+  /** True: this id was seen before, and this is the first outcome again. */
+  repeated: z.boolean(),
+  warnings: z.array(z.string()),
+  event: Event,
+  text: z.string(),
+});
+
+/** An election takes some seconds; past this the client shall know that it does not know. */
+const outcomeTimeoutMs = 10_000;
+/** So that who asks next sees what was just decided; the fold follows the log by milliseconds. */
+const foldedTimeoutMs = 2_000;
+
+export function addCommands(app: App, api: Api): void {
+  for (const type of commandTypes) {
+    const [noun, verb] = type.split('.');
+    app.post(
+      `/v1/commands/${noun}/${verb}`,
+      {
+        config: { role: roleFor(type) },
+        schema: {
+          tags: ['commands'],
+          summary: `Asks for ${type}.`,
+          headers: CommandHeaders,
+          body: commandSchemas[type].safeExtend(envelope) as z.ZodType<Body>,
+          response: { 200: Accepted, ...commandRefusals },
+        },
+      },
+      async ({ body, headers, caller }, reply) => {
+        if (caller === null) throw unauthenticated();
+        const accepted = await sendCommand(api, {
+          type,
+          body,
+          caller,
+          id: headers['idempotency-key'],
+          ifPosition: headers['if-match'],
+        });
+        reply.header('etag', `"${accepted.position}"`);
+        return accepted;
+      },
+    );
+  }
+}
+
+type Body = CommandPayload & { readonly reason?: string | undefined; readonly issuedAt?: number | undefined };
+
+interface Sent {
+  readonly type: CommandType;
+  readonly body: Body;
+  readonly caller: Caller;
+  readonly id: CommandId | undefined;
+  readonly ifPosition: Position | undefined;
+}
+
+async function sendCommand(api: Api, { type, body, caller, id, ifPosition }: Sent): Promise<z.infer<typeof Accepted>> {
+  const { reason, issuedAt, ...payload } = body;
+  const outcome = await api.senders.as(caller.principal, (sender) =>
+    sender.send(type, payload as CommandPayload, {
+      timeoutMs: outcomeTimeoutMs,
+      ...(id === undefined ? {} : { id }),
+      // An id that may come again must come with the same body, whichever process it goes through.
+      ...(id !== undefined && issuedAt === undefined ? { issuedAt: null } : {}),
+      ...(issuedAt === undefined ? {} : { issuedAt }),
+      ...(ifPosition === undefined ? {} : { ifPosition }),
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  );
+  if (outcome.status === 'rejected') throw ofRejection(outcome.rejection, outcome.position);
+  // Late is no failure: the outcome is certain, and the screens catch up by themselves.
+  await api.follower.passed(outcome.position, AbortSignal.timeout(foldedTimeoutMs)).catch(() => undefined);
+  return { ...outcome, warnings: [...outcome.warnings], text: eventText(outcome.event) };
+}

@@ -1,0 +1,50 @@
+/** The whole log as one file that proves itself: written aside whole, then sent, so that a broken one is never half sent. */
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { exportLog } from '../../../src/audit/export.ts';
+import { Semaphore } from '../../../src/std/semaphore.ts';
+import type { Api, App } from '../app.ts';
+import { refusals } from '../bodies.ts';
+
+/** A million events take half a minute. */
+const exportTimeoutMs = 10 * 60_000;
+
+export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api): void {
+  const one = new Semaphore(1);
+  app.get(
+    '/v1/export',
+    {
+      config: { role: 'admin' },
+      schema: {
+        tags: ['history'],
+        summary: 'The whole log as a file (NDJSON, gzip), for: muster audit verify.',
+        querystring: z.strictObject({}),
+        response: {
+          200: { description: 'The file.', content: { 'application/gzip': { schema: z.string() } } },
+          ...refusals,
+        },
+      },
+    },
+    (_request, reply) =>
+      one.run(async () => {
+        const { position } = asOf.now();
+        const folder = await mkdtemp(join(dataDirectory, 'export-'));
+        const path = join(folder, 'log.ndjson.gz');
+        const remove = () => rm(folder, { recursive: true, force: true });
+        try {
+          const { source, signal } = asOf.source(AbortSignal.timeout(exportTimeoutMs));
+          await exportLog(source, { path, fleet, clock, signal });
+        } catch (error) {
+          await remove();
+          throw error;
+        }
+        reply.raw.once('close', () => void remove().catch(() => undefined));
+        return reply
+          .type('application/gzip')
+          .header('content-disposition', `attachment; filename="${fleet}-${position}.ndjson.gz"`)
+          .send(createReadStream(path) as unknown as string);
+      }),
+  );
+}
