@@ -1,0 +1,80 @@
+/** One group: who is in it and who could be, each server's way to traffic, what it carries, and under which policy. */
+import { useState } from 'react';
+import type { GroupView } from '../../../../../schemas/views.ts';
+import { Button } from '../../components/button.tsx';
+import { groupMark } from '../../components/group-mark.ts';
+import { Link } from '../../components/link.tsx';
+import { Reading } from '../../components/reading.tsx';
+import { Screen } from '../../components/screen.tsx';
+import { StatusMark } from '../../components/status-mark.tsx';
+import { countsOf, countsText } from '../../components/status.ts';
+import { useBlocked } from '../../components/use-command.ts';
+import { useGroup, usePool, useServers } from '../../data/views.ts';
+import { Arrival } from './arrival.tsx';
+import { DeleteGroupDialog } from './delete-group-dialog.tsx';
+import { DeploymentsPanel } from './deployments-panel.tsx';
+import { Entrances } from './entrances.tsx';
+import { GroupLines } from './group-lines.tsx';
+import { MembersPanel } from './members-panel.tsx';
+import { PolicyPanel } from './policy-panel.tsx';
+import { WayPanel } from './way-panel.tsx';
+
+export function GroupScreen({ group: id }: { readonly group: string }) {
+  const group = useGroup(id);
+  const servers = useServers();
+  const pool = usePool(id);
+  const [isDeleting, setDeleting] = useState(false);
+  const blocked = useBlocked('admin');
+  const item = group.data?.item;
+  return (
+    <Screen
+      title={item?.name ?? id}
+      above={<Link to="/">Fleet</Link>}
+      standing={item === undefined ? undefined : <GroupStanding group={item} />}
+      actions={
+        <>
+          <Entrances pool={pool.data?.item} />
+          <Link to={`/groups/${id}/rollouts`} className="button">
+            Rollouts
+          </Link>
+          <Button look="quiet" blocked={blocked} onPress={() => setDeleting(true)}>
+            Delete
+          </Button>
+        </>
+      }
+    >
+      <Reading of={group} what={`group ${id}`}>
+        {({ item: found }) => (
+          <div className="group">
+            <Arrival group={found} />
+            <div className="group-main">
+              <Reading of={servers} what="the servers">
+                {(byId) => (
+                  <>
+                    <MembersPanel group={found} servers={byId} />
+                    <WayPanel group={found} servers={byId} pool={pool.data?.item} />
+                  </>
+                )}
+              </Reading>
+            </div>
+            <div className="group-side">
+              <DeploymentsPanel group={found} />
+              <PolicyPanel group={found} />
+              <GroupLines group={id} />
+            </div>
+            <DeleteGroupDialog group={found} isOpen={isDeleting} onClose={() => setDeleting(false)} />
+          </div>
+        )}
+      </Reading>
+    </Screen>
+  );
+}
+
+function GroupStanding({ group }: { readonly group: GroupView }) {
+  return (
+    <>
+      <StatusMark mark={groupMark(group)} />
+      <span className="soft">{countsText(countsOf(group.servers.map(({ status }) => status)))}</span>
+    </>
+  );
+}

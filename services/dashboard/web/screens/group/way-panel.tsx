@@ -1,0 +1,77 @@
+/** Each server's way to traffic, live: what it has done, what it does now, and what stands in its way. */
+import { useMemo } from 'react';
+import type { GroupView, PoolView, ServerView } from '../../../../../schemas/views.ts';
+import { Age } from '../../components/age.tsx';
+import { Link } from '../../components/link.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { StatusMark } from '../../components/status-mark.tsx';
+import { StepMark } from '../../components/step-mark.tsx';
+import { VirtualRows } from '../../components/virtual-rows.tsx';
+import type { ServersById } from '../../data/servers.ts';
+import { serverStatuses } from '../../components/status.ts';
+import { wayNames, wayOf } from './way.ts';
+
+export interface WayPanelProps {
+  readonly group: GroupView;
+  readonly servers: ServersById;
+  readonly pool: PoolView | undefined;
+}
+
+const columns = [
+  { id: 'server', title: 'Server' },
+  { id: 'status', title: 'Status' },
+  ...wayNames.map((name) => ({ id: name.toLowerCase().replaceAll(' ', '-'), title: name })),
+  { id: 'now', title: 'Now' },
+];
+
+export function WayPanel({ group, servers, pool }: WayPanelProps) {
+  const members = useMemo(
+    () => [...servers.values()].filter((server) => server.group === group.group).sort(byNeed),
+    [servers, group.group],
+  );
+  return (
+    <Panel title="Way to traffic" note="who needs you most comes first" flush>
+      <VirtualRows
+        label={`Way to traffic of the servers of ${group.name}`}
+        className="way"
+        columns={columns}
+        rows={members}
+        keyOf={({ server }) => server}
+        shownMax={14}
+        empty="No server is in the group yet."
+        cells={(server) => cellsOf(server, pool)}
+      />
+    </Panel>
+  );
+}
+
+function cellsOf(server: ServerView, pool: PoolView | undefined) {
+  const said = [server.reason, server.next].filter((text) => text !== '').join('; ');
+  return [
+    <Link key="server" to={`/servers/${server.server}`} className="cut">
+      {server.server}
+    </Link>,
+    <span key="status" className="way-status">
+      <StatusMark mark={server.status} /> <span className="faint">{<Age at={server.sinceAt} />}</span>
+    </span>,
+    ...wayOf(server, pool).map((step) => <StepMark key={step.name} {...step} />),
+    <span key="now" className="cut soft" title={said}>
+      {said}
+    </span>,
+  ];
+}
+
+/** Trouble first, then what is under way, then what is well; by name within. */
+function byNeed(a: ServerView, b: ServerView): number {
+  const rank = ({ status }: ServerView) => needs.indexOf(status);
+  return rank(a) - rank(b) || (a.server < b.server ? -1 : 1);
+}
+
+const needs: readonly string[] = [
+  'failed',
+  'lost',
+  'retrying',
+  'draining',
+  'syncing',
+  ...serverStatuses.filter((status) => status === 'cordoned' || status === 'ready'),
+];

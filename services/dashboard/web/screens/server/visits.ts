@@ -1,0 +1,62 @@
+/** Which statuses a server has been in, and by which event it came to each: read from its own lines of the log. Pure. */
+import type { Event } from '../../../../../schemas/events.ts';
+import type { ServerStatus } from '../../../../../schemas/group-status.ts';
+import type { Line } from '../../data/shapes.ts';
+
+export interface Visit {
+  readonly status: ServerStatus | 'gone';
+  readonly position: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Oldest first; the same status twice in a row is one visit. Lines come newest first. */
+export function visitsOf(lines: readonly Line[], server: string): readonly Visit[] {
+  const visits: Visit[] = [];
+  for (const { event, text } of lines.toReversed()) {
+    const status = statusBy(event, server);
+    if (status === null || visits.at(-1)?.status === status) continue;
+    visits.push({ status, position: event.position, at: event.at, text });
+  }
+  return visits;
+}
+
+/** What the event makes of the server's status; null where it leaves it as it is. */
+function statusBy({ type, data }: Event, server: string): Visit['status'] | null {
+  switch (type) {
+    case 'group.servers-set':
+      if (data.joined.some((id) => id === server)) return 'syncing';
+      return data.leaving.some((id) => id === server) ? 'draining' : null;
+    case 'server.registered':
+      return 'available';
+    case 'server.joined':
+    case 'server.uncordoned':
+    case 'server.retried':
+    case 'server.returned':
+      return 'syncing';
+    case 'server.ready':
+      return 'ready';
+    case 'server.sync-failed':
+      return data.final ? 'failed' : 'retrying';
+    case 'server.leaving':
+    case 'server.moving':
+    case 'server.retiring':
+    case 'server.draining':
+      return 'draining';
+    case 'server.replacing':
+      return data.by === server ? 'syncing' : null;
+    case 'server.replaced':
+      return data.server === server ? 'draining' : null;
+    case 'server.left':
+      return data.next.to === 'group' ? 'syncing' : data.next.to === 'retired' ? 'gone' : 'available';
+    case 'server.cordoned':
+    case 'server.drained':
+      return 'cordoned';
+    case 'server.lost':
+      return 'lost';
+    case 'server.retired':
+      return 'gone';
+    default:
+      return null;
+  }
+}
