@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fastifyRateLimit } from '@fastify/rate-limit';
 import { type FastifyBaseLogger, fastify, type FastifyInstance, type RawServerDefault } from 'fastify';
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { FleetId } from '../../schemas/ids.ts';
 import type { Follower } from '../../src/follower/follower.ts';
 import type { Bus } from '../../src/nats/bus.ts';
@@ -18,15 +18,8 @@ import { EventStreams } from './event-streams.ts';
 import { addGuards } from './guards.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addOpenApi } from './open-api.ts';
-import { addCommands } from './routes/commands.ts';
-import { addEvents } from './routes/events.ts';
-import { addExport } from './routes/export.ts';
-import { addFleet } from './routes/fleet.ts';
-import { addHealth } from './routes/health.ts';
-import { addHistory } from './routes/history.ts';
+import { addRoutes } from './routes.ts';
 import { addScreens } from './routes/screens.ts';
-import { addServers } from './routes/servers.ts';
-import { addSession } from './routes/session.ts';
 import { Senders } from './senders.ts';
 
 export type App = FastifyInstance<
@@ -89,9 +82,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     streams.stop();
     senders.close();
   });
-  // The views are ours and typed: what is documented is not checked again on its way out.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.setValidatorCompiler(validatorCompiler);
   // What is no JSON is refused: a form of another site's page can send text, and nothing else without being asked.
   app.removeContentTypeParser('text/plain');
   addErrors(app, logger);
@@ -99,10 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   addGuards(app, options);
   metrics.measure(app);
   await addOpenApi(app);
-  const api: Api = { ...options, asOf, senders, streams, metrics };
-  for (const add of [addSession, addFleet, addServers, addHistory, addEvents, addExport, addCommands, addHealth]) {
-    add(app, api);
-  }
+  addRoutes(app, { ...options, asOf, senders, streams, metrics });
   await addScreens(app, options.screensFolder);
   return app;
 }

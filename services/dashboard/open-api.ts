@@ -1,6 +1,10 @@
 /** The OpenAPI 3.1 document, from the routes' own schemas: what is not in it does not exist for others. */
 import { fastifySwagger } from '@fastify/swagger';
-import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Event } from '../../schemas/events.ts';
 import { GroupStatus } from '../../schemas/group-status.ts';
@@ -33,8 +37,23 @@ for (const [id, schema] of Object.entries({
   named.add(schema, { id });
 }
 
-/** Before any route. The document's version is the contract's, not the program's: a release alone does not change it. */
+const asComponents = createJsonSchemaTransformObject({ schemaRegistry: named });
+
+/** What is named is only ever answered: its shape as a request would be a second one that nothing refers to. */
+function withoutInputs(document: ReturnType<typeof asComponents>): typeof document {
+  const { components } = document as { components?: { schemas?: Record<string, unknown> } };
+  const schemas = components?.schemas ?? {};
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
+  return document;
+}
+
+/**
+ * Before any route: schemas check what comes in, and describe what goes out. The document's version is the contract's, not the program's: a release alone does not change it.
+ */
 export async function addOpenApi(app: App): Promise<void> {
+  app.setValidatorCompiler(validatorCompiler);
+  // The views are ours and typed: what is documented is not checked again on its way out.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -56,6 +75,6 @@ export async function addOpenApi(app: App): Promise<void> {
       security: [{}, { token: [] }],
     },
     transform: createJsonSchemaTransform({ schemaRegistry: named }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry: named }),
+    transformObject: (document) => withoutInputs(asComponents(document)),
   });
 }

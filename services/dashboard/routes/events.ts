@@ -38,10 +38,7 @@ export function addEvents(app: App, { asOf, follower, streams, clock }: Api): vo
           'A stream tells `hello`, then `log` for every event (its id is the position: resume with Last-Event-ID), `observed` ' +
           'when what is observed of groups, servers or balancers has changed, `beat` every 5 s, and `reset` when all of it is void.',
         querystring: EventsQuery,
-        headers: z.object({
-          accept: z.string().optional(),
-          'last-event-id': PositionText.optional(),
-        }),
+        headers: z.object({ 'last-event-id': PositionText.optional() }),
         response: {
           200: {
             description: 'A page of events, or the stream.',
@@ -51,10 +48,10 @@ export function addEvents(app: App, { asOf, follower, streams, clock }: Api): vo
         },
       },
     },
-    async ({ query, headers }, reply) => {
+    async ({ query, headers, raw }, reply) => {
       const { position } = asOf.now();
       const filter = filterOf(query, clock.now());
-      if (headers.accept?.includes('text/event-stream')) {
+      if (raw.headers.accept?.includes('text/event-stream')) {
         streams.requireRoom();
         const asked = headers['last-event-id'] === undefined ? query.from : headers['last-event-id'] + 1;
         const from = Math.min(Math.max(1, asked ?? position + 1), position + 1);
