@@ -8,7 +8,7 @@ import { Follower } from '../../src/follower/follower.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { Failure, textOf } from '../../src/std/failure.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts';
 import { openAccess, requireSafeListening, restrictedAccess } from './access.ts';
 import { readAccess } from './access-file.ts';
 import { createApp } from './app.ts';
@@ -40,14 +40,16 @@ export interface RunningDashboard {
   stop(): Promise<void>;
 }
 
-export async function runDashboard(given: DashboardOptions): Promise<RunningDashboard> {
+export async function runDashboard(
+  given: DashboardOptions,
+  logger: Logger = createLogger('dashboard'),
+): Promise<RunningDashboard> {
   const options = DashboardOptions.parse(given);
   const { natsUrl: url, fleet, host, port, accessFile, principal, hosts } = options;
   const { requestsPerMinute, dataDirectory, version } = options;
   const access = accessFile === undefined ? openAccess(principal) : restrictedAccess(await readAccess(accessFile));
   requireSafeListening(host, access.open);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const logger = createLogger('dashboard');
   const random = Math.random;
   const bus = await connectBus({ url, principal: 'dashboard', clock });
   const follower = new Follower({ bus, fleet, clock, random, logger });
