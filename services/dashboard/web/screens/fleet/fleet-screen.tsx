@@ -15,12 +15,14 @@ import { CoordinatorsPanel } from './coordinators-panel.tsx';
 import { GroupCard } from './group-card.tsx';
 import { Legend } from './legend.tsx';
 import { LinesPanel } from './lines-panel.tsx';
+import { useInFlight } from './use-in-flight.ts';
 import { NewGroupDialog } from './new-group-dialog.tsx';
 
 export function FleetScreen() {
   const fleet = useFleet();
   const [isCreating, setCreating] = useState(false);
   const blocked = useBlocked('admin');
+  const inFlightBy = useInFlight(fleet.data?.item.servers ?? 0);
   return (
     <Screen
       title="Fleet"
@@ -41,9 +43,11 @@ export function FleetScreen() {
                   A group is a named set of gateway servers that carry the same projects.
                 </Empty>
               ) : null}
-              {item.groups.map((group) => (
-                <GroupCard key={group.group} group={group} />
-              ))}
+              <div className="fleet-cards">
+                {item.groups.map((group) => (
+                  <GroupCard key={group.group} group={group} inFlight={inFlightBy?.get(group.group) ?? null} />
+                ))}
+              </div>
               <AvailablePanel servers={item.available} />
             </div>
             <div className="fleet-side">

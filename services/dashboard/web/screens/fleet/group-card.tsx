@@ -1,27 +1,39 @@
 /** One group of the fleet: how it stands and why, its servers as squares, and what it carries. */
 import { memo } from 'react';
 import type { DeploymentView, GroupView } from '../../../../../schemas/views.ts';
-import { groupMark } from '../../components/group-mark.ts';
+import { GroupStanding } from '../../components/group-standing.tsx';
 import { Link } from '../../components/link.tsx';
 import { Squares } from '../../components/squares.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
+import { useAt } from '../../data/place.ts';
 import { countsOf, countsText } from '../../components/status.ts';
 
 /** As many reasons as fit beside a group; its own screen has them all. */
 const reasonsMax = 3;
+/** Squares that need the whole width. */
+const wideFrom = 150;
 
-export const GroupCard = memo(function GroupCard({ group }: { readonly group: GroupView }) {
+export interface GroupCardProps {
+  readonly group: GroupView;
+  /** Requests in flight on its servers by their last heartbeats; null: not known. */
+  readonly inFlight: number | null;
+}
+
+export const GroupCard = memo(function GroupCard({ group, inFlight }: GroupCardProps) {
   const { servers, deployments, status } = group;
   const laggards = status?.laggards ?? [];
   return (
-    <section className="panel group-card" aria-labelledby={`group-${group.group}`}>
+    <section
+      className="panel group-card"
+      data-wide={servers.length > wideFrom || undefined}
+      aria-labelledby={`group-${group.group}`}
+    >
       <header className="panel-head">
         <h2 id={`group-${group.group}`}>
           <Link to={`/groups/${group.group}`} className="group-link">
             {group.name}
           </Link>
         </h2>
-        <StatusMark mark={groupMark(group)} />
+        <GroupStanding group={group} />
         <span className="panel-note">{countsText(countsOf(servers.map((server) => server.status)))}</span>
       </header>
       <div className="group-card-body">
@@ -33,6 +45,7 @@ export const GroupCard = memo(function GroupCard({ group }: { readonly group: Gr
           <Squares label={`Servers of ${group.name}`} servers={servers} />
         )}
         {status?.held == null ? null : <p className="bad">The pool is held: {status.held}</p>}
+        <Consistency group={group} inFlight={inFlight} />
         {laggards.length === 0 ? null : (
           <ul className="reasons">
             {laggards.slice(0, reasonsMax).map(({ what, reason }) => (
@@ -54,18 +67,33 @@ export const GroupCard = memo(function GroupCard({ group }: { readonly group: Gr
   );
 });
 
+/** Whether the group is as it should be, in a sentence. */
+function Consistency({ group: { servers, status, deployments }, inFlight }: GroupCardProps) {
+  const isPast = useAt() !== null;
+  if (servers.length === 0 || isPast) return null;
+  const isBehind = status !== null && Math.min(status.servers, status.pool, status.balancers) < status.desired;
+  const isWhole = !isBehind && deployments.every(({ holding, servers: of }) => holding >= of);
+  return (
+    <p className="soft">
+      {isWhole ? 'Consistent: every server holds what the group carries' : 'Not consistent yet'}
+      {inFlight === null ? null : <span className="numeric">, {inFlight} requests in flight</span>}
+    </p>
+  );
+}
+
 function DeploymentChip({
   deployment: { project, version, holding, servers },
 }: {
   readonly deployment: DeploymentView;
 }) {
-  const isWhole = holding >= servers;
+  const isPast = useAt() !== null;
+  const isWhole = isPast || holding >= servers;
   return (
     <li className="chip" data-whole={isWhole || undefined}>
       <span>{project}</span>
       <span className="mono">{version}</span>
       <span className={isWhole ? 'faint numeric' : 'numeric'}>
-        {isWhole ? `on all ${servers}` : `on ${holding} of ${servers}`}
+        {isPast ? '' : isWhole ? `on all ${servers}` : `on ${holding} of ${servers}`}
       </span>
     </li>
   );

@@ -20,7 +20,7 @@ export function Arrival({ group: { status } }: { readonly group: GroupView }) {
                 {name}
                 <span className="unseen">{isDone ? ': done' : ': not yet'}</span>
               </span>
-              <span className="mono numeric faint">{Math.min(reached, Math.max(reached, status.desired))}</span>
+              <span className="mono numeric faint">{isDone ? status.desired : reached}</span>
             </li>
           );
         })}

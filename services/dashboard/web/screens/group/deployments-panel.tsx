@@ -8,6 +8,7 @@ import { Empty } from '../../components/empty.tsx';
 import { Link } from '../../components/link.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { useBlocked, useCommand } from '../../components/use-command.ts';
+import { useAt } from '../../data/place.ts';
 import { DeployDialog } from './deploy-dialog.tsx';
 
 type Opened = { readonly what: 'deploy' | 'withdraw'; readonly project: string } | null;
@@ -76,6 +77,7 @@ interface DeploymentRowProps {
 
 function DeploymentRow({ deployment, blocked, onOpen }: DeploymentRowProps) {
   const { project, version, holding, servers } = deployment;
+  const isPast = useAt() !== null;
   const share = servers === 0 ? 1 : holding / servers;
   return (
     <li className="deployment">
@@ -83,14 +85,18 @@ function DeploymentRow({ deployment, blocked, onOpen }: DeploymentRowProps) {
         {project}
       </Link>
       <span className="mono">{version}</span>
-      <span className="deployment-share" title={`${holding} of ${servers} servers hold it`}>
-        <span className="meter" aria-hidden="true">
-          <span style={{ width: `${share * 100}%` }} data-whole={share >= 1 || undefined} />
+      {isPast ? (
+        <span className="faint">receipts are not in the log</span>
+      ) : (
+        <span className="deployment-share" title={`${holding} of ${servers} servers hold it`}>
+          <span className="meter" aria-hidden="true">
+            <span style={{ width: `${share * 100}%` }} data-whole={share >= 1 || undefined} />
+          </span>
+          <span className="numeric faint">
+            {holding} of {servers}
+          </span>
         </span>
-        <span className="numeric faint">
-          {holding} of {servers}
-        </span>
-      </span>
+      )}
       <span className="deployment-actions">
         <Button
           size="small"

@@ -14,7 +14,7 @@ export function GroupLines({ group }: { readonly group: string }) {
   const at = useAt();
   const lines = useQuery({
     queryKey: ['events', at, 'group', group],
-    queryFn: ({ signal }) => read<Many<Line>>('/v1/events', { query: { at, group, limit: shownMax }, signal }),
+    queryFn: ({ signal }) => read<Many<Line>>('/v1/events', { query: { to: at, group, limit: shownMax }, signal }),
   });
   return (
     <Panel title="Lately" actions={<Link to={`/history?group=${group}`}>Its history</Link>} flush>

@@ -2,13 +2,13 @@
 import { useState } from 'react';
 import type { GroupView } from '../../../../../schemas/views.ts';
 import { Button } from '../../components/button.tsx';
-import { groupMark } from '../../components/group-mark.ts';
+import { GroupStanding } from '../../components/group-standing.tsx';
 import { Link } from '../../components/link.tsx';
 import { Reading } from '../../components/reading.tsx';
 import { Screen } from '../../components/screen.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
 import { countsOf, countsText } from '../../components/status.ts';
 import { useBlocked } from '../../components/use-command.ts';
+import { useAt } from '../../data/place.ts';
 import { useGroup, usePool, useServers } from '../../data/views.ts';
 import { Arrival } from './arrival.tsx';
 import { DeleteGroupDialog } from './delete-group-dialog.tsx';
@@ -25,12 +25,13 @@ export function GroupScreen({ group: id }: { readonly group: string }) {
   const pool = usePool(id);
   const [isDeleting, setDeleting] = useState(false);
   const blocked = useBlocked('admin');
+  const at = useAt();
   const item = group.data?.item;
   return (
     <Screen
       title={item?.name ?? id}
       above={<Link to="/">Fleet</Link>}
-      standing={item === undefined ? undefined : <GroupStanding group={item} />}
+      standing={item === undefined ? undefined : <Standing group={item} />}
       actions={
         <>
           <Entrances pool={pool.data?.item} />
@@ -46,7 +47,7 @@ export function GroupScreen({ group: id }: { readonly group: string }) {
       <Reading of={group} what={`group ${id}`}>
         {({ item: found }) => (
           <div className="group">
-            <Arrival group={found} />
+            {at === null ? <Arrival group={found} /> : null}
             <div className="group-main">
               <Reading of={servers} what="the servers">
                 {(byId) => (
@@ -70,10 +71,10 @@ export function GroupScreen({ group: id }: { readonly group: string }) {
   );
 }
 
-function GroupStanding({ group }: { readonly group: GroupView }) {
+function Standing({ group }: { readonly group: GroupView }) {
   return (
     <>
-      <StatusMark mark={groupMark(group)} />
+      <GroupStanding group={group} />
       <span className="soft">{countsText(countsOf(group.servers.map(({ status }) => status)))}</span>
     </>
   );

@@ -7,9 +7,10 @@ import { Panel } from '../../components/panel.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { StepMark } from '../../components/step-mark.tsx';
 import { VirtualRows } from '../../components/virtual-rows.tsx';
+import { useAt } from '../../data/place.ts';
 import type { ServersById } from '../../data/servers.ts';
 import { serverStatuses } from '../../components/status.ts';
-import { wayNames, wayOf } from './way.ts';
+import { type WayOptions, wayNames, wayOf } from './way.ts';
 
 export interface WayPanelProps {
   readonly group: GroupView;
@@ -25,6 +26,7 @@ const columns = [
 ];
 
 export function WayPanel({ group, servers, pool }: WayPanelProps) {
+  const at = useAt();
   const members = useMemo(
     () => [...servers.values()].filter((server) => server.group === group.group).sort(byNeed),
     [servers, group.group],
@@ -39,13 +41,13 @@ export function WayPanel({ group, servers, pool }: WayPanelProps) {
         keyOf={({ server }) => server}
         shownMax={14}
         empty="No server is in the group yet."
-        cells={(server) => cellsOf(server, pool)}
+        cells={(server) => cellsOf(server, { pool, isPast: at !== null })}
       />
     </Panel>
   );
 }
 
-function cellsOf(server: ServerView, pool: PoolView | undefined) {
+function cellsOf(server: ServerView, options: WayOptions) {
   const said = [server.reason, server.next].filter((text) => text !== '').join('; ');
   return [
     <Link key="server" to={`/servers/${server.server}`} className="cut">
@@ -54,7 +56,7 @@ function cellsOf(server: ServerView, pool: PoolView | undefined) {
     <span key="status" className="way-status">
       <StatusMark mark={server.status} /> <span className="faint">{<Age at={server.sinceAt} />}</span>
     </span>,
-    ...wayOf(server, pool).map((step) => <StepMark key={step.name} {...step} />),
+    ...wayOf(server, options).map((step) => <StepMark key={step.name} {...step} />),
     <span key="now" className="cut soft" title={said}>
       {said}
     </span>,

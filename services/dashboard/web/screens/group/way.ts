@@ -1,7 +1,7 @@
 /** A server's way to traffic, step by step, from what the log and the last receipts say of it. Pure. */
 import type { PoolView, ServerView } from '../../../../../schemas/views.ts';
 
-export type StepLook = 'done' | 'doing' | 'failed' | 'waiting';
+export type StepLook = 'done' | 'doing' | 'failed' | 'waiting' | 'untold';
 
 export interface WayStep {
   readonly name: string;
@@ -18,32 +18,57 @@ export type Told = ServerView & {
 
 export const wayNames = ['Joined', 'Bundles', 'Applied', 'Healthy', 'In the pool', 'Balancers'] as const;
 
-export function wayOf(server: Told, pool: PoolView | undefined): readonly WayStep[] {
+export interface WayOptions {
+  readonly pool: PoolView | undefined;
+  /** Receipts are not in the log: what was only observed is untold there. */
+  readonly isPast: boolean;
+}
+
+export function wayOf(server: Told, { pool, isPast }: WayOptions): readonly WayStep[] {
+  const steps = isPast ? pastSteps(server) : presentSteps(server, pool);
+  return wayNames.map((name, step) => ({ name, ...(steps[step] ?? { look: 'waiting', note: '' }) }));
+}
+
+type Step = Omit<WayStep, 'name'>;
+
+function presentSteps(server: Told, pool: PoolView | undefined): readonly Step[] {
   const held = heldOf(server);
   const wanted = server.desired.length;
   const isWhole = held >= wanted && server.receipt !== null;
   const isFailing = server.failures.length > 0;
-  const isAway = server.status === 'lost';
   const isApplied = isWhole && !isFailing;
-  const isIn = server.inPool && server.status !== 'draining';
   const { confirmed, balancers } = confirmedBy(server, pool);
-  const looks: readonly StepLook[] = [
-    'done',
-    isWhole ? 'done' : isFailing ? 'failed' : 'doing',
-    isApplied ? 'done' : isFailing ? 'failed' : isWhole ? 'doing' : 'waiting',
-    isAway ? 'failed' : isApplied ? 'done' : 'waiting',
-    isIn ? 'done' : server.inPool ? 'doing' : isApplied && !server.cordoned ? 'doing' : 'waiting',
-    isIn && balancers > 0 && confirmed === balancers ? 'done' : isIn ? 'doing' : 'waiting',
+  const isIn = server.inPool && server.status !== 'draining';
+  return [
+    { look: 'done', note: '' },
+    { look: isWhole ? 'done' : isFailing ? 'failed' : 'doing', note: `${held} of ${wanted}` },
+    { look: isApplied ? 'done' : isFailing ? 'failed' : isWhole ? 'doing' : 'waiting', note: '' },
+    { look: server.status === 'lost' ? 'failed' : isApplied ? 'done' : 'waiting', note: '' },
+    poolStep(server, isApplied),
+    {
+      look: isIn && balancers > 0 && confirmed === balancers ? 'done' : isIn ? 'doing' : 'waiting',
+      note: balancers === 0 ? 'none' : `${confirmed} of ${balancers}`,
+    },
   ];
-  const notes = [
-    '',
-    `${held} of ${wanted}`,
-    '',
-    '',
-    server.inPool && !isIn ? 'draining' : '',
-    balancers === 0 ? 'none' : `${confirmed} of ${balancers}`,
+}
+
+/** `server.ready` is in the log, and proves all that comes before it. */
+function pastSteps(server: Told): readonly Step[] {
+  const isFailing = server.failures.length > 0;
+  const proven: Step = { look: server.inPool && !isFailing ? 'done' : isFailing ? 'failed' : 'untold', note: '' };
+  return [
+    { look: 'done', note: '' },
+    proven,
+    proven,
+    server.status === 'lost' ? { look: 'failed', note: '' } : proven,
+    poolStep(server, false),
+    { look: 'untold', note: '' },
   ];
-  return wayNames.map((name, step) => ({ name, look: looks[step] ?? 'waiting', note: notes[step] ?? '' }));
+}
+
+function poolStep({ inPool, status, cordoned }: Told, isApplied: boolean): Step {
+  if (inPool) return status === 'draining' ? { look: 'doing', note: 'drains' } : { look: 'done', note: '' };
+  return { look: isApplied && !cordoned ? 'doing' : 'waiting', note: '' };
 }
 
 /** Bundles it should hold and holds, by its newest receipt. */

@@ -17,19 +17,22 @@ import { Timeline } from './timeline.tsx';
 import { usePages } from './use-pages.ts';
 
 export function HistoryScreen() {
-  const { query } = usePlace();
+  const { query, at } = usePlace();
   const [filters, setFilters] = useState(() => filtersIn(query));
   const [chosen, choose] = useState<number | null>(() => Number(query.get('position')) || null);
   const pages = usePages(filters);
   return (
     <Screen
       title="History"
-      standing={<span className="soft">{pages.position === null ? '' : `${pages.position} events`}</span>}
+      standing={<span className="soft">{pages.position === null ? '' : `${at ?? pages.position} events`}</span>}
       actions={<ExportButton />}
     >
       <div className="history">
         <div className="history-main">
-          <Panel title="When how much happened" note="of the events below; drag over a part to see it closer">
+          <Panel
+            title="When how much happened"
+            note="of the events below; a click on a bar shows every screen as it was then"
+          >
             <Rhythm lines={pages.lines} />
           </Panel>
           <Panel title="Events" note="newest first" flush>

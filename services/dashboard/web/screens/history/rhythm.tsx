@@ -1,6 +1,7 @@
 /** How much happened when, as bars over time: of what the timeline shows, trouble apart. */
 import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
+import { timeText } from '../../components/time-text.ts';
 import { useColours } from '../../components/use-colours.ts';
 import { useWidth } from '../../components/use-width.ts';
 import { goTo } from '../../data/place.ts';
@@ -66,6 +67,12 @@ function bucketsOf(lines: readonly Line[]): Buckets {
   return { data: [times, usual, trouble], positions };
 }
 
+/** The clock; its seconds only where the marks stand closer than a minute. */
+function axisText(at: number, splits: readonly number[]): string {
+  const isClose = (splits[1] ?? 0) - (splits[0] ?? 0) < 60;
+  return isClose ? timeText(at) : timeText(at).slice(0, 5);
+}
+
 function optionsOf(
   width: number,
   colours: Readonly<Record<string, string>>,
@@ -102,7 +109,7 @@ function optionsOf(
       },
     },
     axes: [
-      { ...axis, size: 22 },
+      { ...axis, size: 22, values: (_, splits) => splits.map((at) => axisText(at * 1_000, splits)) },
       { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] },
     ],
     series: [{}, series('accent'), series('status-failed')],

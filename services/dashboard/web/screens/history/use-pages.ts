@@ -26,7 +26,10 @@ export function usePages(filter: Filter): Pages {
   const { data, error, isFetching, hasNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: ['events', at, 'pages', queryOf(asked)],
     queryFn: ({ signal, pageParam }) =>
-      read<Many<Line>>('/v1/events', { query: { ...queryOf(asked), at, limit: pageMax, cursor: pageParam }, signal }),
+      read<Many<Line>>('/v1/events', {
+        query: { ...queryOf(asked), to: at, limit: pageMax, cursor: pageParam },
+        signal,
+      }),
     initialPageParam: '',
     getNextPageParam: (page: Many<Line>) => page.next,
     placeholderData: keepPreviousData,

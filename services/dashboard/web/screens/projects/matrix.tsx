@@ -4,6 +4,8 @@ import { Link } from '../../components/link.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import type { Mark } from '../../components/status.ts';
 
+import { useAt } from '../../data/place.ts';
+
 export interface MatrixProps {
   readonly projects: readonly ProjectView[];
   readonly groups: readonly GroupView[];
@@ -49,9 +51,12 @@ export function Matrix({ projects, groups, chosen }: MatrixProps) {
 }
 
 function Cell({ group, project }: { readonly group: GroupView; readonly project: string }) {
+  // Who held it is told by receipts, which are not in the log.
+  const isPast = useAt() !== null;
   const deployment = group.deployments.find((each) => each.project === project);
   if (deployment === undefined) return <td className="faint">–</td>;
   const { version, holding, servers } = deployment;
+  if (isPast) return <td className="mono">{version}</td>;
   return (
     <td>
       <span className="matrix-cell">

@@ -33,7 +33,7 @@ export function ProjectPanel({ project, groups }: ProjectPanelProps) {
   const lines = useQuery({
     queryKey: ['events', at, 'project', project.project],
     queryFn: ({ signal }) =>
-      read<Many<Line>>('/v1/events', { query: { at, project: project.project, limit: linesMax }, signal }),
+      read<Many<Line>>('/v1/events', { query: { to: at, project: project.project, limit: linesMax }, signal }),
     placeholderData: (before) => before,
   });
   const confirm = async (reason: string) => {

@@ -1,17 +1,27 @@
 /** What the server should hold, beside what its newest receipt says it does. */
 import { Panel } from '../../components/panel.tsx';
 import { StepMark } from '../../components/step-mark.tsx';
+import { useAt } from '../../data/place.ts';
 import type { Told } from '../group/way.ts';
+
+const notes = { done: 'as it should', doing: 'on its way', untold: 'not in the log', failed: '' } as const;
 
 export function HoldsPanel({ server }: { readonly server: Told }) {
   const { desired, held, failures, group } = server;
+  const isPast = useAt() !== null;
   const versionBy = new Map((held ?? []).map(({ project, version }) => [project, version]));
   const textBy = new Map(failures.map(({ project, text }) => [project as string, text]));
   const names = [...new Set([...desired.map(({ project }) => project as string), ...versionBy.keys()])].sort();
   return (
     <Panel
       title="Holds"
-      note={held == null ? 'no receipt heard' : `by its receipt for position ${server.receipt}`}
+      note={
+        isPast
+          ? 'receipts are not in the log'
+          : held == null
+            ? 'no receipt heard'
+            : `by its receipt for position ${server.receipt}`
+      }
       flush
     >
       {names.length === 0 ? (
@@ -33,7 +43,7 @@ export function HoldsPanel({ server }: { readonly server: Told }) {
               const wanted = desired.find((each) => each.project === project)?.version;
               const has = versionBy.get(project);
               const failure = textBy.get(project);
-              const look = failure !== undefined ? 'failed' : wanted === has ? 'done' : 'doing';
+              const look = failure !== undefined ? 'failed' : isPast ? 'untold' : wanted === has ? 'done' : 'doing';
               return (
                 <tr key={project}>
                   <th scope="row">{project}</th>
@@ -42,11 +52,7 @@ export function HoldsPanel({ server }: { readonly server: Told }) {
                     {has ?? <span className="faint">{held == null ? 'not heard' : 'nothing'}</span>}
                   </td>
                   <td>
-                    <StepMark
-                      name={project}
-                      look={look}
-                      note={failure ?? (look === 'done' ? 'as it should' : 'on its way')}
-                    />
+                    <StepMark name={project} look={look} note={failure ?? notes[look]} />
                   </td>
                 </tr>
               );

@@ -32,7 +32,7 @@ export function ServerScreen({ server: id }: { readonly server: string }) {
   });
   const lines = useQuery({
     queryKey: ['events', at, 'server', id],
-    queryFn: ({ signal }) => read<Many<Line>>('/v1/events', { query: { at, server: id, limit: linesMax }, signal }),
+    queryFn: ({ signal }) => read<Many<Line>>('/v1/events', { query: { to: at, server: id, limit: linesMax }, signal }),
     placeholderData: (before) => before,
   });
   const item = server.data?.item;

@@ -18,7 +18,7 @@ export function StatusChart({ status, visits }: StatusChartProps) {
   const sentence = visits.map((visit) => `${visit.status} at ${visit.position}`).join(', then ');
   return (
     <figure className="chart">
-      <svg viewBox="0 0 760 318" role="img" aria-label={`It is ${status}. It was ${sentence || 'not heard of'}.`}>
+      <svg viewBox="8 -46 724 368" role="img" aria-label={`It is ${status}. It was ${sentence || 'not heard of'}.`}>
         <defs>
           {(['usual', 'taken'] as const).map((look) => (
             <marker
@@ -27,8 +27,9 @@ export function StatusChart({ status, visits }: StatusChartProps) {
               viewBox="0 0 8 8"
               refX="7"
               refY="4"
-              markerWidth="7"
-              markerHeight="7"
+              markerWidth="9"
+              markerUnits="userSpaceOnUse"
+              markerHeight="9"
               orient="auto"
             >
               <path d="M0 0 8 4 0 8z" className={`chart-head-${look}`} />

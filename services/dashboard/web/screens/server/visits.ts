@@ -13,16 +13,25 @@ export interface Visit {
 /** Oldest first; the same status twice in a row is one visit. Lines come newest first. */
 export function visitsOf(lines: readonly Line[], server: string): readonly Visit[] {
   const visits: Visit[] = [];
+  let isInPool = false;
   for (const { event, text } of lines.toReversed()) {
-    const status = statusBy(event, server);
+    const status = statusBy(event, { server, isInPool });
+    isInPool = inPoolAfter(event, isInPool);
     if (status === null || visits.at(-1)?.status === status) continue;
     visits.push({ status, position: event.position, at: event.at, text });
   }
   return visits;
 }
 
+interface Before {
+  readonly server: string;
+  /** A server in the pool that is cordoned, tries again or was held by the floor goes on as it was. */
+  readonly isInPool: boolean;
+}
+
 /** What the event makes of the server's status; null where it leaves it as it is. */
-function statusBy({ type, data }: Event, server: string): Visit['status'] | null {
+function statusBy({ type, data }: Event, { server, isInPool }: Before): Visit['status'] | null {
+  const entering = isInPool ? 'ready' : 'syncing';
   switch (type) {
     case 'group.servers-set':
       if (data.joined.some((id) => id === server)) return 'syncing';
@@ -30,10 +39,12 @@ function statusBy({ type, data }: Event, server: string): Visit['status'] | null
     case 'server.registered':
       return 'available';
     case 'server.joined':
+      return 'syncing';
     case 'server.uncordoned':
     case 'server.retried':
+      return entering;
     case 'server.returned':
-      return 'syncing';
+      return data.group === null ? 'available' : entering;
     case 'server.ready':
       return 'ready';
     case 'server.sync-failed':
@@ -50,6 +61,7 @@ function statusBy({ type, data }: Event, server: string): Visit['status'] | null
     case 'server.left':
       return data.next.to === 'group' ? 'syncing' : data.next.to === 'retired' ? 'gone' : 'available';
     case 'server.cordoned':
+      return isInPool ? null : 'cordoned';
     case 'server.drained':
       return 'cordoned';
     case 'server.lost':
@@ -58,5 +70,21 @@ function statusBy({ type, data }: Event, server: string): Visit['status'] | null
       return 'gone';
     default:
       return null;
+  }
+}
+
+function inPoolAfter({ type, data }: Event, isInPool: boolean): boolean {
+  switch (type) {
+    case 'server.ready':
+      return true;
+    case 'server.lost':
+      return isInPool && data.held;
+    case 'server.left':
+    case 'server.drained':
+    case 'server.registered':
+    case 'server.retired':
+      return false;
+    default:
+      return isInPool;
   }
 }

@@ -1,7 +1,6 @@
 /** The way to every screen: the groups with how they stand, so that trouble is seen from wherever one is. */
 import { Link } from '../../components/link.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
-import { groupMark } from '../../components/group-mark.ts';
+import { GroupStanding } from '../../components/group-standing.tsx';
 import { useFleet, useSession } from '../../data/views.ts';
 import { Foot } from './foot.tsx';
 
@@ -43,10 +42,10 @@ export function Side() {
         {(fleet?.item.groups ?? []).map((group) => (
           <li key={group.group}>
             <Link to={`/groups/${group.group}`} className="side-link" isNav>
-              <StatusMark mark={groupMark(group)} word="" size={9} />
+              <GroupStanding group={group} isSmall />
               <span className="cut">{group.name}</span>
               <span className="side-count numeric">{group.servers.length}</span>
-              <span className="unseen">servers, {groupMark(group)}</span>
+              <span className="unseen">servers</span>
             </Link>
           </li>
         ))}
