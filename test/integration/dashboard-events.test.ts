@@ -131,10 +131,7 @@ describe('a stream', () => {
     await stream.until(({ data }) => data?.event?.type === 'server.ready', 'it to be ready');
     const view = (await api.get('/v1/servers/web1')).body.item;
     expect(view).toMatchObject({ status: 'ready', receipt: directive.position });
-    await eventually(async () => {
-      const { body } = await api.get('/v1/groups/production');
-      return body.item.status.pool === body.position;
-    });
+    await stream.until(({ event, data }) => event === 'observed' && data.servers.length === 0, 'to hear of the pool');
     // Heartbeats that say nothing new are not worth a word.
     const words = () => stream.told.filter(({ event }) => event === 'observed').length;
     const before = words();
