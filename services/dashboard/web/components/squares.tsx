@@ -3,16 +3,17 @@
  * a list box with one option at a time, the one under the cursor; arrows move through all of them.
  */
 import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { ServerStatus } from '../../../../schemas/group-status.ts';
 import { go } from '../data/place.ts';
 import { drawSquares, type Layout, layoutOf } from './squares-drawing.ts';
-import { countsOf, countsText } from './status.ts';
+import type { Mark } from './status.ts';
 import { useColours } from './use-colours.ts';
 import { useWidth } from './use-width.ts';
 
 export interface Square {
   readonly server: string;
-  readonly status: ServerStatus;
+  readonly status: Mark;
+  /** What is said of it beside its name. Default: the status. */
+  readonly word?: string;
 }
 
 export interface SquaresProps {
@@ -29,7 +30,7 @@ export function Squares({ label, servers }: SquaresProps) {
   useLayoutEffect(() => {
     if (canvas.current !== null) drawSquares(canvas.current, { servers, layout, colours });
   }, [servers, layout, colours]);
-  const counts = useMemo(() => countsText(countsOf(servers.map(({ status }) => status))), [servers]);
+  const counts = useMemo(() => countsByWord(servers), [servers]);
   const id = useId();
   const shown = servers[active];
   const open = () => {
@@ -96,10 +97,21 @@ function ActiveSquare({ id, square, index, layout, size }: ActiveSquareProps) {
       style={{ left: left - 2, top: top - 2, width: side + 4, height: side + 4 }}
     >
       <span className="squares-name" data-at={left > width / 2 ? 'left' : 'right'}>
-        {square.server} <span className="soft">{square.status}</span>
+        {square.server} <span className="soft">{wordOf(square)}</span>
       </span>
     </div>
   );
+}
+
+function wordOf({ status, word }: Square): string {
+  return word ?? status;
+}
+
+/** `3 ready, 1 failed`: what who hears the page is told first. */
+function countsByWord(servers: readonly Square[]): string {
+  const countBy = new Map<string, number>();
+  for (const square of servers) countBy.set(wordOf(square), (countBy.get(wordOf(square)) ?? 0) + 1);
+  return [...countBy].map(([word, count]) => `${count} ${word}`).join(', ') || 'none';
 }
 
 interface KeyTargetOptions {
