@@ -1,7 +1,7 @@
 /** The log told: what differs between two instants, and why something is as it is. */
 import { z } from 'zod';
 import { Event } from '../../../schemas/events.ts';
-import { At, GroupName, GroupId, Position, ProjectId, ServerId } from '../../../schemas/ids.ts';
+import { At, GroupId, GroupName, groupIdOf, Position, ProjectId, ServerId } from '../../../schemas/ids.ts';
 import { changedThings, diff } from '../../../src/audit/diff.ts';
 import { eventText } from '../../../src/audit/event-text.ts';
 import type { Moment } from '../../../src/audit/replay.ts';
@@ -12,6 +12,7 @@ import { Semaphore } from '../../../src/std/semaphore.ts';
 import type { Api, App } from '../app.ts';
 import { atQuery, refusals } from '../bodies.ts';
 import { InstantText, PositionText } from '../event-query.ts';
+import { notFound } from '../problem.ts';
 
 const Described = z.record(z.string(), z.unknown()).nullable();
 const End = z.object({ position: Position, at: At });
@@ -58,6 +59,9 @@ export function addHistory(app: App, api: Api): void {
     },
     async ({ query: { from, to, group } }) => {
       const [before, after] = [await asOf.at(from), await asOf.at(to)];
+      if (group !== undefined && ![before, after].some(({ state }) => state.groupById.has(groupIdOf(group)))) {
+        throw notFound('unknown-group', `there was no group "${group}" at either time`);
+      }
       const items = diff(before.state, after.state, group === undefined ? {} : { group });
       const end = ({ position, state }: typeof before) => ({ position, at: state.at });
       return { position: after.position, from: end(before), to: end(after), items } as z.infer<typeof Diff>;
