@@ -10,7 +10,7 @@ import { Event } from '../../schemas/events.ts';
 import { GroupStatus } from '../../schemas/group-status.ts';
 import {
   BalancerView,
-  CoordinatorView,
+  ReplicaBeat,
   DeploymentView,
   GroupView,
   PoolView,
@@ -24,7 +24,7 @@ import { ProblemBody } from './problem.ts';
 const named = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
   BalancerView,
-  CoordinatorView,
+  ReplicaBeat,
   DeploymentView,
   Event,
   GroupStatus,

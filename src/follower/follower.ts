@@ -9,7 +9,7 @@
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, Position } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import type { LeaderBeat } from '../../schemas/views.ts';
+import type { LeaderBeat, ReplicaBeat } from '../../schemas/views.ts';
 import { FleetFold } from '../coordinator/fleet-fold.ts';
 import { Observations } from '../coordinator/observations.ts';
 import { restore } from '../coordinator/snapshots.ts';
@@ -31,6 +31,7 @@ import { hearLeader } from './leader-ear.ts';
 import { type ChangedObserved, ObservedChanges } from './observed-changes.ts';
 import { followPools } from './pool-revisions.ts';
 import { RecentEvents } from './recent-events.ts';
+import { hearReplicas } from './replica-ear.ts';
 
 export interface FollowerOptions {
   readonly bus: Bus;
@@ -72,6 +73,7 @@ export class Follower {
   readonly #observations: Observations;
   readonly #listeners = new Set<FollowerListener>();
   readonly #leader: ReturnType<typeof hearLeader>;
+  readonly #replicas: ReturnType<typeof hearReplicas>;
   #fold: FleetFold;
   #status: FollowerStatus = { status: 'starting', reason: null };
   /** Of the record being folded. */
@@ -91,6 +93,8 @@ export class Follower {
     this.#observations = new Observations({ bus, fleet, clock, logger, onHeard: (heard) => changes.heard(heard) });
     this.#leader = hearLeader({ bus, fleet, clock, onChange: () => this.#tell((listener) => listener.onLeader?.()) });
     this.#lifecycle.onStop('the ear for the leader', () => this.#leader.stop());
+    this.#replicas = hearReplicas({ bus, fleet, clock });
+    this.#lifecycle.onStop('the ear for replicas', () => this.#replicas.stop());
     this.#observations.start();
     this.#lifecycle.onStop('observations', () => this.#observations.stop());
     const { signal } = this.#lifecycle;
@@ -116,6 +120,11 @@ export class Follower {
   /** The newest beat of the leader, as long as one is due. */
   get leader(): LeaderBeat | null {
     return this.#leader.beat();
+  }
+
+  /** The coordinators that live, by what each says of itself; the leader first. */
+  get coordinators(): readonly ReplicaBeat[] {
+    return this.#replicas.living();
   }
 
   /** Hands the listener everything from now on, until the returned function is called. */

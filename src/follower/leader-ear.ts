@@ -4,8 +4,7 @@ import { subjects } from '../../schemas/subjects.ts';
 import { LeaderBeat } from '../../schemas/views.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock, Timer } from '../std/clock.ts';
-import { Failure } from '../std/failure.ts';
-import { decodeMessage } from '../wire/message.ts';
+import { messageOrNothing } from '../wire/message.ts';
 
 /** The leader beats every second; with four missed a standby tries to lead. */
 const silentAfterMs = 4_000;
@@ -34,7 +33,7 @@ export function hearLeader({ bus, fleet, clock, onChange }: LeaderEarOptions): {
   const subscription = bus.subscribe({
     subject: subjects.leaderBeat(fleet),
     onMessage({ data }) {
-      const beat = decoded(data);
+      const beat = messageOrNothing(LeaderBeat, data);
       // One of an older reign may still be on its way when the newer one has begun.
       if (beat === undefined || (newest !== null && beat.log === newest.log && beat.term < newest.term)) return;
       take(beat.leaving ? null : beat);
@@ -47,14 +46,4 @@ export function hearLeader({ bus, fleet, clock, onChange }: LeaderEarOptions): {
       subscription.unsubscribe();
     },
   };
-}
-
-function decoded(data: Uint8Array): LeaderBeat | undefined {
-  try {
-    return decodeMessage(LeaderBeat, data, 'a leader beat');
-  } catch (error) {
-    // No beat of ours: silence is judged as silence.
-    if (error instanceof Failure) return undefined;
-    throw error;
-  }
 }

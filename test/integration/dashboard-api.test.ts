@@ -76,7 +76,11 @@ describe('questions', () => {
       servers: 3,
       available: [{ server: 'web0000' }, { server: 'web0002' }],
     });
-    expect(overview.item.coordinators).toMatchObject([{ role: 'leader' }]);
+    await eventually(async () => {
+      const { body: heard } = await api.get('/v1/coordinators');
+      expect(heard.items).toMatchObject([{ role: 'leader', term: 1 }]);
+      return true;
+    });
     await eventually(async () => (await api.get('/v1/fleet')).body.item.leader?.term === 1);
   });
 

@@ -5,13 +5,13 @@ import { ServerStatus } from '../../../schemas/group-status.ts';
 import { FleetId, GroupName, LogId, Position, ProjectId, ServerId, Term } from '../../../schemas/ids.ts';
 import {
   BalancerView,
-  CoordinatorView,
   DeploymentView,
   GroupView,
   PoolView,
   ProjectView,
   type QueryAsk,
   type QueryData,
+  ReplicaBeat,
 } from '../../../schemas/views.ts';
 import { statusOf } from '../../../src/domain/membership.ts';
 import type { FleetState } from '../../../src/domain/state.ts';
@@ -19,7 +19,6 @@ import { answerQuery, type ProjectedQuery } from '../../../src/projections/views
 import type { Api, App } from '../app.ts';
 import type { Seen } from '../as-of.ts';
 import { atQuery, headOf, many, one, refusals } from '../bodies.ts';
-import { coordinatorViews } from '../coordinator-views.ts';
 import { notFound } from '../problem.ts';
 
 const FleetOverview = z.object({
@@ -33,7 +32,7 @@ const FleetOverview = z.object({
   projects: z.int(),
   balancers: z.array(BalancerView),
   /** Who leads by its own word, and stands by; none for the past. */
-  coordinators: z.array(CoordinatorView),
+  coordinators: z.array(ReplicaBeat),
   leader: z.object({ instance: z.string(), term: Term, position: Position }).nullable(),
 });
 
@@ -67,7 +66,7 @@ export function addFleet(app: App, api: Api): void {
         servers: serverById.size,
         projects: projectById.size,
         balancers: ask('balancers', {}, seen),
-        coordinators: at === undefined ? await coordinatorViews(api) : [],
+        coordinators: at === undefined ? [...follower.coordinators] : [],
         leader:
           at !== undefined || leader === null
             ? null
@@ -168,7 +167,7 @@ function addProjects(app: App, { asOf }: Api): void {
 }
 
 function addTraffic(app: App, api: Api): void {
-  const { asOf } = api;
+  const { asOf, follower } = api;
   app.get(
     '/v1/pools/:group',
     {
@@ -208,12 +207,12 @@ function addTraffic(app: App, api: Api): void {
       config,
       schema: {
         ...schema,
-        summary: 'The coordinators that answer.',
+        summary: 'The coordinators that live, as each says of itself.',
         querystring: z.strictObject({}),
-        response: { 200: many(CoordinatorView), ...refusals },
+        response: { 200: many(ReplicaBeat), ...refusals },
       },
     },
-    async () => ({ ...headOf(asOf.now()), items: await coordinatorViews(api) }),
+    async () => ({ ...headOf(asOf.now()), items: [...follower.coordinators] }),
   );
 }
 
