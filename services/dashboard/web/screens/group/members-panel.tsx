@@ -5,7 +5,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { Selection } from 'react-aria-components';
 import type { GroupName, ServerId } from '../../../../../schemas/ids.ts';
-import type { GroupView } from '../../../../../schemas/views.ts';
+import type { GroupView, ServerView } from '../../../../../schemas/views.ts';
 import { IconButton } from '../../components/button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Typed } from '../../components/typed.tsx';
@@ -60,7 +60,7 @@ export function MembersPanel({ group, servers }: MembersPanelProps) {
           <IconButton
             label="Add the chosen available servers to the group"
             look="plain"
-            onPress={() => move(chosenOf(chosenAvailable, available), 'members')}
+            onPress={() => move(chosenOf(chosenAvailable, idsOf(available)), 'members')}
             isDisabled={chosenAvailable !== 'all' && chosenAvailable.size === 0}
           >
             ←
@@ -68,7 +68,7 @@ export function MembersPanel({ group, servers }: MembersPanelProps) {
           <IconButton
             label="Take the chosen servers out of the group"
             look="plain"
-            onPress={() => move(chosenOf(chosenMembers, members), 'available')}
+            onPress={() => move(chosenOf(chosenMembers, idsOf(members)), 'available')}
             isDisabled={chosenMembers !== 'all' && chosenMembers.size === 0}
           >
             →
@@ -103,4 +103,8 @@ export function MembersPanel({ group, servers }: MembersPanelProps) {
       )}
     </Panel>
   );
+}
+
+function idsOf(servers: readonly ServerView[]): string[] {
+  return servers.map(({ server }) => server);
 }

@@ -37,7 +37,7 @@ const rowHeight = 30;
 export function ServerList(props: ServerListProps) {
   const { title, servers, arrived, selection, onSelect, onTake, onGive, emptyText } = props;
   const [text, setText] = useState('');
-  const shown = useMemo(() => matching(servers, text), [servers, text]);
+  const shown = useMemo(() => rowsOf(servers, arrived, text), [servers, arrived, text]);
   const { dragAndDropHooks } = useDragAndDrop({
     getItems: (keys) => [...keys].map((key) => ({ [dragType]: String(key), 'text/plain': String(key) })),
     acceptedDragTypes: [dragType],
@@ -47,7 +47,15 @@ export function ServerList(props: ServerListProps) {
       onTake((await Promise.all(texts)).filter((id) => id !== ''));
     },
   });
-  const give = (key: string) => onGive(selection !== 'all' && !selection.has(key) ? [key] : chosenOf(selection, shown));
+  const give = (key: string) =>
+    onGive(
+      selection !== 'all' && !selection.has(key)
+        ? [key]
+        : chosenOf(
+            selection,
+            shown.map(({ id }) => id),
+          ),
+    );
   return (
     <div className="list">
       <div className="list-head">
@@ -61,7 +69,6 @@ export function ServerList(props: ServerListProps) {
           aria-label={title}
           className="list-box"
           items={shown}
-          dependencies={[arrived]}
           selectionMode="multiple"
           selectionBehavior="replace"
           selectedKeys={selection}
@@ -72,14 +79,14 @@ export function ServerList(props: ServerListProps) {
             <div className="list-empty">{text === '' ? emptyText : `No name has “${text}” in it.`}</div>
           )}
         >
-          {(server) => (
-            <GridListItem id={server.server} textValue={server.server} className="list-item">
-              <Button slot="drag" className="list-grip" aria-label={`Drag ${server.server}`}>
+          {({ id, server, isNew }) => (
+            <GridListItem id={id} textValue={id} className="list-item">
+              <Button slot="drag" className="list-grip" aria-label={`Drag ${id}`}>
                 ⠿
               </Button>
               <StatusMark mark={server.status} word="" />
-              <span className="list-name cut">{server.server}</span>
-              {arrived.has(server.server) ? <span className="list-new">not saved</span> : null}
+              <span className="list-name cut">{id}</span>
+              {isNew ? <span className="list-new">not saved</span> : null}
               <span className="list-aside faint cut">
                 {server.status === 'available' ? `${server.address.host}:${server.address.port}` : server.status}
               </span>
@@ -91,19 +98,37 @@ export function ServerList(props: ServerListProps) {
   );
 }
 
-/** Names, addresses and labels are searched: whatever somebody knows a server by. */
-export function matching(servers: readonly ServerView[], text: string): (ServerView & { id: string })[] {
-  const wanted = text.trim().toLowerCase();
-  const found = servers.map((server) => ({ ...server, id: server.server as string }));
-  if (wanted === '') return found;
-  return found.filter(({ server, address, labels, status }) =>
-    `${server} ${address.host}:${address.port} ${status} ${Object.entries(labels).join(' ')}`
-      .toLowerCase()
-      .includes(wanted),
-  );
+interface Row {
+  readonly id: string;
+  readonly server: ServerView;
+  /** It is here only since it was moved. */
+  readonly isNew: boolean;
 }
 
-export function chosenOf(selection: Selection, shown: readonly { readonly server: string }[]): string[] {
-  const all = shown.map(({ server }) => server as string);
-  return selection === 'all' ? all : all.filter((server) => selection.has(server));
+/** The list draws a row anew only when it is another object: one that has not changed must stay the same. */
+const rowByServer = new WeakMap<ServerView, Row>();
+
+function rowOf(server: ServerView, isNew: boolean): Row {
+  const known = rowByServer.get(server);
+  if (known?.isNew === isNew) return known;
+  const row = { id: server.server, server, isNew };
+  rowByServer.set(server, row);
+  return row;
+}
+
+/** Names, addresses, statuses and labels are searched: whatever somebody knows a server by. */
+function rowsOf(servers: readonly ServerView[], arrived: ReadonlySet<string>, text: string): Row[] {
+  const wanted = text.trim().toLowerCase();
+  const rows = servers.map((server) => rowOf(server, arrived.has(server.server)));
+  return wanted === '' ? rows : rows.filter(({ server }) => searchText(server).includes(wanted));
+}
+
+function searchText({ server, address, labels, status }: ServerView): string {
+  const pairs = Object.entries(labels).map((pair) => pair.join('='));
+  return `${server} ${address.host}:${address.port} ${status} ${pairs.join(' ')}`.toLowerCase();
+}
+
+/** The ids chosen of those shown, in their order. */
+export function chosenOf(selection: Selection, shown: readonly string[]): string[] {
+  return selection === 'all' ? [...shown] : shown.filter((id) => selection.has(id));
 }
