@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from '../../../schemas/ids.ts';
-import { AccessConfig, mayDo, openAccess, requireSafeListening, restrictedAccess } from '../../../services/dashboard/access.ts';
+import {
+  AccessConfig,
+  mayDo,
+  openAccess,
+  requireSafeListening,
+  restrictedAccess,
+} from '../../../services/dashboard/access.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const config = AccessConfig.parse({
