@@ -102,7 +102,7 @@ function DeploymentRow({ deployment, blocked, onOpen }: DeploymentRowProps) {
           size="small"
           look="quiet"
           blocked={blocked}
-          aria-label={`Another version of ${project}`}
+          aria-label={`Change ${project}`}
           onPress={() => onOpen({ what: 'deploy', project })}
         >
           Change

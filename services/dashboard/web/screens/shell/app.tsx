@@ -1,7 +1,7 @@
 /** The whole of the page: the cache, the notices, and the screen its address names, once it is known who looks. */
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { RouterProvider } from 'react-aria-components';
+import { I18nProvider, RouterProvider } from 'react-aria-components';
 import { NoticesProvider } from '../../components/notices.tsx';
 import { client, startLive } from '../../data/client.ts';
 import { go } from '../../data/place.ts';
@@ -13,11 +13,13 @@ import { Shell } from './shell.tsx';
 export function App() {
   return (
     <QueryClientProvider client={client}>
-      <RouterProvider navigate={(path) => go(path)}>
-        <NoticesProvider>
-          <Entrance />
-        </NoticesProvider>
-      </RouterProvider>
+      <I18nProvider locale="en-US">
+        <RouterProvider navigate={(path) => go(path)}>
+          <NoticesProvider>
+            <Entrance />
+          </NoticesProvider>
+        </RouterProvider>
+      </I18nProvider>
     </QueryClientProvider>
   );
 }

@@ -1,0 +1,186 @@
+/**
+ * The story the dashboard is for, in a real Chromium against `muster up`: a server is put into a group, gets everything
+ * the group carries, takes traffic through a real HAProxy, and leaves again; by mouse, by keyboard alone, watched from a
+ * second window, looked back on, and with the dashboard's own process killed under the page. One fleet for all of it:
+ * the tests follow each other as a shift does.
+ */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { dragOnto, openBrowser, type Screens, tabTo, violations } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { type SteadyLoad, startLoad } from '../support/steady-load.ts';
+import { startUpFleet, type UpFleet } from '../support/up-fleet.ts';
+
+let fleet: UpFleet;
+let screens: Screens;
+let load: SteadyLoad;
+/** What a minute of all this may cost: a drain waits for three quiet heartbeats. */
+const arriveTimeoutMs = 30_000;
+
+beforeAll(async () => {
+  [fleet, screens] = await Promise.all([startUpFleet(), openBrowser()]);
+  await fleet.startGateway('web3');
+  load = startLoad({ origin: fleet.entry('production'), paths: ['/hello', '/orders'], clients: 4, pauseMs: 10 });
+  await eventually(() => load.result.requests > 50, { what: 'the load to flow' });
+});
+afterAll(async () => {
+  await load?.stop();
+  await screens?.close();
+  await fleet?.stop();
+});
+afterEach(async () => {
+  expect(await screens.closePages(), 'pages complained of').toEqual([]);
+  expect(load.result.failures, 'requests failed').toEqual([]);
+});
+
+const servers = (page: Page) => page.getByRole('grid', { name: 'Servers', exact: true });
+const available = (page: Page) => page.getByRole('grid', { name: 'Available Servers' });
+const rowOf = (page: Page, server: string) =>
+  page
+    .getByRole('table', { name: /Way to traffic/ })
+    .getByRole('row')
+    .filter({ hasText: server });
+
+/** Until the row of the server says that every step of its way is done. */
+async function arrives(page: Page, server: string): Promise<void> {
+  await eventually(async () => (await rowOf(page, server).locator('.step[data-look="done"]').count()) === 6, {
+    timeoutMs: arriveTimeoutMs,
+    what: `${server} to have gone its whole way`,
+  });
+}
+
+const answersOf = (server: string) => load.result.answersByServer.get(server) ?? 0;
+
+async function takesTraffic(server: string): Promise<void> {
+  const before = answersOf(server);
+  await eventually(() => answersOf(server) > before + 20, { what: `answers of ${server}` });
+}
+
+describe('the dashboard', () => {
+  let beforeJoining = 0;
+
+  it('puts a server into a group by mouse: dragged, previewed, saved, watched into traffic, in every window', async () => {
+    const page = await screens.open(`${fleet.dashboard}/`);
+    await page.getByRole('link', { name: 'Production', exact: true }).click();
+    await expectTitle(page, 'Production');
+    const second = await screens.open(`${fleet.dashboard}/groups/production`, { colours: 'dark' });
+    await available(second).getByRole('row', { name: 'web3' }).waitFor();
+    beforeJoining = await positionNow(page);
+
+    await dragOnto(page, available(page).getByRole('row', { name: 'web3' }), servers(page));
+    await servers(page).getByRole('row', { name: 'web3' }).getByText('not saved').waitFor();
+    const save = page.getByRole('region', { name: 'What Save will do' });
+    await expectText(save, /web3 gets hello@1\.0\.0, orders@1\.0\.0, then takes traffic/);
+    expect(await servers(second).getByRole('row', { name: 'web3' }).count(), 'moved is not saved').toBe(0);
+    expect(answersOf('web3')).toBe(0);
+
+    await page.getByRole('textbox', { name: 'Reason' }).fill('more room for the evening');
+    await page.getByRole('button', { name: 'Save: 1 in' }).click();
+    await Promise.all([arrives(page, 'web3'), arrives(second, 'web3')]);
+    await servers(second).getByRole('row', { name: 'web3' }).waitFor();
+    await takesTraffic('web3');
+    await expectText(second.getByRole('region', { name: 'Lately' }), /web3 is ready in production/);
+    await expectText(second.getByRole('region', { name: 'Lately' }), /more room for the evening/);
+  });
+
+  it('shows every screen as it was before, says so, and lets nothing be changed there', async () => {
+    const page = await screens.open(`${fleet.dashboard}/groups/production`);
+    await servers(page).getByRole('row', { name: 'web3' }).waitFor();
+    const rail = page.getByRole('slider', { name: /Instant shown/ });
+    await rail.focus();
+    while ((await positionShown(page)) > beforeJoining) await page.keyboard.press('ArrowLeft');
+    await page.getByText('This is the past').waitFor();
+    expect(await page.title()).toContain('PAST');
+    await available(page).getByRole('row', { name: 'web3' }).waitFor();
+    await servers(page).getByRole('row', { name: 'web3' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Deploy' }).click();
+    await page.getByText(/Go back to now to change something/).waitFor();
+
+    await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
+    await page.getByText('This is the past').waitFor();
+    await page.getByRole('listbox', { name: 'Servers of Production: 1 ready' }).waitFor();
+    await page.getByRole('button', { name: 'Back to now' }).click();
+    await page.getByRole('listbox', { name: 'Servers of Production: 2 ready' }).waitFor();
+    expect(await page.getByText('This is the past').count()).toBe(0);
+  });
+
+  it('takes a server out, and puts it in again, by keyboard alone', async () => {
+    const page = await screens.open(`${fleet.dashboard}/`);
+    await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+    await tabTo(page, 'a[href="/groups/production"]');
+    await page.keyboard.press('Enter');
+    await expectTitle(page, 'Production');
+    await servers(page).getByRole('row', { name: 'web3' }).waitFor();
+
+    await tabTo(page, '[role="grid"][aria-label="Servers"]');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await saveByKeyboard(page, 'Save: 1 out');
+    await available(page).getByRole('row', { name: 'web3' }).waitFor({ timeout: arriveTimeoutMs });
+    await eventually(async () => !(await quietly('web3')), { what: 'no more answers of web3' });
+
+    await page.keyboard.press('Home');
+    await tabTo(page, '[role="grid"][aria-label="Available Servers"]');
+    await page.keyboard.press('Enter');
+    await saveByKeyboard(page, 'Save: 1 in');
+    await arrives(page, 'web3');
+    await takesTraffic('web3');
+  });
+
+  it('says that its connection is lost when the dashboard is killed, and heals without being loaded anew', async () => {
+    const page = await screens.open(`${fleet.dashboard}/groups/production`, { allowed: /Failed to load resource/ });
+    await servers(page).getByRole('row', { name: 'web3' }).waitFor();
+    await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }));
+    fleet.kill('dashboard');
+    await page.getByText('Connection lost').waitFor();
+    expect(await servers(page).getByRole('row', { name: 'web3' }).count(), 'what was heard stays').toBe(1);
+    const { code, text } = await fleet.run('server', 'leave', 'web3');
+    expect(code, text).toBe(0);
+    await page.getByText('Connection lost').waitFor({ state: 'detached', timeout: arriveTimeoutMs });
+    await available(page).getByRole('row', { name: 'web3' }).waitFor({ timeout: arriveTimeoutMs });
+    expect(await page.evaluate(() => 'sameDocument' in globalThis)).toBe(true);
+  });
+
+  it('has no accessibility violation on any screen, light and dark, now and in the past', async () => {
+    const paths = ['/', '/groups/production', '/groups/production/rollouts', '/servers/web3', '/projects', '/history'];
+    for (const colours of ['light', 'dark'] as const) {
+      const page = await screens.open(`${fleet.dashboard}/`, { colours });
+      for (const path of [...paths, '/groups/production?at=20']) {
+        await page.goto(`${fleet.dashboard}${path}`);
+        await page.locator('.panel').first().waitFor();
+        expect(await violations(page), `${path}, ${colours}`).toEqual([]);
+      }
+    }
+  });
+});
+
+async function expectTitle(page: Page, title: string): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
+  await eventually(async () => (await page.title()).startsWith(`${title} `), { what: `the title ${title}` });
+}
+
+async function expectText(within: ReturnType<Page['getByRole']>, text: RegExp): Promise<void> {
+  await eventually(async () => text.test((await within.textContent()) ?? ''), { what: `the words ${text}` });
+}
+
+async function saveByKeyboard(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('button', { name });
+  await button.waitFor();
+  await tabTo(page, '.save-form button[type="submit"]');
+  await page.keyboard.press('Enter');
+  await button.waitFor({ state: 'detached' });
+}
+
+/** Whether it answered since the last look, a moment ago. */
+async function quietly(server: string): Promise<boolean> {
+  const before = answersOf(server);
+  const seen = load.result.requests;
+  await eventually(() => load.result.requests > seen + 40, { what: 'more requests' });
+  return answersOf(server) > before;
+}
+
+async function positionShown(page: Page): Promise<number> {
+  return Number(await page.getByRole('slider', { name: /Instant shown/ }).inputValue());
+}
+
+const positionNow = positionShown;
