@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import {
   Button,
+  Checkbox,
   Input,
   Label,
   ListBox,
@@ -132,5 +133,20 @@ function Hint({ children }: { readonly children: ReactNode }) {
     <Text slot="description" className="hint">
       {children}
     </Text>
+  );
+}
+
+export interface CheckFieldProps {
+  readonly label: string;
+  readonly isSelected: boolean;
+  readonly onChange: (isSelected: boolean) => void;
+}
+
+export function CheckField({ label, isSelected, onChange }: CheckFieldProps) {
+  return (
+    <Checkbox className="checkbox" isSelected={isSelected} onChange={onChange}>
+      <span className="checkbox-box" aria-hidden="true" />
+      {label}
+    </Checkbox>
   );
 }

@@ -94,7 +94,7 @@ export function withQuery(path: string, query: NonNullable<ReadOptions['query']>
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== '') parameters.set(name, String(value));
   }
-  return parameters.size === 0 ? path : `${path}?${parameters}`;
+  return parameters.size === 0 ? path : `${path}${path.includes('?') ? '&' : '?'}${parameters}`;
 }
 
 function withDeadline(timeoutMs: number, signal?: AbortSignal): AbortSignal {

@@ -7,6 +7,7 @@ import type {
   GroupView,
   PoolView,
   ProjectView,
+  RolloutView,
   ServerView,
 } from '../../../../schemas/views.ts';
 import type { ServerStatus } from '../../../../schemas/group-status.ts';
@@ -18,6 +19,7 @@ export type {
   GroupView,
   PoolView,
   ProjectView,
+  RolloutView,
   ServerView,
   ServerStatus,
 };

@@ -13,6 +13,7 @@ import type {
   One,
   PoolView,
   ProjectView,
+  RolloutView,
   WhyView,
 } from './shapes.ts';
 
@@ -31,6 +32,7 @@ export const useGroup = (group: string) => useOne<GroupView>('group', `/v1/group
 export const usePool = (group: string) => useOne<PoolView>('pool', `/v1/pools/${group}`);
 export const useProjects = () => useMany<ProjectView>('projects', '/v1/projects');
 export const useBalancers = () => useMany<BalancerView>('balancers', '/v1/balancers');
+export const useRollouts = (group: string) => useMany<RolloutView>('rollouts', `/v1/rollouts?group=${group}`);
 export const useWhy = (path: string) => useView<WhyView>('why', `/v1/why/${path}`);
 
 export function useServers(): UseQueryResult<ServersById> {

@@ -9,6 +9,9 @@ import { Empty } from '../../components/empty.tsx';
 import { Select, TextField } from '../../components/field.tsx';
 import { momentText } from '../../components/time-text.ts';
 import { useCommand } from '../../components/use-command.ts';
+import { strategyText } from '../rollout/rollout-words.ts';
+import { strategies } from './strategies.ts';
+import { go } from '../../data/place.ts';
 import { useProjects } from '../../data/views.ts';
 
 export interface DeployDialogProps {
@@ -23,6 +26,7 @@ export function DeployDialog({ group, project: given, isOpen, onClose }: DeployD
   const projects = useProjects();
   const [project, setProject] = useState(given);
   const [version, setVersion] = useState('');
+  const [how, setHow] = useState(asPolicy);
   const [reason, setReason] = useState('');
   const { ask, isAsking } = useCommand();
   const deployable = (projects.data?.items ?? []).filter(({ status }) => status !== 'retired');
@@ -31,10 +35,17 @@ export function DeployDialog({ group, project: given, isOpen, onClose }: DeployD
   const deploy = async () => {
     const accepted = await ask(
       'deployment.request',
-      { group: group.name as GroupName, project: project as ProjectId, version: version as ProjectVersion },
+      {
+        group: group.name as GroupName,
+        project: project as ProjectId,
+        version: version as ProjectVersion,
+        ...rolloutOf(how),
+      },
       { reason },
     );
-    if (accepted !== undefined) onClose();
+    if (accepted === undefined) return;
+    onClose();
+    go(`/groups/${group.group}/rollouts`);
   };
   return (
     <Dialog title={`Deploy to ${group.name}`} isOpen={isOpen} onClose={onClose}>
@@ -63,6 +74,15 @@ export function DeployDialog({ group, project: given, isOpen, onClose }: DeployD
             options={deployable.map((each) => ({ id: each.project, text: each.project }))}
           />
           <Select label="Version" value={version} onChange={setVersion} options={versionsOf(chosen, now)} />
+          <Select
+            label="How"
+            value={how}
+            onChange={setHow}
+            options={[
+              { id: asPolicy, text: `As the group's policy says: ${strategyText(group.policy.rollout.strategy)}` },
+              ...strategies,
+            ]}
+          />
           <TextField label="Reason" value={reason} onChange={setReason} placeholder="kept in the log; may be empty" />
           <div className="form-buttons">
             <Button onPress={onClose}>Cancel</Button>
@@ -74,6 +94,14 @@ export function DeployDialog({ group, project: given, isOpen, onClose }: DeployD
       )}
     </Dialog>
   );
+}
+
+const asPolicy = 'policy';
+
+/** What differs from the group's policy, for this deployment alone. */
+function rolloutOf(how: string) {
+  const chosen = strategies.find(({ id }) => id === how);
+  return chosen === undefined ? {} : { rollout: { strategy: chosen.strategy } };
 }
 
 /** Newest first. */

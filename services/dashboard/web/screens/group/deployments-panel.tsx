@@ -11,12 +11,21 @@ import { useBlocked, useCommand } from '../../components/use-command.ts';
 import { useAt } from '../../data/place.ts';
 import { DeployDialog } from './deploy-dialog.tsx';
 
-type Opened = { readonly what: 'deploy' | 'withdraw'; readonly project: string } | null;
+type Opened = { readonly what: 'deploy' | 'withdraw' | 'roll-back'; readonly project: string } | null;
 
 export function DeploymentsPanel({ group }: { readonly group: GroupView }) {
   const [opened, open] = useState<Opened>(null);
   const blocked = useBlocked();
   const { ask } = useCommand();
+  const rollBack = async (reason: string) => {
+    if (opened === null) return;
+    await ask(
+      'deployment.rollback',
+      { group: group.name as GroupName, project: opened.project as ProjectId },
+      { reason },
+    );
+    open(null);
+  };
   const withdraw = async (reason: string) => {
     if (opened === null) return;
     await ask(
@@ -56,6 +65,16 @@ export function DeploymentsPanel({ group }: { readonly group: GroupView }) {
         onClose={() => open(null)}
       />
       <ConfirmDialog
+        title={`Roll ${opened?.project ?? ''} back on ${group.name}?`}
+        button="Roll back"
+        isOpen={opened?.what === 'roll-back'}
+        onClose={() => open(null)}
+        onConfirm={rollBack}
+      >
+        To the last version that succeeded here before the present one, as a rollout of its own. Any other version:
+        Change.
+      </ConfirmDialog>
+      <ConfirmDialog
         title={`Withdraw ${opened?.project ?? ''} from ${group.name}?`}
         button="Withdraw"
         look="danger"
@@ -68,6 +87,12 @@ export function DeploymentsPanel({ group }: { readonly group: GroupView }) {
     </Panel>
   );
 }
+
+const rowActions = [
+  { what: 'deploy', label: 'Change' },
+  { what: 'roll-back', label: 'Roll back' },
+  { what: 'withdraw', label: 'Withdraw' },
+] as const;
 
 interface DeploymentRowProps {
   readonly deployment: DeploymentView;
@@ -98,24 +123,18 @@ function DeploymentRow({ deployment, blocked, onOpen }: DeploymentRowProps) {
         </span>
       )}
       <span className="deployment-actions">
-        <Button
-          size="small"
-          look="quiet"
-          blocked={blocked}
-          aria-label={`Change ${project}`}
-          onPress={() => onOpen({ what: 'deploy', project })}
-        >
-          Change
-        </Button>
-        <Button
-          size="small"
-          look="quiet"
-          blocked={blocked}
-          aria-label={`Withdraw ${project}`}
-          onPress={() => onOpen({ what: 'withdraw', project })}
-        >
-          Withdraw
-        </Button>
+        {rowActions.map(({ what, label }) => (
+          <Button
+            key={what}
+            size="small"
+            look="quiet"
+            blocked={blocked}
+            aria-label={`${label} ${project}`}
+            onPress={() => onOpen({ what, project })}
+          >
+            {label}
+          </Button>
+        ))}
       </span>
     </li>
   );

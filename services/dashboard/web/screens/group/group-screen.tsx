@@ -17,6 +17,7 @@ import { Entrances } from './entrances.tsx';
 import { GroupLines } from './group-lines.tsx';
 import { MembersPanel } from './members-panel.tsx';
 import { PolicyPanel } from './policy-panel.tsx';
+import { RolloutsLink } from './rollouts-link.tsx';
 import { WayPanel } from './way-panel.tsx';
 
 export function GroupScreen({ group: id }: { readonly group: string }) {
@@ -35,9 +36,7 @@ export function GroupScreen({ group: id }: { readonly group: string }) {
       actions={
         <>
           <Entrances pool={pool.data?.item} />
-          <Link to={`/groups/${id}/rollouts`} className="button">
-            Rollouts
-          </Link>
+          <RolloutsLink group={id} />
           <Button look="quiet" blocked={blocked} onPress={() => setDeleting(true)}>
             Delete
           </Button>

@@ -5,12 +5,13 @@ import { Button } from '../../components/button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { durationText } from '../../components/time-text.ts';
 import { useBlocked } from '../../components/use-command.ts';
+import { strategyText } from '../rollout/rollout-words.ts';
 import { PolicyDialog } from './policy-dialog.tsx';
 
 export function PolicyPanel({ group }: { readonly group: GroupView }) {
   const [isOpen, setOpen] = useState(false);
   const blocked = useBlocked('admin');
-  const { drainTimeoutMs, leaseMs, syncsMax, floorPercent, floorWindowMs } = group.policy;
+  const { drainTimeoutMs, leaseMs, syncsMax, floorPercent, floorWindowMs, rollout } = group.policy;
   return (
     <Panel
       title="Policy"
@@ -30,6 +31,12 @@ export function PolicyPanel({ group }: { readonly group: GroupView }) {
         <dt>Floor</dt>
         <dd>
           absence never takes the pool below {floorPercent} %, within {durationText(floorWindowMs)}
+        </dd>
+        <dt>Versions</dt>
+        <dd>
+          {strategyText(rollout.strategy)}, {rollout.change === 'hot' ? 'swapped while it serves' : 'drained first'},
+          healthy for {durationText(rollout.minHealthyMs)} each;{' '}
+          {rollout.autoRollback ? 'back by itself if it fails' : 'halted if it fails'}
         </dd>
       </dl>
       {isOpen ? <PolicyDialog group={group} onClose={() => setOpen(false)} /> : null}
