@@ -8,6 +8,7 @@ import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { allProcesses } from '../../services/cli/up/process-identity.ts';
+import type { CommandType } from '../../schemas/commands.ts';
 import { eventually } from './eventually.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
@@ -23,6 +24,8 @@ export interface UpFleet {
   startGateway(name: string): Promise<void>;
   /** Runs one command of the command line to its end. */
   run(...words: string[]): Promise<{ readonly code: number; readonly text: string }>;
+  /** A command that must be accepted, over the dashboard's own API; its position. */
+  ask(type: CommandType, payload: Readonly<Record<string, unknown>>): Promise<number>;
   /** Kills one of the processes `up` looks after, which starts it again. */
   kill(name: string): void;
   stop(): Promise<void>;
@@ -60,9 +63,10 @@ export async function startUpFleet(): Promise<UpFleet> {
     throw error;
   }
   const ports = JSON.parse(readFileSync(join(folder, '.muster', 'ports.json'), 'utf8')) as Record<string, number>;
+  const dashboard = `http://127.0.0.1:${ports['dashboard']}`;
   return {
     folder,
-    dashboard: `http://127.0.0.1:${ports['dashboard']}`,
+    dashboard,
     entry: (group) => `http://127.0.0.1:${ports[`group-${group}`]}`,
     async startGateway(name) {
       start(`${name}.log`, 'gateway', 'run', '--name', name, '--listen', '127.0.0.1:0', '--data', join(folder, name));
@@ -74,6 +78,16 @@ export async function startUpFleet(): Promise<UpFleet> {
       child.stderr.on('data', (chunk) => (text += chunk));
       const [code] = (await once(child, 'close')) as [number];
       return { code, text };
+    },
+    async ask(type, payload) {
+      const response = await fetch(`${dashboard}/v1/commands/${type.replace('.', '/')}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(payload),
+      });
+      const answer = (await response.json()) as { position: number };
+      if (!response.ok) throw new Error(`${type}: ${JSON.stringify(answer)}`);
+      return answer.position;
     },
     kill(name) {
       const file = join(folder, '.muster', 'run', `${name}.pid`);
