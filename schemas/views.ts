@@ -16,7 +16,7 @@ import {
   Term,
 } from './ids.ts';
 import { CoordinatorView } from './coordinators.ts';
-import { DesiredProject } from './directive.ts';
+import { DesiredProject, HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
 import { GroupStatus, ServerStatus } from './group-status.ts';
 import { GroupPolicy } from './policy.ts';
@@ -41,11 +41,15 @@ export const ServerView = z.object({
   inFlight: z.int().nullable(),
   /** Last heartbeat this leader has seen. */
   seenAt: At.nullable(),
+  /** What it holds by its newest receipt since it joined; null before the first one. */
+  held: z.array(HeldProject).nullable(),
   failures: z.array(ProjectFailure),
   /** It may not enter the pool. */
   cordoned: z.boolean(),
   /** The group's pool lists it, to take new requests or to finish. */
   inPool: z.boolean(),
+  /** Position that let it into the pool: a balancer that has applied it sends to it. Null: it is not in the pool. */
+  admittedAt: Position.nullable(),
   /** Why it has this status, in a few words; empty where the status says it all. */
   reason: z.string(),
   /** What happens next, in a few words. */

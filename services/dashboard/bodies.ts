@@ -1,4 +1,5 @@
 /** What answers are wrapped in, and what every question about the fleet may carry. */
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { At, Position } from '../../schemas/ids.ts';
 import { InstantText } from './event-query.ts';
@@ -49,4 +50,10 @@ export const commandRefusals = {
 
 export function headOf({ position, at }: Seen): { position: number; at?: number } {
   return { position, ...(at === undefined ? {} : { at }) };
+}
+
+/** The head, and `changedAt` as the ETag that `If-Match` takes. */
+export function tagged(reply: FastifyReply, { changedAt }: { readonly changedAt: number }, seen: Seen) {
+  reply.header('etag', `"${changedAt}"`);
+  return headOf(seen);
 }

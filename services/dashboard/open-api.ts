@@ -11,6 +11,7 @@ import { GroupStatus } from '../../schemas/group-status.ts';
 import {
   BalancerView,
   ReplicaBeat,
+  RolloutView,
   DeploymentView,
   GroupView,
   PoolView,
@@ -25,6 +26,7 @@ const named = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
   BalancerView,
   ReplicaBeat,
+  RolloutView,
   DeploymentView,
   Event,
   GroupStatus,

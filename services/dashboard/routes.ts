@@ -7,12 +7,29 @@ import { addCommands } from './routes/commands.ts';
 import { addEvents } from './routes/events.ts';
 import { addExport } from './routes/export.ts';
 import { addFleet } from './routes/fleet.ts';
+import { addGroups } from './routes/groups.ts';
 import { addHealth } from './routes/health.ts';
 import { addHistory } from './routes/history.ts';
+import { addProjects } from './routes/projects.ts';
+import { addRollouts } from './routes/rollouts.ts';
 import { addServers } from './routes/servers.ts';
 import { addSession } from './routes/session.ts';
+import { addTraffic } from './routes/traffic.ts';
 
-const parts = [addSession, addFleet, addServers, addHistory, addEvents, addExport, addCommands, addHealth] as const;
+const parts = [
+  addSession,
+  addFleet,
+  addGroups,
+  addServers,
+  addProjects,
+  addRollouts,
+  addTraffic,
+  addHistory,
+  addEvents,
+  addExport,
+  addCommands,
+  addHealth,
+] as const;
 
 export function addRoutes(app: App, api: Api): void {
   for (const add of parts) add(app, api);

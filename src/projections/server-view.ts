@@ -32,9 +32,11 @@ export function serverView(state: FleetState, observed: Observed, server: Server
     receipt: receipt !== null && receipt.log === state.log ? receipt.position : null,
     inFlight: seen?.beat?.inFlight ?? null,
     seenAt: seen === undefined || seen.beat === null ? null : seen.seenAt,
+    held: heldBy(state, observed, server),
     failures: failuresOf(state, observed, server),
     cordoned: member !== null && member.cordon !== null,
     inPool: member !== null && isInPool(member),
+    admittedAt: member?.admittedAt ?? null,
     ...serverWords(state, observed, server),
   };
 }
@@ -63,6 +65,11 @@ function memberOf(state: FleetState, id: ServerId): { server: Server; member: Me
   const server = state.serverById.get(id);
   assert(server !== undefined && server.member !== null, `a group's members are in the fleet: ${id}`);
   return { server, member: server.member };
+}
+
+function heldBy(state: FleetState, observed: Observed, { id, member }: Server): ServerView['held'] {
+  if (member === null) return null;
+  return receiptSince(state, observed, { server: id, joinedAt: member.joinedAt })?.projects ?? null;
 }
 
 /** By the newest receipt since it joined, which is a proposal ahead of the log; by the log where none came. */

@@ -1,25 +1,13 @@
-/** What the fleet is: groups, projects, deployments, pools, balancers, coordinators. Now, or as it was. */
-import type { FastifyReply } from 'fastify';
+/** The whole fleet at a glance, now or as it was: what the first screen shows. */
 import { z } from 'zod';
 import { ServerStatus } from '../../../schemas/group-status.ts';
-import { FleetId, GroupName, LogId, Position, ProjectId, ServerId, Term } from '../../../schemas/ids.ts';
-import {
-  BalancerView,
-  DeploymentView,
-  GroupView,
-  PoolView,
-  ProjectView,
-  type QueryAsk,
-  type QueryData,
-  ReplicaBeat,
-} from '../../../schemas/views.ts';
+import { FleetId, LogId, Position, ServerId, Term } from '../../../schemas/ids.ts';
+import { BalancerView, GroupView, ReplicaBeat } from '../../../schemas/views.ts';
 import { statusOf } from '../../../src/domain/membership.ts';
 import type { FleetState } from '../../../src/domain/state.ts';
-import { answerQuery, type ProjectedQuery } from '../../../src/projections/views.ts';
 import type { Api, App } from '../app.ts';
-import type { Seen } from '../as-of.ts';
-import { atQuery, headOf, many, one, refusals } from '../bodies.ts';
-import { notFound } from '../problem.ts';
+import { ask } from '../ask.ts';
+import { atQuery, headOf, one, refusals } from '../bodies.ts';
 
 const FleetOverview = z.object({
   fleet: FleetId,
@@ -75,158 +63,6 @@ export function addFleet(app: App, api: Api): void {
       return { ...headOf(seen), item };
     },
   );
-  addGroups(app, api);
-  addProjects(app, api);
-  addTraffic(app, api);
-}
-
-function addGroups(app: App, { asOf }: Api): void {
-  app.get(
-    '/v1/groups',
-    {
-      config,
-      schema: { ...schema, summary: 'Every group.', querystring: At, response: { 200: many(GroupView), ...refusals } },
-    },
-    async ({ query: { at } }) => {
-      const seen = await asOf.at(at);
-      return { ...headOf(seen), items: ask('groups', {}, seen) };
-    },
-  );
-  app.get(
-    '/v1/groups/:group',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'One group: who is in it, what it carries, how far it has come.',
-        params: z.strictObject({ group: GroupName }),
-        querystring: At,
-        response: { 200: one(GroupView), ...refusals },
-      },
-    },
-    async ({ params: { group }, query: { at } }, reply) => {
-      const seen = await asOf.at(at);
-      const item = ask('group', { group }, seen);
-      return { ...tagged(reply, item, seen), item };
-    },
-  );
-  app.get(
-    '/v1/deployments',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'Which version of what runs where.',
-        querystring: z.strictObject({ ...atQuery, group: GroupName.optional() }),
-        response: { 200: many(DeploymentView), ...refusals },
-      },
-    },
-    async ({ query: { at, group } }) => {
-      const seen = await asOf.at(at);
-      return { ...headOf(seen), items: ask('deployments', group === undefined ? {} : { group }, seen) };
-    },
-  );
-}
-
-function addProjects(app: App, { asOf }: Api): void {
-  app.get(
-    '/v1/projects',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'Every project with its versions.',
-        querystring: At,
-        response: { 200: many(ProjectView), ...refusals },
-      },
-    },
-    async ({ query: { at } }) => {
-      const seen = await asOf.at(at);
-      return { ...headOf(seen), items: ask('projects', {}, seen) };
-    },
-  );
-  app.get(
-    '/v1/projects/:project',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'One project.',
-        params: z.strictObject({ project: ProjectId }),
-        querystring: At,
-        response: { 200: one(ProjectView), ...refusals },
-      },
-    },
-    async ({ params: { project }, query: { at } }, reply) => {
-      const seen = await asOf.at(at);
-      const item = ask('projects', {}, seen).find((view) => view.project === project);
-      if (item === undefined) throw notFound('unknown-project', `there is no project "${project}"`);
-      return { ...tagged(reply, item, seen), item };
-    },
-  );
-}
-
-function addTraffic(app: App, api: Api): void {
-  const { asOf, follower } = api;
-  app.get(
-    '/v1/pools/:group',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: "A group's pool, and each balancer's word on it.",
-        params: z.strictObject({ group: GroupName }),
-        querystring: At,
-        response: { 200: one(PoolView), ...refusals },
-      },
-    },
-    async ({ params: { group }, query: { at } }) => {
-      const seen = await asOf.at(at);
-      return { ...headOf(seen), item: ask('pool', { group }, seen) };
-    },
-  );
-  app.get(
-    '/v1/balancers',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'Every balancer with its lag.',
-        querystring: At,
-        response: { 200: many(BalancerView), ...refusals },
-      },
-    },
-    async ({ query: { at } }) => {
-      const seen = await asOf.at(at);
-      return { ...headOf(seen), items: ask('balancers', {}, seen) };
-    },
-  );
-  app.get(
-    '/v1/coordinators',
-    {
-      config,
-      schema: {
-        ...schema,
-        summary: 'The coordinators that live, as each says of itself.',
-        querystring: z.strictObject({}),
-        response: { 200: many(ReplicaBeat), ...refusals },
-      },
-    },
-    async () => ({ ...headOf(asOf.now()), items: [...follower.coordinators] }),
-  );
-}
-
-/** The query's answer; what is asked about and not there is a 404. */
-function ask<Q extends ProjectedQuery>(name: Q, what: QueryAsk<Q>, { state, observed }: Seen): QueryData<Q> {
-  const answered = answerQuery(name, what, state, observed);
-  if (answered.status === 'error') throw notFound(answered.code, answered.message);
-  return answered.data;
-}
-
-/** The head, and `changedAt` as the ETag that `If-Match` takes. */
-export function tagged(reply: FastifyReply, { changedAt }: { readonly changedAt: number }, seen: Seen) {
-  reply.header('etag', `"${changedAt}"`);
-  return headOf(seen);
 }
 
 function availableIn({ serverById }: FleetState) {

@@ -7,10 +7,9 @@ import { statusOf } from '../../../src/domain/membership.ts';
 import type { FleetState, Server } from '../../../src/domain/state.ts';
 import { serverView } from '../../../src/projections/server-view.ts';
 import type { Api, App } from '../app.ts';
-import { atQuery, headOf, many, one, refusals } from '../bodies.ts';
+import { atQuery, headOf, many, one, refusals, tagged } from '../bodies.ts';
 import { LimitText, limitDefault } from '../event-query.ts';
 import { notFound } from '../problem.ts';
-import { tagged } from './fleet.ts';
 
 /** Names asked for at once: an address holds some thousands of letters. */
 const idsMax = 200;
