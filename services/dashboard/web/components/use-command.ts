@@ -7,6 +7,7 @@ import { type Problem, problemOf } from '../data/problem.ts';
 import type { Role } from '../data/session.ts';
 import { useSession } from '../data/views.ts';
 import { useNotices } from './notices.tsx';
+import { sentence } from './sentence.ts';
 
 export interface Asking {
   readonly reason?: string | undefined;
@@ -78,8 +79,4 @@ function nextOf({ code, next, status }: Problem): string {
   if (next !== '') return next;
   if (code === 'conflict' || status === 412) return 'look at what has changed meanwhile, then ask again';
   return '';
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,7 +2,7 @@
 import type { Event } from '../../../../schemas/events.ts';
 import type {
   BalancerView,
-  CoordinatorView,
+  ReplicaBeat,
   DeploymentView,
   GroupView,
   PoolView,
@@ -14,7 +14,7 @@ import type { ServerStatus } from '../../../../schemas/group-status.ts';
 
 export type {
   BalancerView,
-  CoordinatorView,
+  ReplicaBeat,
   DeploymentView,
   GroupView,
   PoolView,
@@ -61,7 +61,7 @@ export interface FleetView {
   readonly available: readonly { readonly server: string; readonly status: ServerStatus }[];
   readonly servers: number;
   readonly balancers: readonly BalancerView[];
-  readonly coordinators: readonly CoordinatorView[];
+  readonly coordinators: readonly ReplicaBeat[];
   readonly projects: number;
 }
 

@@ -1,7 +1,9 @@
-/** Who leads, who stands by, and whether what is acknowledged survives a power cut. */
+/** Who leads, who stands by and how far behind, and whether what is acknowledged survives a power cut. */
 import { Panel } from '../../components/panel.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
-import type { FleetView } from '../../data/shapes.ts';
+import { useAt } from '../../data/place.ts';
+import type { FleetView, ReplicaBeat } from '../../data/shapes.ts';
+import { sentence } from '../../components/sentence.ts';
 
 const durabilityText = {
   'fsync-always': 'every write is on the disk before it counts',
@@ -10,28 +12,44 @@ const durabilityText = {
 } as const;
 
 export function CoordinatorsPanel({ fleet: { coordinators, term } }: { readonly fleet: FleetView }) {
+  const isPast = useAt() !== null;
   const leader = coordinators.find(({ role }) => role === 'leader');
   return (
     <Panel title="Coordinators" note={`term ${term}`}>
-      {coordinators.length === 0 ? (
+      {isPast ? <p className="soft">Who stood by is not in the log; who led began term {term}.</p> : null}
+      {coordinators.length === 0 && !isPast ? (
         <p className="soft">
           None has been heard of. Servers and balancers go on with what they hold; nothing can be changed. Next: start
           one with <code>muster coordinator run</code>.
         </p>
-      ) : (
-        <ul className="rows">
-          {coordinators.map(({ instance, role }) => (
-            <li key={instance} className="row">
-              <div className="row-line">
-                <StatusMark mark={role === 'leader' ? 'live' : 'available'} word="" />
-                <span className="mono cut">{instance}</span>
-                <span className="row-aside faint">{role === 'leader' ? 'leads' : 'stands by'}</span>
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
-      {leader === undefined ? null : <p className="faint">{durabilityText[leader.durability]}</p>}
+      ) : null}
+      <ul className="rows">
+        {coordinators.map((coordinator) => (
+          <CoordinatorRow key={coordinator.instance} coordinator={coordinator} head={leader?.position ?? 0} />
+        ))}
+      </ul>
+      {leader === undefined ? null : <p className="faint">{sentence(durabilityText[leader.durability])}.</p>}
     </Panel>
+  );
+}
+
+interface CoordinatorRowProps {
+  readonly coordinator: ReplicaBeat;
+  /** The leader's position. */
+  readonly head: number;
+}
+
+function CoordinatorRow({ coordinator: { instance, role, position }, head }: CoordinatorRowProps) {
+  const behind = Math.max(0, head - position);
+  return (
+    <li className="row">
+      <div className="row-line">
+        <StatusMark mark={role === 'leader' ? 'live' : 'available'} word="" />
+        <span className="mono cut">{instance}</span>
+        <span className="row-aside faint">
+          {role === 'leader' ? 'leads' : behind === 0 ? 'stands by' : `stands by, ${behind} behind`}
+        </span>
+      </div>
+    </li>
   );
 }

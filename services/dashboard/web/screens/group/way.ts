@@ -10,12 +10,6 @@ export interface WayStep {
   readonly note: string;
 }
 
-/** What a server's newest receipt says it holds, and when the pool took it in. */
-export type Told = ServerView & {
-  readonly held?: readonly { readonly project: string; readonly version: string }[] | null;
-  readonly admittedAt?: number | null;
-};
-
 export const wayNames = ['Joined', 'Bundles', 'Applied', 'Healthy', 'In the pool', 'Balancers'] as const;
 
 export interface WayOptions {
@@ -24,14 +18,14 @@ export interface WayOptions {
   readonly isPast: boolean;
 }
 
-export function wayOf(server: Told, { pool, isPast }: WayOptions): readonly WayStep[] {
+export function wayOf(server: ServerView, { pool, isPast }: WayOptions): readonly WayStep[] {
   const steps = isPast ? pastSteps(server) : presentSteps(server, pool);
   return wayNames.map((name, step) => ({ name, ...(steps[step] ?? { look: 'waiting', note: '' }) }));
 }
 
 type Step = Omit<WayStep, 'name'>;
 
-function presentSteps(server: Told, pool: PoolView | undefined): readonly Step[] {
+function presentSteps(server: ServerView, pool: PoolView | undefined): readonly Step[] {
   const held = heldOf(server);
   const wanted = server.desired.length;
   const isWhole = held >= wanted && server.receipt !== null;
@@ -53,7 +47,7 @@ function presentSteps(server: Told, pool: PoolView | undefined): readonly Step[]
 }
 
 /** `server.ready` is in the log, and proves all that comes before it. */
-function pastSteps(server: Told): readonly Step[] {
+function pastSteps(server: ServerView): readonly Step[] {
   const isFailing = server.failures.length > 0;
   const proven: Step = { look: server.inPool && !isFailing ? 'done' : isFailing ? 'failed' : 'untold', note: '' };
   return [
@@ -66,22 +60,22 @@ function pastSteps(server: Told): readonly Step[] {
   ];
 }
 
-function poolStep({ inPool, status, cordoned }: Told, isApplied: boolean): Step {
+function poolStep({ inPool, status, cordoned }: ServerView, isApplied: boolean): Step {
   if (inPool) return status === 'draining' ? { look: 'doing', note: 'drains' } : { look: 'done', note: '' };
   return { look: isApplied && !cordoned ? 'doing' : 'waiting', note: '' };
 }
 
 /** Bundles it should hold and holds, by its newest receipt. */
-function heldOf({ desired, held, inPool, receipt }: Told): number {
-  if (held == null) return inPool && receipt !== null ? desired.length : 0;
-  const versionBy = new Map(held.map(({ project, version }) => [project, version]));
+function heldOf({ desired, held }: ServerView): number {
+  if (held === null) return 0;
+  const versionBy = new Map<string, string>(held.map(({ project, version }) => [project, version]));
   return desired.filter(({ project, version }) => versionBy.get(project) === version).length;
 }
 
 /** Balancers of the group that have confirmed a pool with this server in it. */
-function confirmedBy({ admittedAt, inPool }: Told, pool: PoolView | undefined) {
+function confirmedBy({ admittedAt, inPool }: ServerView, pool: PoolView | undefined) {
   const balancers = pool?.balancers ?? [];
-  if (!inPool || admittedAt == null) return { confirmed: 0, balancers: balancers.length };
+  if (!inPool || admittedAt === null) return { confirmed: 0, balancers: balancers.length };
   const confirmed = balancers.filter(({ applied }) => applied !== null && applied >= admittedAt).length;
   return { confirmed, balancers: balancers.length };
 }

@@ -1,15 +1,15 @@
 /** What the server should hold, beside what its newest receipt says it does. */
+import type { ServerView } from '../../../../../schemas/views.ts';
 import { Panel } from '../../components/panel.tsx';
 import { StepMark } from '../../components/step-mark.tsx';
 import { useAt } from '../../data/place.ts';
-import type { Told } from '../group/way.ts';
 
 const notes = { done: 'as it should', doing: 'on its way', untold: 'not in the log', failed: '' } as const;
 
-export function HoldsPanel({ server }: { readonly server: Told }) {
+export function HoldsPanel({ server }: { readonly server: ServerView }) {
   const { desired, held, failures, group } = server;
   const isPast = useAt() !== null;
-  const versionBy = new Map((held ?? []).map(({ project, version }) => [project, version]));
+  const versionBy = new Map<string, string>((held ?? []).map(({ project, version }) => [project, version]));
   const textBy = new Map(failures.map(({ project, text }) => [project as string, text]));
   const names = [...new Set([...desired.map(({ project }) => project as string), ...versionBy.keys()])].sort();
   return (
@@ -18,7 +18,7 @@ export function HoldsPanel({ server }: { readonly server: Told }) {
       note={
         isPast
           ? 'receipts are not in the log'
-          : held == null
+          : held === null
             ? 'no receipt heard'
             : `by its receipt for position ${server.receipt}`
       }
@@ -49,7 +49,7 @@ export function HoldsPanel({ server }: { readonly server: Told }) {
                   <th scope="row">{project}</th>
                   <td className="mono">{wanted ?? <span className="faint">nothing</span>}</td>
                   <td className="mono">
-                    {has ?? <span className="faint">{held == null ? 'not heard' : 'nothing'}</span>}
+                    {has ?? <span className="faint">{held === null ? 'not heard' : 'nothing'}</span>}
                   </td>
                   <td>
                     <StepMark name={project} look={look} note={failure ?? notes[look]} />

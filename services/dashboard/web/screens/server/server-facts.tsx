@@ -2,6 +2,7 @@
 import type { ServerView } from '../../../../../schemas/views.ts';
 import { Age } from '../../components/age.tsx';
 import { Panel } from '../../components/panel.tsx';
+import { sentence } from '../../components/sentence.ts';
 
 export function ServerFacts({ server }: { readonly server: ServerView }) {
   const { address, weight, labels, agent, inFlight, seenAt, receipt, reason, next } = server;
@@ -40,8 +41,4 @@ export function ServerFacts({ server }: { readonly server: ServerView }) {
       </dl>
     </Panel>
   );
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
