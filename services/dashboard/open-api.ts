@@ -7,6 +7,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Event } from '../../schemas/events.ts';
+import { Forecast } from '../../schemas/forecast.ts';
 import { GroupStatus } from '../../schemas/group-status.ts';
 import {
   BalancerView,
@@ -29,6 +30,7 @@ for (const [id, schema] of Object.entries({
   RolloutView,
   DeploymentView,
   Event,
+  Forecast,
   GroupStatus,
   GroupView,
   PoolView,

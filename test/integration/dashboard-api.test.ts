@@ -242,6 +242,25 @@ describe('a command', () => {
   });
 });
 
+describe('what would come of a command', () => {
+  it('is told by the fleet’s own rules, and nothing is sent', async () => {
+    await registerServers(2);
+    const before = (await api.get('/v1/fleet')).body.position;
+    const ask = (type: string, body: object, headers = {}) => api.command(type, body, headers, '/v1/what-if/');
+    const told = await ask('group.set-servers', { group: 'Production', add: ['web0000', 'web0001'] });
+    expect(told).toMatchObject({ status: 200, body: { position: before, settled: true } });
+    expect(told.body.decisions).toMatchObject([{ status: 'accepted', event: { type: 'group.servers-set' } }]);
+    const pools = told.body.transitions.filter(({ kind }: { kind: string }) => kind === 'pool');
+    expect(pools.at(-1)).toMatchObject({ group: 'production', serving: 2 });
+    const refused = await ask('server.join', { server: 'nobody', group: 'Production' });
+    expect(refused.body.decisions).toMatchObject([{ status: 'rejected', rejection: { code: 'unknown-server' } }]);
+    const moved = await ask('server.join', { server: 'web0000', group: 'Production' }, { 'if-match': '"1"' });
+    expect(moved.body.decisions).toMatchObject([{ status: 'rejected', rejection: { code: 'conflict' } }]);
+    expect((await api.get('/v1/fleet')).body.position).toBe(before);
+    expect((await api.get('/v1/servers?available=true')).body.items).toHaveLength(2);
+  });
+});
+
 describe('the log', () => {
   it('is told in pages, either way, with the filters of the command line', async () => {
     await registerServers(5);

@@ -20,8 +20,8 @@ export interface DashboardRig {
   readonly url: string;
   readonly running: RunningDashboard;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** `type` is noun and verb, as on the bus. */
-  command(type: string, body: object, headers?: Record<string, string>): Promise<Answer>;
+  /** `type` is noun and verb, as on the bus; `under`: `/v1/what-if/` only asks what would come of it. */
+  command(type: string, body: object, headers?: Record<string, string>, under?: string): Promise<Answer>;
   listen(path?: string, headers?: Record<string, string>): Promise<Listening>;
   stop(): Promise<void>;
 }
@@ -40,8 +40,8 @@ export async function startDashboard(options: StartDashboardOptions): Promise<Da
     url,
     running,
     get: (path, headers = {}) => ask(url + path, { headers }),
-    command: (type, body, headers = {}) =>
-      ask(`${url}/v1/commands/${type.replace('.', '/')}`, {
+    command: (type, body, headers = {}, under = '/v1/commands/') =>
+      ask(`${url}${under}${type.replace('.', '/')}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { type CommandPayload, type CommandType, commandSchemas, commandTypes } from '../../../schemas/commands.ts';
 import { At, CommandId, LogId, Position, Reason, Term } from '../../../schemas/ids.ts';
 import { Event } from '../../../schemas/events.ts';
+import { Forecast } from '../../../schemas/forecast.ts';
 import { eventText } from '../../../src/audit/event-text.ts';
+import { forecast } from '../../../src/forecast/forecast.ts';
 import { type Caller, type Role, unauthenticated } from '../access.ts';
 import type { Api, App } from '../app.ts';
 import { commandRefusals } from '../bodies.ts';
@@ -62,9 +64,9 @@ const foldedTimeoutMs = 2_000;
 
 export function addCommands(app: App, api: Api): void {
   for (const type of commandTypes) {
-    const [noun, verb] = type.split('.');
+    addWhatIf(app, api, type);
     app.post(
-      `/v1/commands/${noun}/${verb}`,
+      `/v1/commands/${type.replace('.', '/')}`,
       {
         config: { role: roleFor(type) },
         schema: {
@@ -89,6 +91,29 @@ export function addCommands(app: App, api: Api): void {
       },
     );
   }
+}
+
+/** What would come of it, for whoever may look: decided on a copy, by the same rules. Nothing is sent. */
+function addWhatIf(app: App, { asOf, clock }: Api, type: CommandType): void {
+  app.post(
+    `/v1/what-if/${type.replace('.', '/')}`,
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags: ['commands'],
+        summary: `Tells what would follow from ${type}, were every server to do at once what it is told.`,
+        headers: CommandHeaders.pick({ 'if-match': true }),
+        body: commandSchemas[type].safeExtend(envelope) as z.ZodType<Body>,
+        response: { 200: Forecast, ...commandRefusals },
+      },
+    },
+    async ({ body, headers: { 'if-match': ifPosition }, caller }) => {
+      if (caller === null) throw unauthenticated();
+      const { state } = asOf.now();
+      const asked = ifPosition === undefined ? body : { ...body, ifPosition };
+      return forecast(state, { commands: [{ type, body: asked }], principal: caller.principal, now: clock.now() });
+    },
+  );
 }
 
 type Body = CommandPayload & { readonly reason?: string | undefined; readonly issuedAt?: number | undefined };
