@@ -6,12 +6,12 @@ import {
   validatorCompiler,
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { ReplicaBeat } from '../../schemas/coordinators.ts';
 import { Event } from '../../schemas/events.ts';
 import { Forecast } from '../../schemas/forecast.ts';
 import { GroupStatus } from '../../schemas/group-status.ts';
 import {
   BalancerView,
-  ReplicaBeat,
   RolloutView,
   DeploymentView,
   GroupView,

@@ -9,7 +9,7 @@
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, Position } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import type { LeaderBeat, ReplicaBeat } from '../../schemas/views.ts';
+import type { LeaderBeat, ReplicaBeat } from '../../schemas/coordinators.ts';
 import { FleetFold } from '../coordinator/fleet-fold.ts';
 import { Observations } from '../coordinator/observations.ts';
 import { restore } from '../coordinator/snapshots.ts';

@@ -1,7 +1,7 @@
 /** Hears the leader: who leads, by its newest beat, and that nobody does when beats are missing. */
 import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LeaderBeat } from '../../schemas/views.ts';
+import { LeaderBeat } from '../../schemas/coordinators.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock, Timer } from '../std/clock.ts';
 import { messageOrNothing } from '../wire/message.ts';

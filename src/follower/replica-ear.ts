@@ -1,7 +1,7 @@
 /** Hears every coordinator, leading or standing by, by what each says of itself once a second. */
 import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { ReplicaBeat } from '../../schemas/views.ts';
+import { ReplicaBeat } from '../../schemas/coordinators.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { messageOrNothing } from '../wire/message.ts';

@@ -1,8 +1,9 @@
 /** The whole fleet at a glance, now or as it was: what the first screen shows. */
 import { z } from 'zod';
+import { ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { ServerStatus } from '../../../schemas/group-status.ts';
 import { FleetId, LogId, Position, ServerId, Term } from '../../../schemas/ids.ts';
-import { BalancerView, GroupView, ReplicaBeat } from '../../../schemas/views.ts';
+import { BalancerView, GroupView } from '../../../schemas/views.ts';
 import { statusOf } from '../../../src/domain/membership.ts';
 import type { FleetState } from '../../../src/domain/state.ts';
 import type { Api, App } from '../app.ts';

@@ -1,7 +1,8 @@
 /** What traffic goes through: pools, balancers, and the coordinators that tell them. */
 import { z } from 'zod';
+import { ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { GroupName } from '../../../schemas/ids.ts';
-import { BalancerView, PoolView, ReplicaBeat } from '../../../schemas/views.ts';
+import { BalancerView, PoolView } from '../../../schemas/views.ts';
 import type { Api, App } from '../app.ts';
 import { ask } from '../ask.ts';
 import { atQuery, headOf, many, one, refusals } from '../bodies.ts';

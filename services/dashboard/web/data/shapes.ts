@@ -1,8 +1,8 @@
 /** What the API's answers look like around the shapes of `schemas`: types alone, nothing of them is in the bundle. */
+import type { ReplicaBeat } from '../../../../schemas/coordinators.ts';
 import type { Event } from '../../../../schemas/events.ts';
 import type {
   BalancerView,
-  ReplicaBeat,
   DeploymentView,
   GroupView,
   PoolView,
