@@ -1,0 +1,243 @@
+/** Drills on rollouts: a good version by each strategy, one that fails on its way, and a coordinator killed at every step. */
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { CommandPayload } from '../../schemas/commands.ts';
+import type { Event, EventType } from '../../schemas/events.ts';
+import { emptyState } from '../../src/domain/fleet-state.ts';
+import { evolve } from '../../src/domain/evolve.ts';
+import { type DrillFleet, group, startDrillFleet } from '../support/drill-fleet.ts';
+import { type HaproxyWatch, watchHaproxy } from '../support/haproxy-counters.ts';
+import type { SteadyLoad } from '../support/steady-load.ts';
+
+type Rollout = NonNullable<CommandPayload<'deployment.request'>['rollout']>;
+
+const names = ['gw1', 'gw2', 'gw3', 'gw4', 'gw5'];
+/** Whoever is told in the second batch of two. */
+const secondBatch = ['gw3', 'gw4'];
+/** Short enough for a drill; each still has its time of watching. */
+const quick = { minHealthyMs: 300, healthyDeadlineMs: 20_000, progressDeadlineMs: 40_000 } satisfies Rollout;
+const inTwos = { ...quick, strategy: { kind: 'rolling', batch: 2 }, maxUnavailable: 2 } satisfies Rollout;
+const blueGreen = { ...quick, strategy: { kind: 'blue-green', standby: 2, keepMs: 500 } } satisfies Rollout;
+const waitMs = 60_000;
+
+/** `outMax`: servers out of the pool at once, at the most. A blue-green is out by its own word: one of its two parts. */
+const ways: readonly { readonly what: string; readonly outMax: number; readonly rollout: Rollout }[] = [
+  {
+    what: 'all at once, hot',
+    outMax: 0,
+    rollout: { ...quick, strategy: { kind: 'all-at-once' }, maxUnavailable: '100%', change: 'hot' },
+  },
+  { what: 'rolling in twos, drained first', outMax: 2, rollout: { ...inTwos, change: 'drain-first' } },
+  {
+    what: 'canary, drained first',
+    outMax: 2,
+    rollout: {
+      ...inTwos,
+      strategy: { kind: 'canary', steps: [{ servers: 1, bakeMs: 300 }, { servers: '60%' }], batch: 2 },
+      change: 'drain-first',
+    },
+  },
+  { what: 'blue-green', outMax: 3, rollout: blueGreen },
+];
+
+let drill: DrillFleet;
+let load: SteadyLoad | undefined;
+let haproxy: HaproxyWatch | undefined;
+let upstream: Server;
+let published = 0;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  drill = await startDrillFleet({ kind: 'haproxy', gateways: names, policy: { drainTimeoutMs: 3_000 } });
+});
+afterEach(async () => {
+  await load?.stop();
+  await haproxy?.stop();
+  load = undefined;
+  haproxy = undefined;
+});
+afterAll(async () => {
+  await drill?.stop();
+  upstream.close();
+});
+
+describe('a good version', () => {
+  it.each(ways)('$what: no request fails, and no more are out of the pool than may be', async ({ rollout, outMax }) => {
+    await begin();
+    const version = await publishNext();
+    const position = await request(version, rollout);
+    expect(await drill.fleet.muster.wait(position, { group, timeoutMs: waitMs })).toMatchObject({
+      status: 'in-traffic',
+    });
+    await servedEverywhere(version);
+    await endedWell();
+    const counts = await haproxy?.stop();
+    expect(counts?.looks).toBeGreaterThan(5);
+    expect(counts).toMatchObject({ errors: 0 });
+    expect(names.length - (counts?.takingMin ?? 0)).toBeLessThanOrEqual(outMax);
+    expect(await outMost(position)).toBe(outMax);
+  });
+});
+
+describe('a version that breaks its health check on the second batch', () => {
+  it('is rolled back by itself, no request fails, and why names the server and its text', async () => {
+    await begin();
+    const before = await versionOf('gw1');
+    const version = await publishNext(sickOnSecond);
+    const position = await request(version, { ...inTwos, healthyDeadlineMs: 3_000 });
+    expect(await drill.fleet.muster.wait(position, { group, timeoutMs: waitMs })).toMatchObject({
+      status: 'failed',
+      laggards: [{ reason: expect.stringMatching(/^rolled-back: .*gw3 \(hello@.* GET \/hello\/health answered 500/) }],
+    });
+    await servedEverywhere(before);
+    await endedWell();
+    expect(await haproxy?.stop()).toMatchObject({ errors: 0, takingMin: names.length });
+    expect(told(await eventsOf(position))).toEqual(['advanced', 'advanced', 'failed', 'rolled-back']);
+    const { code, out } = await drill.fleet.run('why', 'deployment', 'hello', group);
+    expect(code).toBe(0);
+    expect(out).toMatch(/gw3 .*GET \/hello\/health answered 500/);
+  });
+});
+
+describe('the coordinator killed with -9 at every step', () => {
+  it('of a good version that drains first: it finishes', async () => {
+    await begin();
+    const version = await publishNext();
+    const position = await request(version, { ...inTwos, change: 'drain-first' });
+    expect(await killedAtEachStep(position)).toEqual(['advanced', 'advanced', 'advanced', 'succeeded']);
+    await servedEverywhere(version);
+    await endedWell();
+    expect(await outMost(position)).toBeLessThanOrEqual(2);
+  });
+
+  it('of a blue-green: it finishes', async () => {
+    await begin();
+    const version = await publishNext();
+    const position = await request(version, blueGreen);
+    expect(await killedAtEachStep(position)).toEqual(['advanced', 'switched', 'advanced', 'succeeded']);
+    await servedEverywhere(version);
+    await endedWell();
+    expect(await outMost(position)).toBeLessThanOrEqual(3);
+  });
+
+  it('of a version that fails on its second batch: it rolls back', async () => {
+    await begin();
+    const before = await versionOf('gw1');
+    const position = await request(await publishNext(sickOnSecond), { ...inTwos, healthyDeadlineMs: 6_000 });
+    expect(await killedAtEachStep(position)).toEqual(['advanced', 'advanced', 'failed', 'rolled-back']);
+    await servedEverywhere(before);
+    await endedWell();
+  });
+});
+
+async function begin(): Promise<void> {
+  await drill.settles(...names);
+  load = await drill.load();
+  haproxy = await watchHaproxy(join(drill.fleet.directory, 'haproxy', 'haproxy'), group);
+}
+
+async function endedWell(): Promise<void> {
+  await drill.settles(...names);
+  expect((await load?.stop())?.failures).toEqual([]);
+}
+
+function request(version: string, rollout: Rollout): Promise<number> {
+  return drill.must('deployment.request', { group, project: 'hello', version, rollout } as never);
+}
+
+/** Everybody answers with this version, and nobody with another. */
+async function servedEverywhere(version: string): Promise<void> {
+  expect(await Promise.all(names.map(versionOf))).toEqual(names.map(() => version));
+}
+
+async function versionOf(name: string): Promise<string> {
+  const response = await fetch(new URL('/hello', drill.fleet.gatewayOrigin(name)), {
+    signal: AbortSignal.timeout(10_000),
+  });
+  await response.arrayBuffer();
+  return (response.headers.get('x-muster-project') ?? '').split('@')[1] ?? '';
+}
+
+async function publishNext(yaml: () => string = () => good): Promise<string> {
+  published += 1;
+  const version = `2.${published}.0`;
+  await drill.publish('hello', version, yaml());
+  return version;
+}
+
+/** Events of the rollout asked for at this position, without the request. */
+async function eventsOf(position: number): Promise<Event[]> {
+  const found: Event[] = [];
+  for await (const event of drill.fleet.muster.events({ from: position, follow: false })) {
+    if (isOf(event, position)) found.push(event);
+  }
+  return found;
+}
+
+function isOf({ type, data }: Event, position: number): boolean {
+  return type.startsWith('rollout.') && 'rollout' in data && data.rollout === position;
+}
+
+function told(events: readonly Event[]): string[] {
+  return events.map(({ type }) => type.replace('rollout.', ''));
+}
+
+/** At the request, and at each event of its rollout: the last of them ends it. */
+async function killedAtEachStep(position: number): Promise<string[]> {
+  const over: readonly EventType[] = ['rollout.succeeded', 'rollout.rolled-back'];
+  const events: Event[] = [];
+  const kill = async () => {
+    await drill.coordinator.kill('SIGKILL');
+    drill.coordinator = await drill.fleet.startCoordinator();
+  };
+  await kill();
+  const signal = AbortSignal.timeout(waitMs);
+  for await (const event of drill.fleet.muster.events({ from: position, follow: true, signal })) {
+    if (!isOf(event, position)) continue;
+    events.push(event);
+    await kill();
+    if (over.includes(event.type)) break;
+  }
+  return told(events);
+}
+
+/** By the log: servers that took no new requests at once, at the most, since the position. */
+async function outMost(since: number): Promise<number> {
+  const state = emptyState();
+  let most = 0;
+  for await (const event of drill.fleet.muster.events({ from: 1, follow: false })) {
+    evolve(state, event);
+    const serving = state.groupById.get(group as never)?.servingCount ?? 0;
+    if (event.position >= since) most = Math.max(most, names.length - serving);
+  }
+  return most;
+}
+
+const good = `name: hello
+routes:
+  - path: /hello
+    respond: { body: hello }
+`;
+
+const sickOnSecond = () => `name: hello
+health: /hello/health
+routes:
+  - path: /hello/health
+    upstream: http://127.0.0.1:${(upstream.address() as AddressInfo).port}
+  - path: /hello
+    respond: { body: hello }
+`;
+
+/** Says of the second batch's gateways that they are not well. Who asks stands in the forwarded host. */
+async function startUpstream(): Promise<Server> {
+  const server = createServer((asked, response) => {
+    const host = String(asked.headers['x-forwarded-host']);
+    const isSick = secondBatch.some((name) => drill.fleet.gatewayOrigin(name).endsWith(host));
+    response.writeHead(isSick ? 500 : 200).end(isSick ? 'the database is not there' : 'well');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
