@@ -42,7 +42,8 @@ interface TakenOut extends OfMember {
 
 /**
  * A member begins to leave the pool for a rollout's sake; true when it has to drain first. What a person has cordoned
- * stays cordoned for that person; what is draining already drains as it was told.
+ * in the pool could not come back: it stays, and takes the version while it serves. What is draining already drains as
+ * it was told.
  */
 export function takeOut(state: FleetState, { event, server, group, isStandby }: TakenOut): boolean {
   let drains = false;
@@ -50,6 +51,7 @@ export function takeOut(state: FleetState, { event, server, group, isStandby }: 
     const { position: at } = event;
     const cordon = { at, drained: false, until: 'rolled' as const, ...member.cordon };
     if (member.drain !== null) return {};
+    if (isInPool(member) && member.cordon !== null && member.cordon.until !== 'rolled') return {};
     if (!isInPool(member)) return isStandby ? { cordon: { ...cordon, drained: true } } : {};
     drains = true;
     const deadlineAt = event.at + group.policy.drainTimeoutMs;

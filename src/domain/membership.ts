@@ -46,6 +46,14 @@ export function mayEnter(member: Member): boolean {
   return member.admittedAt === null && member.cordon === null && member.drain === null;
 }
 
+/**
+ * Kept out of the pool by a person, or by its own restart. One that was cordoned in the pool stays in it until it
+ * leaves, and is a member like any other.
+ */
+export function isKeptOut(member: Member): boolean {
+  return member.cordon !== null && member.cordon.until !== 'rolled' && (member.drain !== null || !isInPool(member));
+}
+
 type Leaving = Member & { readonly drain: Drain & { readonly next: LeavesTo } };
 
 /** On its way out of the group, not just of the pool. */

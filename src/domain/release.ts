@@ -2,7 +2,7 @@
  * Which version of each of its group's projects a server shall hold, and who a rollout's outcome hangs on. While a
  * rollout is under way its servers hold one of two releases: the one it goes to, or the one it comes from.
  */
-import { directivePosition, isLeaving } from './membership.ts';
+import { directivePosition, isKeptOut, isLeaving } from './membership.ts';
 import type { Deployment, Group, Member, ProjectRelease, Rollout, RolloutTarget, Server } from './state.ts';
 
 type Rollouts = Pick<Group, 'rolloutById'>;
@@ -64,7 +64,7 @@ export function lastGoodOf(deployment: Deployment | undefined): ProjectRelease |
  */
 export function isWitness(group: Pick<Group, 'id'>, { member, lost }: Pick<Server, 'member' | 'lost'>): boolean {
   if (lost !== null || member === null || member.group !== group.id || isLeaving(member)) return false;
-  return member.cordon === null || member.cordon.until === 'rolled';
+  return !isKeptOut(member);
 }
 
 /** True when the member has proved everything it shall hold now, and nothing failed since. */

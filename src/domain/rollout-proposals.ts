@@ -133,7 +133,7 @@ export function rolledBackFact(state: FleetState, data: OfRollout, at: number): 
 
 /** It has proved what it shall hold, and no rollout keeps it out of the pool. */
 function isSettled(group: Group, { member }: Server): boolean {
-  return member !== null && hasProved(group, member) && member.cordon === null;
+  return member !== null && hasProved(group, member) && member.cordon?.until !== 'rolled';
 }
 
 /** Of the old part of a blue-green that traffic is still to be switched back to, and able to take it one day. */

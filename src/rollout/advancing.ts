@@ -58,9 +58,13 @@ export function movedIn({ state, group, rollout }: About): number {
   return count;
 }
 
-/** Who is in no pool cannot stand by: it would enter as soon as it has proved the version. */
-function isTaking(state: FleetState, id: ServerId): boolean {
-  return isInPool(state.serverById.get(id)?.member ?? null);
+/**
+ * Who is in no pool cannot stand by: it would enter as soon as it has proved the version. Nor can one that a person has
+ * cordoned in it: once out, it could not come back.
+ */
+function mayStandBy(state: FleetState, id: ServerId): boolean {
+  const member = state.serverById.get(id)?.member ?? null;
+  return isInPool(member) && member?.cordon === null;
 }
 
 interface Choosing {
@@ -76,7 +80,7 @@ function chosen(about: About, { next, candidates, shared }: Choosing): readonly 
   const { strategy } = rollout.policy;
   const size = sizeOf(strategy, { members: group.servers.size, moved, candidates: candidates.length });
   if (strategy.kind === 'blue-green' && moved === 0) {
-    return shared.moving.size === 0 ? candidates.filter((id) => isTaking(state, id)).slice(0, size) : [];
+    return shared.moving.size === 0 ? candidates.filter((id) => mayStandBy(state, id)).slice(0, size) : [];
   }
   if (strategy.kind === 'blue-green' && rollout.standby !== null) return candidates;
   const all = rollout.promoted === 'all' ? candidates.length : size;

@@ -1,5 +1,5 @@
 /** Who may be told a new version next, and in which order. */
-import { directivePosition, isInPool } from '../domain/membership.ts';
+import { directivePosition, isInPool, isKeptOut } from '../domain/membership.ts';
 import { keepsOut } from '../domain/rolled-cordons.ts';
 import type { Group, Server } from '../domain/state.ts';
 import type { ServerId } from '../../schemas/ids.ts';
@@ -27,7 +27,7 @@ export function candidatesOf(about: About, { target }: { readonly target: number
 function mayBeTold({ group, rollout }: About, { id, member, lost }: Server): boolean {
   if (member === null || lost !== null || member.drain !== null) return false;
   if (member.cordon === null) return true;
-  if (member.cordon.until !== 'rolled') return false;
+  if (member.cordon.until !== 'rolled') return !isKeptOut(member);
   const others = [...group.rolloutById.values()].filter((other) => other.id !== rollout.id);
   return !others.some((other) => other.moved.has(id) || keepsOut(other, id));
 }

@@ -5,7 +5,7 @@
  * a group share one number, and the strictest of those that run says it. What a blue-green takes out at once is its
  * own policy's word: it begins only when nothing else moves, and nothing else begins before it is through.
  */
-import { directivePosition, isInPool, isLeaving } from '../domain/membership.ts';
+import { directivePosition, isInPool, isKeptOut, isLeaving } from '../domain/membership.ts';
 import type { FleetState, Group, Rollout, Server } from '../domain/state.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import { amountOf } from '../../schemas/rollout.ts';
@@ -30,7 +30,8 @@ export function inMotion(state: FleetState, group: Group): Set<ServerId> {
 /** One that has given up serves its last good set if it is in the pool: it counts as failed, not as in motion. */
 export function isInMotion(group: Group, { id, member, lost }: Server): boolean {
   if (member === null || lost !== null || isLeaving(member)) return false;
-  if (member.cordon !== null) return member.cordon.until === 'rolled';
+  if (member.cordon?.until === 'rolled') return true;
+  if (isKeptOut(member)) return false;
   if (member.failing?.final === true) return false;
   const isBehind = member.failing !== null || member.covers < directivePosition(group, member);
   return isBehind && (isInPool(member) || isTold(group, id));

@@ -50,6 +50,7 @@ function concerned({ state, group, rollout }: About): Iterable<ServerId> {
 function standingBack({ group }: About, { member, lost }: Server): 'back' | 'behind' | 'gone' {
   if (member === null || member.group !== group.id || lost !== null || isTakenAway(member)) return 'gone';
   if (member.failing?.final === true) return 'gone';
-  const isBack = member.failing === null && member.drain === null && member.cordon === null && isInPool(member);
+  const isBack =
+    member.failing === null && member.drain === null && member.cordon?.until !== 'rolled' && isInPool(member);
   return isBack && member.covers >= directivePosition(group, member) ? 'back' : 'behind';
 }

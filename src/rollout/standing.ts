@@ -1,5 +1,5 @@
 /** How one server that was told a new version stands with it: what every gate is made of. */
-import { directivePosition, isInPool, isLeaving } from '../domain/membership.ts';
+import { directivePosition, isInPool, isKeptOut, isLeaving } from '../domain/membership.ts';
 import type { Failing, Member, Server } from '../domain/state.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
 import type { EventData } from '../../schemas/events.ts';
@@ -43,7 +43,7 @@ export function standingOf(about: About, id: ServerId): Standing {
 
 /** On its way out of the group, or kept out of the pool by a person. */
 export function isTakenAway(member: Member): boolean {
-  return isLeaving(member) || (member.cordon !== null && member.cordon.until !== 'rolled');
+  return isLeaving(member) || isKeptOut(member);
 }
 
 /** It stands by, out of the pool, until the switch: that is how it holds the version. */
@@ -59,7 +59,7 @@ function lostOr({ id, lost }: Server): Standing {
 function hasProved(about: About, member: Member): boolean {
   const { failing, drain, cordon, covers } = member;
   if (failing !== null || drain !== null || covers < directivePosition(about.group, member)) return false;
-  return about.rollout.standby?.switchedAt === null ? true : cordon === null && isInPool(member);
+  return about.rollout.standby?.switchedAt === null ? true : cordon?.until !== 'rolled' && isInPool(member);
 }
 
 /** Once it is overdue it has failed. Whoever has to begin anew, or is judged for an earlier step, has its time anew. */

@@ -103,7 +103,6 @@ describe('a cordon', () => {
     });
     await must('server.drain', { server: web2 });
     await stage.becomes('web2', 'cordoned');
-    await must('server.uncordon', { server: web1 });
     // Out of the pool and at work on nothing: the group waits for web1 alone.
     second.now.slow = true;
     const deployed = await must('deployment.request', deploy('2.0.0'));

@@ -60,12 +60,18 @@ describe('a step', () => {
     ['lost', lost('s1', 'edge')],
     ['leaving', leaving('s1', 'edge')],
     ['drained by a person', draining('s1', 'edge')],
-    ['cordoned by a person', cordoned('s1', 'edge')],
   ])('does not tell a server that is %s', (_, event) => {
     const spec = inService('s1', 's2');
     const id = asksFor(spec, '2');
     happens(spec, event);
     expect(proposes(spec, advanced('edge', id, ['s1']))).toMatchObject(overtaken);
+  });
+
+  it('tells one that is cordoned in the pool, which it serves', () => {
+    const spec = inService('s1', 's2');
+    const id = asksFor(spec, '2');
+    happens(spec, cordoned('s1', 'edge'));
+    expect(proposes(spec, advanced('edge', id, ['s1']))).toMatchObject({ type: 'rollout.advanced' });
   });
 
   it('begins the next project once everybody that serves was told this one', () => {

@@ -255,7 +255,9 @@ function checkPool(fleet: PlayedFleet, id: GroupId): void {
   if (live !== undefined) expect(allowsLettingGo(live, fleet.state.at), `${heldIds} could go`).toBe(false);
   // A rollout that is not over waits for a person, or for a server it may tell.
   const underWay = [...(live?.rolloutById.values() ?? [])];
-  const mayBeTold = members.filter(({ lost, member }) => lost === null && member?.cordon == null);
+  const mayBeTold = members.filter(
+    ({ lost, member }) => lost === null && (member?.cordon == null || member.admittedAt !== null),
+  );
   for (const { status, id: rolloutId } of underWay) {
     if (mayBeTold.length === 0 || underWay.some((each) => each.status === 'paused' || each.status === 'halted'))
       continue;

@@ -240,7 +240,8 @@ export class PlayedFleet {
     for (const id of servers) {
       const { member, lost } = this.state.serverById.get(id) ?? { member: null, lost: null };
       expect([lost, member?.drain ?? null], `${id} may be told`).toEqual([null, null]);
-      expect(member?.cordon?.until ?? 'rolled', `${id} is nobody else's`).toBe('rolled');
+      const until = member?.admittedAt != null ? 'rolled' : (member?.cordon?.until ?? 'rolled');
+      expect(until, `${id} is nobody else's`).toBe('rolled');
     }
   }
 

@@ -161,14 +161,22 @@ describe('a lost server', () => {
 });
 
 describe('who a person has taken away', () => {
-  it('is neither moved nor waited for: cordoned, drained, leaving', () => {
-    const played = new PlayedGroup(4);
-    played.of('server.cordoned', 's0');
-    played.drain('s1');
-    played.leave('s2');
+  it('is neither moved nor waited for: drained, leaving', () => {
+    const played = new PlayedGroup(3);
+    played.drain('s0');
+    played.leave('s1');
     played.request(rolling());
     played.settle();
-    expect([played.advanced, played.ended]).toEqual([[['s3']], ['succeeded']]);
+    expect([played.advanced, played.ended]).toEqual([[['s2']], ['succeeded']]);
+  });
+
+  it('is moved while it serves where it was cordoned in the pool, since it could not come back', () => {
+    const played = new PlayedGroup(2);
+    played.of('server.cordoned', 's0');
+    played.request(rolling({ change: 'drain-first' }));
+    played.settle();
+    expect([played.advanced, played.ended]).toEqual([[['s0'], ['s1']], ['succeeded']]);
+    expect([played.server('s0').member?.admittedAt, played.group.servingCount]).toEqual([expect.any(Number), 2]);
   });
 
   it('is no longer judged when it is taken away in the middle of its step', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRollouts } from '../../../src/rollout/planner.ts';
+import type { Member } from '../../../src/domain/state.ts';
 import type { RolloutProposal } from '../../../src/rollout/about.ts';
 import type { ServerId } from '../../../schemas/ids.ts';
 import type { RolloutPolicy, Strategy } from '../../../schemas/rollout.ts';
@@ -85,7 +86,12 @@ const happens = fc.oneof(
 function mayBeTold(played: PlayedGroup, id: ServerId): boolean {
   const { member, lost } = played.server(id);
   if (member === null || lost !== null || member.drain !== null) return false;
-  return member.cordon === null || member.cordon.until === 'rolled';
+  return isNobodysElse(member);
+}
+
+/** No person keeps it out of the pool; one cordoned in it is a member like any other. */
+function isNobodysElse({ cordon, admittedAt }: Pick<Member, 'cordon' | 'admittedAt'>): boolean {
+  return cordon === null || cordon.until === 'rolled' || admittedAt !== null;
 }
 
 /** Asserts the limits around each proposal. What protects nothing, and a blue-green's own parts, are exempt. */
@@ -127,7 +133,7 @@ function checkOver(played: PlayedGroup): void {
     const isHeldUp = others.some(({ status }) => status === 'paused' || status === 'halted');
     const isThere = (id: ServerId) => {
       const { member, lost } = played.server(id);
-      return lost === null && member?.drain === null && (member.cordon === null || member.cordon.until === 'rolled');
+      return lost === null && member?.drain === null && isNobodysElse(member);
     };
     const there = [...played.group.servers].filter(isThere);
     expect(there.length === 0 || isHeldUp, `${rollout.status} for ever: ${JSON.stringify(rollout)}`).toBe(true);
