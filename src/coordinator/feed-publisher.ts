@@ -1,7 +1,8 @@
 /**
  * Publishes each event again as message p of FEED, p being its position: sent with the expectation p−1, so that slot p
  * can only ever hold event p, whoever sends it. Pipelined, behind the acks of LOG; what a queue or a lost connection
- * drops is read back from LOG. The feed is derived: nothing waits for it.
+ * drops is read back from LOG. The feed is derived: nothing waits for it, so it gathers for a moment, in which the
+ * commands themselves have the processor and the disk.
  */
 import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
@@ -9,7 +10,7 @@ import type { LogPort } from '../eventlog/log-port.ts';
 import { findRecord } from '../eventlog/find-record.ts';
 import { decodeRecord } from '../eventlog/record-codec.ts';
 import type { Bus } from '../nats/bus.ts';
-import type { Clock } from '../std/clock.ts';
+import type { Clock, Timer } from '../std/clock.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import type { Event } from '../../schemas/events.ts';
@@ -17,7 +18,7 @@ import type { FleetId, Position } from '../../schemas/ids.ts';
 import type { Record } from '../../schemas/record.ts';
 import { type Concern, subjects } from '../../schemas/subjects.ts';
 import type { EventTexts } from './event-texts.ts';
-import { feedQueueMax, publishesMax } from './timing.ts';
+import { feedGatherMs, feedQueueMax, publishesMax } from './timing.ts';
 
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
 const concernsMax = 100;
@@ -50,6 +51,8 @@ export class FeedPublisher {
   #readBackLast: { sequence: number; next: Position } | undefined;
   /** The last position known to stand in FEED; undefined: ask the stream. */
   #sent: number | undefined;
+  /** Runs while what was offered gathers. */
+  #gathering: Timer | undefined;
 
   constructor(options: FeedPublisherOptions) {
     this.#options = options;
@@ -62,10 +65,14 @@ export class FeedPublisher {
   offer(events: readonly Event[]): void {
     if (this.#queue.length + events.length > feedQueueMax) this.#queue = [];
     else for (const event of events) this.#queue.push(event);
-    this.#runner.poke();
+    this.#gathering ??= this.#options.clock.after(feedGatherMs, () => {
+      this.#gathering = undefined;
+      this.#runner.poke();
+    });
   }
 
   async stop(): Promise<void> {
+    this.#gathering?.cancel();
     await this.#runner.stop();
   }
 

@@ -73,5 +73,10 @@ export const doRequestsMax = 4_096;
 /** Requests on `do` one principal may make in a burst, and gains back a second. An agent makes a handful in its life. */
 export const doBurst = 2_000;
 export const doPerSecond = 500;
+/**
+ * How long the feed gathers events before it sends them. People and services that follow it do not notice; a command
+ * that is alone does: sent at once, the copy of the one before would be in its way.
+ */
+export const feedGatherMs = 5;
 /** Events waiting for the feed in memory; past it the feed catches up by reading LOG. */
 export const feedQueueMax = 16_384;

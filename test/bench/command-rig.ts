@@ -11,6 +11,8 @@ import { measured, type Sample, withInFlight } from './harness.ts';
 import { type RawNats, rawNats } from './raw-nats.ts';
 
 const serversDefault = 100;
+/** Each may ask 500 times a second: together more than any figure here. */
+const askers = 64;
 /** Far past what any round takes: a lost reply must end the run, not hang it. */
 const roundTimeoutMs = 120_000;
 const startTimeoutMs = 30_000;
@@ -26,7 +28,12 @@ export interface CommandChain {
 }
 
 export interface CommandRig {
+  /** Commands published to the stream, outcomes in an inbox. */
   readonly coordinator: CommandChain;
+  /** Commands as requests on `do`, the outcome as the reply; from many askers, since each has a budget. */
+  readonly requests: CommandChain;
+  /** Resolves once the feed holds all that was answered, with the seconds it took: nobody's figure but its own. */
+  feedCaughtUp(): Promise<number>;
   readonly bare: CommandChain;
   readonly raw: RawNats;
   /** Of the server and the coordinator's process. */
@@ -48,10 +55,18 @@ export async function commandRig(server: NatsServer, { servers = serversDefault 
     const coordinator = await start('coordinator-process.ts', [server.url, folder], children);
     const bare = await start('chain-process.ts', [server.url], children);
     await registerServers(raw, replies, servers);
-    const configure = 'muster.main.cmd.bench.server.configure';
+    const toStream: Ask = (_, body) => raw.connection.publish('muster.main.cmd.bench.server.configure', body);
+    const toDo: Ask = (index, body) =>
+      raw.connection.publish(`muster.main.do.bench-${index % askers}.server.configure`, body, {
+        reply: `_INBOX_bench.${idOf(body)}`,
+      });
+    const toChain: Ask = (_, body) => raw.connection.publish('bench.chain.cmd', body);
+    const ours = [server.pid, coordinator];
     return {
-      coordinator: chain({ name: 'coordinator', subject: configure, pids: [server.pid, coordinator], raw, replies }),
-      bare: chain({ name: 'bare chain', subject: 'bench.chain.cmd', pids: [server.pid, bare], raw, replies }),
+      coordinator: chain({ name: 'coordinator', ask: toStream, pids: ours, replies }),
+      requests: chain({ name: 'coordinator, by request', ask: toDo, pids: ours, replies }),
+      bare: chain({ name: 'bare chain', ask: toChain, pids: [server.pid, bare], replies }),
+      feedCaughtUp: () => feedCaughtUp(raw, replies),
       raw,
       pids: [server.pid, coordinator],
       stop,
@@ -62,17 +77,19 @@ export async function commandRig(server: NatsServer, { servers = serversDefault 
   }
 }
 
+/** Sends the command of this number. */
+type Ask = (index: number, body: Uint8Array) => void;
+
 interface ChainOptions {
   readonly name: string;
-  readonly subject: string;
+  readonly ask: Ask;
   readonly pids: readonly number[];
-  readonly raw: RawNats;
   readonly replies: Replies;
 }
 
 let runs = 0;
 
-function chain({ name, subject, pids, raw, replies }: ChainOptions): CommandChain {
+function chain({ name, ask, pids, replies }: ChainOptions): CommandChain {
   return {
     name,
     async round({ commands, inFlight }) {
@@ -88,7 +105,7 @@ function chain({ name, subject, pids, raw, replies }: ChainOptions): CommandChai
           if (body === undefined) return;
           const sentAt = performance.now();
           const answered = replies.expect(idOf(body));
-          raw.connection.publish(subject, body);
+          ask(index, body);
           await answered;
           latencies.push(performance.now() - sentAt);
         }),
@@ -101,6 +118,8 @@ function chain({ name, subject, pids, raw, replies }: ChainOptions): CommandChai
 /** Replies by command id. One that is not an acceptance is a mistake in the benchmark, and ends it. */
 class Replies {
   readonly #waiting = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
+  /** The highest that any reply named. */
+  position = 0;
 
   constructor(raw: RawNats) {
     raw.connection.subscribe('_INBOX_bench.*', {
@@ -109,6 +128,8 @@ class Replies {
         const waiter = this.#waiting.get(id);
         this.#waiting.delete(id);
         const text = Buffer.from(message.data).toString('latin1');
+        const at = text.indexOf('"position":');
+        if (at !== -1) this.position = Math.max(this.position, Number.parseInt(text.slice(at + 11), 10));
         if (text.includes('"accepted"')) waiter?.resolve();
         else waiter?.reject(new Error(`not accepted: ${text}`));
       },
@@ -145,6 +166,16 @@ async function registerServers(raw: RawNats, replies: Replies, servers: number):
     );
     await Promise.race([answered, late(roundTimeoutMs, `server s${index} to be registered`)]);
   }
+}
+
+async function feedCaughtUp(raw: RawNats, replies: Replies): Promise<number> {
+  const beganAt = performance.now();
+  const caughtUp = async () => {
+    const { state } = await raw.ask('$JS.API.STREAM.INFO.MUSTER_main_FEED', {});
+    return (state as { last_seq: number }).last_seq >= replies.position;
+  };
+  await eventually(caughtUp, { timeoutMs: roundTimeoutMs, what: 'the feed to hold what was answered' });
+  return (performance.now() - beganAt) / 1_000;
 }
 
 async function late(timeoutMs: number, what: string): Promise<never> {
