@@ -116,7 +116,8 @@ export interface Bus {
   /**
    * Publishes a run of messages into one stream, the first fenced to `lastSequence`, each next one to the one before
    * it. Only the last is acknowledged: that it is stored proves that every slot of the run is filled, though not by
-   * whom. For streams where a slot can only ever hold one thing, whoever sends it. Thrown failures mean: unknown.
+   * whom. For streams where a slot can only ever hold one thing, whoever sends it. It goes by a connection of its own,
+   * so it is not ordered behind other publishes, and does not hold them up. Thrown failures mean: unknown.
    */
   storeRun(options: {
     readonly messages: readonly { readonly subject: string; readonly data: Uint8Array }[];

@@ -15,7 +15,8 @@ import { get } from './get.ts';
 import { Link, inboxPrefix } from './link.ts';
 import { ensureBucket, objectBucket } from './objects.ts';
 import { read } from './read.ts';
-import { store, storeRun } from './store.ts';
+import { RunLink } from './run-link.ts';
+import { store } from './store.ts';
 import { ensureStream, purge, removeStream, resizeStream, streamStatus } from './streams.ts';
 
 export interface ConnectBusOptions {
@@ -45,9 +46,13 @@ const reconnectDelay = { leastMs: 100, mostMs: 1_000 } as const;
 const flushTimeoutMs = 10_000;
 
 export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
-  const { principal, clock } = options;
-  const connection = await connectWithin(options);
-  const link = new Link({ connection, principal, clock });
+  const { principal } = options;
+  const link = await openLink(options);
+  const { connection } = link;
+  const runs = new RunLink({
+    open: () => openLink({ ...options, name: `${options.name ?? principal}, runs`, connectTimeoutMs: dialTimeoutMs }),
+    close,
+  });
   return {
     principal,
     server: { version: connection.info?.version ?? 'unknown', url: connection.getServer() },
@@ -56,7 +61,7 @@ export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
     request: (question) => request(link, question),
     flush: () => flush(link),
     store: (message) => store(link, message),
-    storeRun: (run) => storeRun(link, run),
+    storeRun: (run) => runs.store(run),
     get: (query, from, timeoutMs) => get(link, { query, from, timeoutMs }),
     read: (wanted) => read(link, wanted),
     ensureStream: (definition) => ensureStream(link, definition),
@@ -67,8 +72,15 @@ export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
     ensureBucket: (bucket) => ensureBucket(link, bucket),
     objects: (bucket) => objectBucket(link, bucket),
     onConnection: (listener) => link.onConnection(listener),
-    close: () => close(link),
+    async close() {
+      await Promise.all([close(link), runs.close()]);
+    },
   };
+}
+
+async function openLink(options: ConnectBusOptions): Promise<Link> {
+  const { principal, clock } = options;
+  return new Link({ connection: await connectWithin(options), principal, clock });
 }
 
 async function flush(link: Link): Promise<void> {

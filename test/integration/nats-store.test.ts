@@ -69,20 +69,36 @@ describe('store', () => {
 describe('a run', () => {
   it('is acknowledged once, whole, and is a conflict where the stream does not stand where it begins', async () => {
     const name = await freshStream();
+    const sender = await openBus(server.url, 'sender');
     const messages = ['one', 'two', 'three'].map((text) => ({ subject: `${name}.a`, data: bytesOf(text) }));
     const run = { messages, lastSequence: 0, timeoutMs };
-    expect(await bus.storeRun(run)).toEqual({ status: 'stored', sequence: 3, duplicate: false });
+    expect(await sender.storeRun(run)).toEqual({ status: 'stored', sequence: 3, duplicate: false });
     expect(textOf((await bus.get({ stream: name, sequence: 2 }, 'leader', timeoutMs))?.data ?? bytesOf(''))).toBe(
       'two',
     );
-    expect(await bus.storeRun(run)).toEqual({ status: 'conflict' });
+    expect(await sender.storeRun(run)).toEqual({ status: 'conflict' });
     expect((await bus.streamStatus(name)).lastSequence).toBe(3);
     // A run that begins too early finds its slots filled up to where the stream ends, and fills the rest.
     const longer = { ...run, messages: [...messages, { subject: `${name}.a`, data: bytesOf('four') }] };
-    expect(await bus.storeRun(longer)).toMatchObject({ status: 'stored', sequence: 4 });
+    expect(await sender.storeRun(longer)).toMatchObject({ status: 'stored', sequence: 4 });
     expect(textOf((await bus.get({ stream: name, sequence: 3 }, 'leader', timeoutMs))?.data ?? bytesOf(''))).toBe(
       'three',
     );
+    await sender.close();
+  });
+
+  it('goes by another connection than what is stored one by one, which does not wait for it', async () => {
+    const [name, beside] = [await freshStream(), await freshStream()];
+    const sender = await openBus(server.url, 'sender');
+    const data = new Uint8Array(64 * 1024);
+    const messages = Array.from({ length: 500 }, () => ({ subject: `${name}.a`, data }));
+    await sender.storeRun({ messages: messages.slice(0, 1), lastSequence: 0, timeoutMs });
+    const order: string[] = [];
+    const run = sender.storeRun({ messages, lastSequence: 1, timeoutMs: 30_000 }).then(() => order.push('run'));
+    await sender.store({ subject: `${beside}.a`, data: bytesOf('x'), timeoutMs }).then(() => order.push('one'));
+    await run;
+    expect(order).toEqual(['one', 'run']);
+    await sender.close();
   });
 });
 
@@ -218,6 +234,8 @@ describe('connecting', () => {
     await eventually(() => timers() === 0, { what: 'timers of earlier requests to end' });
     const before = sockets();
     const other = await openBus(server.url, 'leaver');
+    const run = [{ subject: `${name}.a`, data: bytesOf('y') }];
+    expect(await other.storeRun({ messages: run, lastSequence: 1, timeoutMs })).toMatchObject({ status: 'stored' });
     const stop = new AbortController();
     const messages = other.read({ stream: name, fromSequence: 1, signal: stop.signal })[Symbol.asyncIterator]();
     await take(messages, 1);
