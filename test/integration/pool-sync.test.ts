@@ -16,6 +16,7 @@ import { createHaproxyRig, type HaproxyRig } from '../support/haproxy-rig.ts';
 import { type HttpBackend, startHttpBackend } from '../support/http-backend.ts';
 import { openBus, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
+import { natsReplicas } from '../support/nats-choice.ts';
 
 const balancer = 'haproxy1' as BalancerId;
 const group = 'production' as GroupId;
@@ -57,7 +58,7 @@ describe('pool sync', () => {
 
   async function playCoordinator(): Promise<void> {
     bus = await openBus(nats.url, 'coordinator');
-    await bus.ensureStream(streamDefinitions(fleet, { replicas: 1 }).pools);
+    await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
     receipts = [];
     bus.subscribe({
       subject: subjects.allApplied(fleet),
@@ -249,7 +250,10 @@ describe('pool sync', () => {
     await start();
     const { listen } = await receipt(1);
     await running?.stop();
-    await bus.purge({ stream: streamDefinitions(fleet, { replicas: 1 }).pools.name, belowSequence: 1_000 });
+    await bus.purge({
+      stream: streamDefinitions(fleet, { replicas: natsReplicas() }).pools.name,
+      belowSequence: 1_000,
+    });
     await start();
     await receipt(1);
     await stays(({ servers: count }) => count === 1);

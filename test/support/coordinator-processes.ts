@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Timing } from '../../src/coordinator/timing.ts';
+import { natsReplicas } from './nats-choice.ts';
 import type { ChildOptions } from './coordinator-child.ts';
 
 export interface CoordinatorProcess {
@@ -33,7 +34,7 @@ export class CoordinatorProcesses {
 
   /** Resolves when it has read the log and follows. */
   async start(instance: string, url = this.#options.url): Promise<CoordinatorProcess> {
-    const { fleets, timing, replicas = 1 } = this.#options;
+    const { fleets, timing, replicas = natsReplicas() } = this.#options;
     const dataDirectory = await mkdtemp(join(tmpdir(), `muster-${instance}-`));
     this.#folders.push(dataDirectory);
     const options: ChildOptions = { url, fleets, timing, replicas, instance, dataDirectory };

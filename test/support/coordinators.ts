@@ -17,6 +17,7 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { FleetId, GroupName, LogId } from '../../schemas/ids.ts';
 import { openBus } from './nats-bus.ts';
+import { natsReplicas } from './nats-choice.ts';
 
 export interface StartCoordinatorOptions {
   readonly url: string;
@@ -25,7 +26,7 @@ export interface StartCoordinatorOptions {
   readonly dataDirectory?: string;
   readonly timing?: Partial<Timing>;
   readonly logger?: Logger;
-  /** Copies of every stream. Default 1. */
+  /** Copies of every stream. Default: as many as there are servers. */
   readonly replicas?: number;
   readonly signer?: Signer;
   /** How much streams may take, where they are made now. */
@@ -46,7 +47,7 @@ export function newFleet(): FleetId {
 }
 
 export async function startCoordinator(options: StartCoordinatorOptions): Promise<TestCoordinator> {
-  const { url, fleet, logger = silentLogger, signer, replicas = 1 } = options;
+  const { url, fleet, logger = silentLogger, signer, replicas = natsReplicas() } = options;
   const bus = await openBus(url, 'coordinator');
   const directory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'muster-coordinator-')));
   const { names, durability } = await prepare({

@@ -8,6 +8,7 @@ import type { Bus, BusMessage } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeBody } from '../../src/wire/body.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
+import { natsReplicas } from './nats-choice.ts';
 
 export interface Wanted {
   readonly bundle: PackedBundle;
@@ -48,8 +49,8 @@ export class HandCoordinator {
   static async start(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }): Promise<HandCoordinator> {
     const coordinator = new HandCoordinator(bus, names);
     const sizes = { log: 1e7, commands: 1e7, groups: 1e7, pools: 1e7, feed: 1e7 };
-    await bus.ensureStream(streamDefinitions(names.fleet, { replicas: 1, sizes }).groups);
-    await bus.ensureBucket({ bucket: streamNames(names.fleet).bundles, replicas: 1, maxBytes: 1e8 });
+    await bus.ensureStream(streamDefinitions(names.fleet, { replicas: natsReplicas(), sizes }).groups);
+    await bus.ensureBucket({ bucket: streamNames(names.fleet).bundles, replicas: natsReplicas(), maxBytes: 1e8 });
     coordinator.listen();
     await bus.flush();
     return coordinator;

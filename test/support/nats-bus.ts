@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Bus, StoredMessage, StreamDefinition } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
+import { natsReplicas } from './nats-choice.ts';
 
 export function openBus(url: string, principal = 'tester'): Promise<Bus> {
   return connectBus({ url, principal, clock: systemClock });
@@ -25,7 +26,7 @@ export function testStream(name: string, changes: Partial<StreamDefinition> = {}
     maxBytes: 64 * 1024 * 1024,
     maxAgeMs: 0,
     maxMessageBytes: -1,
-    replicas: 1,
+    replicas: natsReplicas(),
     ...changes,
   };
 }
