@@ -1,0 +1,101 @@
+/** One stream as its leader holds it, with all it ever held: a replica that lags shows what was. */
+import type { Expectation, StreamDefinition, StreamStatus } from '../../../src/nats/bus.ts';
+import { matches } from './subject.ts';
+
+export interface Kept {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  readonly contentType: string | undefined;
+  /** By the server's wall clock, milliseconds since the epoch. */
+  readonly storedAt: number;
+  /** By the simulated clock. */
+  readonly at: number;
+  /** When it was replaced or purged; undefined: it stands. */
+  goneAt: number | undefined;
+}
+
+export type Stored =
+  | { readonly status: 'stored'; readonly message: Kept }
+  | { readonly status: 'conflict' }
+  | { readonly status: 'full' };
+
+export class SimStream {
+  readonly definition: StreamDefinition;
+  readonly identity: string;
+  /** All that ever were, by sequence - 1. */
+  history: Kept[] = [];
+  firstSequence = 1;
+  /** Until then nothing is answered or taken: it has no leader. By the simulated clock. */
+  stalledUntil = 0;
+  readonly #keptBySubject = new Map<string, Kept[]>();
+
+  constructor(definition: StreamDefinition, identity: string) {
+    this.definition = definition;
+    this.identity = identity;
+  }
+
+  get lastSequence(): number {
+    return this.history.length;
+  }
+
+  takes(subject: string): boolean {
+    return this.definition.subjects.some((pattern) => matches(pattern, subject));
+  }
+
+  store(message: Omit<Kept, 'sequence' | 'goneAt'>, expect: Expectation | undefined): Stored {
+    if (expect?.lastSequence !== undefined && expect.lastSequence !== this.lastSequence) return { status: 'conflict' };
+    const before = this.#keptBySubject.get(message.subject);
+    const last = before?.at(-1);
+    if (expect?.lastSubjectSequence !== undefined) {
+      const there = last === undefined || last.goneAt !== undefined ? 0 : last.sequence;
+      if (expect.lastSubjectSequence !== there) return { status: 'conflict' };
+    }
+    const kept: Kept = { ...message, sequence: this.lastSequence + 1, goneAt: undefined };
+    this.history.push(kept);
+    if (before === undefined) this.#keptBySubject.set(message.subject, [kept]);
+    else before.push(kept);
+    if (this.definition.maxMessagesPerSubject === 1 && last !== undefined) last.goneAt ??= message.at;
+    return { status: 'stored', message: kept };
+  }
+
+  /** As of a time: now for the leader, earlier for a replica that lags. */
+  at(sequence: number, asOf: number): Kept | undefined {
+    const kept = this.history[sequence - 1];
+    return kept !== undefined && stood(kept, asOf) ? kept : undefined;
+  }
+
+  lastOf(subject: string, asOf: number): Kept | undefined {
+    return this.#keptBySubject.get(subject)?.findLast((kept) => stood(kept, asOf));
+  }
+
+  /** The first at or after `from` that matches. */
+  nextOf(filter: string | undefined, from: number, asOf: number): Kept | undefined {
+    for (let index = Math.max(0, from - 1); index < this.history.length; index += 1) {
+      const kept = this.history[index] as Kept;
+      if (stood(kept, asOf) && (filter === undefined || matches(filter, kept.subject))) return kept;
+    }
+    return undefined;
+  }
+
+  purge(below: number, filter: string | undefined, now: number): void {
+    for (const kept of this.history) {
+      if (kept.sequence >= below) break;
+      if (filter === undefined || matches(filter, kept.subject)) kept.goneAt ??= now;
+    }
+    while (this.firstSequence <= this.lastSequence && this.history[this.firstSequence - 1]?.goneAt !== undefined) {
+      this.firstSequence += 1;
+    }
+  }
+
+  status(): StreamStatus {
+    const standing = this.history.filter(({ goneAt }) => goneAt === undefined);
+    const bytes = standing.reduce((sum, { data }) => sum + data.length, 0);
+    const { identity, firstSequence, lastSequence, definition } = this;
+    return { identity, firstSequence, lastSequence, messages: standing.length, bytes, maxBytes: definition.maxBytes };
+  }
+}
+
+function stood({ at, goneAt }: Kept, asOf: number): boolean {
+  return at <= asOf && (goneAt === undefined || goneAt > asOf);
+}

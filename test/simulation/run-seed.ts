@@ -1,0 +1,70 @@
+/** One story from one seed: it begins, goes wrong, is left alone, and has to come to rest. */
+import type { Mutation } from './world/world.ts';
+import { World } from './world/world.ts';
+import { type FaultName, faultNames, type PlannedFault, planFaults } from './world/faults.ts';
+import { Story } from './world/story.ts';
+import { wish } from './world/wishes.ts';
+import { unrestIn } from './oracle/rest.ts';
+
+export interface SeedOptions {
+  readonly seed: number;
+  /** Default: all. */
+  readonly faults?: readonly FaultName[] | undefined;
+  readonly mutation?: Mutation | undefined;
+  /** Keeps what happened. Default: false. */
+  readonly isTold?: boolean;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  /** Undefined: nothing happened that must not. */
+  readonly failure: string | undefined;
+  readonly lines: readonly string[];
+  readonly plan: readonly PlannedFault[];
+  readonly steps: number;
+  /** Of the log, at the end. */
+  readonly position: number;
+  /** A digest of everything that was stored: the same for the same seed. */
+  readonly digest: string;
+  /** Simulated milliseconds from the last fault to rest. */
+  readonly restMs: number;
+}
+
+/** Simulated milliseconds in which faults happen. */
+const troubledMs = { least: 6_000, most: 14_000 } as const;
+/** And within which the fleet has to come to rest after the last: elections, leases, drains and tries that back off. */
+const restBoundMs = 60_000;
+const lookEveryMs = 250;
+const faultsMost = 6;
+
+export async function runSeed({ seed, faults: names = faultNames, mutation, isTold = false }: SeedOptions): Promise<SeedResult> {
+  const story = new Story({ isTold });
+  const world = new World({ seed, story, mutation });
+  const { scheduler, chance } = world;
+  const until = chance.fork('length').between(troubledMs.least, troubledMs.most);
+  const plan = planFaults(chance.fork('faults'), { names, until, most: faultsMost });
+  const isOver = () => story.failure !== undefined;
+  world.start();
+  world.schedule(plan);
+  wish(world, until);
+  await scheduler.run(until, isOver);
+  world.heal();
+  const restMs = await rest(world, until, isOver);
+  if (story.failure === undefined) world.closeBooks();
+  const { lines, failure } = story;
+  const digest = Buffer.from(world.truth.cursor.hash).toString('hex');
+  return { seed, failure, lines, plan, steps: scheduler.steps, position: world.truth.state.position, digest, restMs };
+}
+
+async function rest(world: World, from: number, isOver: () => boolean): Promise<number> {
+  const { scheduler, story } = world;
+  let unrest: string | undefined = 'it has not been looked at';
+  for (let at = from + lookEveryMs; at <= from + restBoundMs; at += lookEveryMs) {
+    await scheduler.run(at, isOver);
+    if (isOver()) return at - from;
+    unrest = unrestIn(world);
+    if (unrest === undefined) return at - from;
+  }
+  story.fail(`not at rest ${restBoundMs} ms after the last fault: ${unrest}`);
+  return restBoundMs;
+}
