@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Pure, but some walk through thousands of random histories, and a busy machine runs several at once. */
 const unitTimeoutMs = 60_000;
+/** Stories by the hundred, at some tens of milliseconds each on a machine of its own. */
+const simulationTimeoutMs = 300_000;
 /** A store to recover and a reconnect take seconds on a busy machine. */
 const integrationTimeoutMs = 60_000;
 /** Whole fleets of processes start and stop. */
@@ -41,6 +43,14 @@ export default defineConfig({
           hookTimeout: integrationTimeoutMs,
           maxWorkers: integrationWorkers,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: simulationTimeoutMs,
+          hookTimeout: simulationTimeoutMs,
         },
       },
       {

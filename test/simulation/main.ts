@@ -53,7 +53,9 @@ async function main(options: Options): Promise<void> {
   }
   const seconds = (performance.now() - began) / 1_000;
   const pace = `${(options.seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`;
-  print(`${options.seeds} seeds from ${options.seed}: ${failed} failed; ${events} events, longest rest ${longestRestMs} ms; ${pace}`);
+  print(
+    `${options.seeds} seeds from ${options.seed}: ${failed} failed; ${events} events, longest rest ${longestRestMs} ms; ${pace}`,
+  );
   if (failed > 0) process.exitCode = 1;
 }
 

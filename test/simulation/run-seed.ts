@@ -31,13 +31,18 @@ export interface SeedResult {
 }
 
 /** Simulated milliseconds in which faults happen. */
-const troubledMs = { least: 6_000, most: 14_000 } as const;
+const troubledMs = { least: 4_000, most: 12_000 } as const;
 /** And within which the fleet has to come to rest after the last: elections, leases, drains and tries that back off. */
 const restBoundMs = 60_000;
 const lookEveryMs = 250;
 const faultsMost = 6;
 
-export async function runSeed({ seed, faults: names = faultNames, mutation, isTold = false }: SeedOptions): Promise<SeedResult> {
+export async function runSeed({
+  seed,
+  faults: names = faultNames,
+  mutation,
+  isTold = false,
+}: SeedOptions): Promise<SeedResult> {
   const story = new Story({ isTold });
   const world = new World({ seed, story, mutation });
   const { scheduler, chance } = world;

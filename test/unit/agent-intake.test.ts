@@ -23,7 +23,7 @@ const known: Known = { log: assignmentAt(2, 5).log, assignment: assignmentAt(2, 
 describe('what is news to an agent', () => {
   it('is a higher position or a higher term, term first', () => {
     expect(judgeDirective(known, directiveAt(2, 8))).toBe('news');
-    expect(judgeDirective(known, directiveAt(3, 1))).toBe('news');
+    expect(judgeDirective(known, directiveAt(3, 6))).toBe('news');
     expect(judgeDirective(known, directiveAt(2, 7))).toBe('known');
     expect(judgeDirective(known, directiveAt(1, 99))).toBe('known');
     expect(judgeAssignment(known, assignmentAt(2, 6))).toBe('news');
@@ -39,7 +39,13 @@ describe('what is news to an agent', () => {
 
   it('is any directive of the present group after a move, since the assignment orders the groups', () => {
     const moved: Known = { ...known, assignment: assignmentAt(2, 9, { group: 'h' }) };
-    expect(judgeDirective(moved, directiveAt(2, 6, { group: 'h' }))).toBe('news');
+    expect(judgeDirective(moved, directiveAt(2, 9, { group: 'h' }))).toBe('news');
+  });
+
+  it('is no directive of an earlier membership of the same group, which a lagging replica may still hold', () => {
+    const back: Known = { ...known, assignment: assignmentAt(2, 9, { group: 'h' }) };
+    expect(judgeDirective(back, directiveAt(2, 6, { group: 'h' }))).toBe('known');
+    expect(judgeDirective(back, directiveAt(1, 9, { group: 'h' }))).toBe('news');
   });
 });
 

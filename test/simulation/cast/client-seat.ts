@@ -115,7 +115,9 @@ export class ClientSeat extends Seat {
 
   #expectFailure(error: unknown): void {
     if (error instanceof Failure) return;
-    this.stage.story.fail(`the client of ${this.name} has a bug: ${error instanceof Error ? error.stack : String(error)}`);
+    this.stage.story.fail(
+      `the client of ${this.name} has a bug: ${error instanceof Error ? error.stack : String(error)}`,
+    );
   }
 }
 

@@ -86,7 +86,12 @@ export abstract class Seat {
 
   protected async openBus(process: SimProcess, principal: string, signal?: AbortSignal): Promise<Bus> {
     const { nats, chance, listener } = this.stage;
-    const link = new SimLink({ process, server: nats, principal: principal as Principal, chance: chance.fork(process.name) });
+    const link = new SimLink({
+      process,
+      server: nats,
+      principal: principal as Principal,
+      chance: chance.fork(process.name),
+    });
     link.setCut(this.cut);
     this.links.push(link);
     const bus = new SimBus(link, listener);

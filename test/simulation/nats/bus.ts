@@ -97,7 +97,8 @@ export class SimBus implements Bus {
     return this.#ask(`request to ${subject}`, timeoutMs, signal, (resolve, reject) => {
       const respond = (answer: Uint8Array) => this.link.deliver(() => resolve({ data: answer }), 'answers');
       const heard = this.#nats.publish(this.link, { subject, data }, respond);
-      if (!heard) this.link.deliver(() => reject(failure('no-responders', true, `nobody listens on ${subject}`)), 'answers');
+      if (!heard)
+        this.link.deliver(() => reject(failure('no-responders', true, `nobody listens on ${subject}`)), 'answers');
     });
   }
 
@@ -354,7 +355,11 @@ export class SimBus implements Bus {
   }
 }
 
-function find(stream: NonNullable<ReturnType<SimNats['streams']['get']>>, query: StoredQuery, asOf: number): Kept | undefined {
+function find(
+  stream: NonNullable<ReturnType<SimNats['streams']['get']>>,
+  query: StoredQuery,
+  asOf: number,
+): Kept | undefined {
   if ('lastOf' in query) return stream.lastOf(query.lastOf, asOf);
   if ('filter' in query) return stream.nextOf(query.filter, query.from, asOf);
   return stream.at(query.sequence, asOf);

@@ -34,7 +34,7 @@ export class SimLink {
   readonly #lastInBySource = new Map<string, number>();
   /** Sent into a cut link. */
   #stalledOut: (() => void)[] = [];
-  #stalledIn: (() => void)[] = [];
+  #stalledIn: { readonly run: () => void; readonly source: string }[] = [];
   /** What the process has written and its kernel not yet taken, while it is held back. */
   #outbox: (() => void)[] | undefined;
 
@@ -67,7 +67,7 @@ export class SimLink {
   /** Carries what the server says to the process. `source` orders it among what comes from there. */
   deliver(run: () => void, source: string): void {
     if (!this.up) return;
-    if (this.cut.toClient) this.#stalledIn.push(run);
+    if (this.cut.toClient) this.#stalledIn.push({ run, source });
     else this.#carryIn(run, source);
   }
 
@@ -118,7 +118,8 @@ export class SimLink {
     // A prefix of what it had written was on its way.
     const outbox = this.#outbox ?? [];
     this.#outbox = undefined;
-    if (this.up && !this.cut.toServer) for (const run of outbox.slice(0, this.#chance.whole(0, outbox.length))) this.#carryOut(run);
+    if (this.up && !this.cut.toServer)
+      for (const run of outbox.slice(0, this.#chance.whole(0, outbox.length))) this.#carryOut(run);
     this.close();
   }
 
@@ -133,14 +134,12 @@ export class SimLink {
   }
 
   #carryIn(run: () => void, source: string): void {
-    let at = this.#scheduler.now + this.#latency();
-    if (this.server.weather.reorder) {
-      at = Math.max(at, this.#lastInBySource.get(source) ?? 0);
-      this.#lastInBySource.set(source, at);
-    } else {
-      at = Math.max(at, this.#lastIn);
-      this.#lastIn = at;
-    }
+    // What comes from one source stays in order, whatever else overtakes it.
+    const { reorder } = this.server.weather;
+    const before = reorder ? (this.#lastInBySource.get(source) ?? 0) : this.#lastIn;
+    const at = Math.max(before, this.#scheduler.now + this.#latency());
+    this.#lastIn = Math.max(this.#lastIn, at);
+    this.#lastInBySource.set(source, at);
     const { epoch } = this;
     this.#scheduler.at(at, () => {
       if (this.epoch !== epoch) return;
@@ -158,7 +157,7 @@ export class SimLink {
 
   #flush(): void {
     for (const run of this.#stalledOut.splice(0)) this.#carryOut(run);
-    for (const run of this.#stalledIn.splice(0)) if (this.up) this.#carryIn(run, 'stalled');
+    for (const { run, source } of this.#stalledIn.splice(0)) if (this.up) this.#carryIn(run, source);
   }
 
   #noticeLater(): void {

@@ -143,7 +143,11 @@ export class SimNats {
       this.story.tell('nats', `an ack on ${message.subject} is lost`);
       apply(ignore);
     } else if (stream.definition.name.endsWith('_LOG') && chance.happens(duplicate)) {
-      answer({ status: 'stored', sequence: (message.expect?.lastSequence ?? stream.lastSequence) + 1, duplicate: true });
+      answer({
+        status: 'stored',
+        sequence: (message.expect?.lastSequence ?? stream.lastSequence) + 1,
+        duplicate: true,
+      });
     } else {
       apply(answer);
     }

@@ -13,7 +13,8 @@ export function wrongIn(asked: readonly Asked[], truth: Truth): string[] {
     if (fate.status === 'waiting') wrong.push(`${id} was never answered, nor given up`);
     if (fate.status !== 'accepted' && fate.status !== 'rejected') continue;
     const position = truth.positionOf(principal, id);
-    if (position !== fate.position) wrong.push(`${id} was told position ${fate.position}; the log has it at ${position}`);
+    if (position !== fate.position)
+      wrong.push(`${id} was told position ${fate.position}; the log has it at ${position}`);
     const event = truth.events[fate.position - 1];
     if (fate.status === 'accepted' && (event === undefined || !same(event, fate.event))) {
       wrong.push(`${id} was told another event ${fate.position} than the log holds`);

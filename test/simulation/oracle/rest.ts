@@ -3,7 +3,7 @@
  * all is well.
  */
 import type { Assignment, Directive } from '../../../schemas/directive.ts';
-import { type GroupId, type ServerId } from '../../../schemas/ids.ts';
+import type { GroupId, ServerId } from '../../../schemas/ids.ts';
 import { subjects } from '../../../schemas/subjects.ts';
 import type { DesiredPool } from '../../../src/balancers/balancer.ts';
 import { isInPool } from '../../../src/domain/membership.ts';
@@ -30,7 +30,9 @@ function unledIn({ coordinators, truth }: World): string | undefined {
   const leaders = coordinators.filter(({ coordinator }) => coordinator?.role === 'leader');
   if (leaders.length !== 1) return `${leaders.length} coordinators lead`;
   const behind = coordinators.find(({ coordinator }) => coordinator?.position !== truth.state.position);
-  return behind === undefined ? undefined : `${behind.name} is at ${behind.coordinator?.position}, the log at ${truth.state.position}`;
+  return behind === undefined
+    ? undefined
+    : `${behind.name} is at ${behind.coordinator?.position}, the log at ${truth.state.position}`;
 }
 
 function unansweredIn({ clients }: World): string | undefined {
@@ -59,7 +61,8 @@ function unsettledServer(world: World, server: Server): string | undefined {
     return `${id} is told to hold what it should at ${directive?.position}, not at ${desired?.position}`;
   }
   if (isBad) return undefined;
-  if (served.sort().join(' ') !== wanted.sort().join(' ')) return `${id} serves ${served.join(' ')}, not ${wanted.join(' ')}`;
+  if (served.sort().join(' ') !== wanted.sort().join(' '))
+    return `${id} serves ${served.join(' ')}, not ${wanted.join(' ')}`;
   if (seat.driver?.serving !== desired?.serving) return `${id} is ${seat.driver?.serving}, not ${desired?.serving}`;
   const isKept = member?.cordon != null || member?.failing?.final === true;
   return isInPool(member) || isKept ? undefined : `${id} is not in the pool of ${group}`;
@@ -72,13 +75,18 @@ function unsettledPool(world: World, group: GroupId): string | undefined {
   const prefix = `muster.${fleet}.pool.${group}.server.`;
   const stream = world.nats.streams.get(streamNames(fleet).pools);
   const standing = (stream?.history ?? []).filter((one) => one.goneAt === undefined && one.subject.startsWith(prefix));
-  const published = standing.map(({ data }) => decode(data) as never as PoolLine).filter(({ admin }) => admin !== 'gone');
-  if (textOf(published) !== wanted) return `the pool of ${group} is published as ${textOf(published)}, not as ${wanted}`;
+  const published = standing
+    .map(({ data }) => decode(data) as never as PoolLine)
+    .filter(({ admin }) => admin !== 'gone');
+  if (textOf(published) !== wanted)
+    return `the pool of ${group} is published as ${textOf(published)}, not as ${wanted}`;
   return first(world.balancers, ({ name, driver, process }) => {
     if (process === undefined) return undefined;
     const held: DesiredPool | undefined = driver?.poolByGroup.get(group);
     if (held === undefined) return `${name} holds no pool of ${group}`;
-    return textOf(held.servers) === wanted ? undefined : `${name} holds ${textOf(held.servers)} of ${group}, not ${wanted}`;
+    return textOf(held.servers) === wanted
+      ? undefined
+      : `${name} holds ${textOf(held.servers)} of ${group}, not ${wanted}`;
   });
 }
 

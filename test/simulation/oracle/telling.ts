@@ -79,7 +79,8 @@ export class Telling {
       }
     }
     if (log !== truth.state.log) fail(`${process.name} names log ${log} on ${subject}, which is not the log's name`);
-    if (term !== undefined && term > truth.state.term) fail(`${process.name} tells term ${term} on ${subject}, which never began`);
+    if (term !== undefined && term > truth.state.term)
+      fail(`${process.name} tells term ${term} on ${subject}, which never began`);
   }
 
   #checkEvent(process: SimProcess, told: Event, where: string): void {
@@ -102,7 +103,9 @@ export class Telling {
       const pool = truth.poolByStamp.get(`${group}@${position}`);
       // The pool of a group that was never in one's is empty from the beginning.
       if (size !== (pool?.size ?? 0)) {
-        fail(`${process.name} closes a pool of ${size} of ${group} at ${position}, where there were ${pool?.size ?? 0}`);
+        fail(
+          `${process.name} closes a pool of ${size} of ${group} at ${position}, where there were ${pool?.size ?? 0}`,
+        );
       }
       return;
     }
@@ -110,7 +113,8 @@ export class Telling {
     const pool = truth.poolByStamp.get(`${entry.group}@${entry.position}`);
     const there = pool?.get(entry.server);
     const isSo = entry.admin === 'gone' ? there === undefined : there === entryText(entry);
-    if (!isSo) fail(`${process.name} says ${entry.server} is ${entryText(entry)} at ${entry.position}: it was ${there}`);
+    if (!isSo)
+      fail(`${process.name} says ${entry.server} is ${entryText(entry)} at ${entry.position}: it was ${there}`);
   }
 
   #checkSame(process: SimProcess, subject: string, { term: _, ...body }: Body): void {
@@ -119,7 +123,9 @@ export class Telling {
     const before = this.#saidByStamp.get(stamp);
     if (before === undefined) this.#saidByStamp.set(stamp, text);
     else if (before !== text) {
-      this.#options.fail(`${process.name} says something else than was said before on ${subject} at ${body['position']}`);
+      this.#options.fail(
+        `${process.name} says something else than was said before on ${subject} at ${body['position']}`,
+      );
     }
   }
 

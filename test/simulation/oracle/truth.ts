@@ -87,7 +87,8 @@ export class Truth {
       next += 1;
     }
     const extra = answered[next];
-    if (extra !== undefined) fail(`event ${extra.position} answers ${extra.command?.id}, which is not next in COMMANDS`);
+    if (extra !== undefined)
+      fail(`event ${extra.position} answers ${extra.command?.id}, which is not next in COMMANDS`);
   }
 
   #note(event: Event): void {

@@ -109,5 +109,8 @@ export function remember(project: string, version: string): { digest: Digest; by
 }
 
 function bundleOf(digest: Digest): { folder: string; file: ProjectFile } {
-  return { folder: `/bundles/${digest}`, file: { name: nameByDigest.get(digest), routes: [] } as unknown as ProjectFile };
+  return {
+    folder: `/bundles/${digest}`,
+    file: { name: nameByDigest.get(digest), routes: [] } as unknown as ProjectFile,
+  };
 }

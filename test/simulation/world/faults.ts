@@ -72,8 +72,12 @@ export const faults = {
       for (const link of seat.links) link.hold();
       const { process } = seat;
       // It goes on for a moment with nobody hearing it: what it says then is in its buffers when it stands still.
-      world.after(chance.between(0, 150), () => process?.freeze());
+      let isOver = false;
+      world.after(chance.between(0, 150), () => {
+        if (!isOver) process?.freeze();
+      });
       return () => {
+        isOver = true;
         process?.wake();
         world.after(chance.between(0, 5), () => {
           for (const link of seat.links) link.release();
@@ -103,7 +107,9 @@ export const faults = {
     weight: 2,
     begin: (world, chance) => {
       const names = streamNames(fleet);
-      const stream = world.nats.streams.get(chance.pick([names.log, names.commands, names.groups, names.pools, names.feed]));
+      const stream = world.nats.streams.get(
+        chance.pick([names.log, names.commands, names.groups, names.pools, names.feed]),
+      );
       if (stream === undefined) return forgotten;
       stream.stalledUntil = world.scheduler.now + chance.between(500, 8_000);
       world.scheduler.at(stream.stalledUntil, () => world.nats.feedReaders(stream));

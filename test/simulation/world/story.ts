@@ -37,8 +37,7 @@ export class Story {
 
   loggerOf(name: string): Logger {
     if (!this.isTold) return quiet;
-    const tell = (level: string) => (fields: object, message: string) =>
-      this.tell(name, `${level}${message}`, fields);
+    const tell = (level: string) => (fields: object, message: string) => this.tell(name, `${level}${message}`, fields);
     const logger: Logger = {
       debug: tell('. '),
       info: tell('- '),

@@ -20,10 +20,16 @@ export function wish(world: World, until: number): void {
   for (const project of projects) at(world, 610, ({ client }) => client.publish(project, '1.0'));
   for (const server of world.gateways.keys()) {
     const group = chance.happens(0.75) ? groups[0] : groups[1];
-    at(world, chance.between(700, 2_000), ({ client }) => client.ask('server.join', { server, group: group as GroupName }));
+    at(world, chance.between(700, 2_000), ({ client }) =>
+      client.ask('server.join', { server, group: group as GroupName }),
+    );
   }
   at(world, 1_200, ({ client }) => {
-    client.ask('deployment.request', { group: 'Production' as GroupName, project: projects[0] as ProjectId, version: '1.0' as ProjectVersion });
+    client.ask('deployment.request', {
+      group: 'Production' as GroupName,
+      project: projects[0] as ProjectId,
+      version: '1.0' as ProjectVersion,
+    });
   });
   for (let when = 2_000; when < until; when += chance.between(everyMs.least, everyMs.most)) {
     const own = chance.fork(`wish ${when}`);
@@ -66,7 +72,10 @@ function anything({ world, chance }: Given): void {
     [1, () => client.ask('group.delete', { group: chance.pick(['Edge', 'Core']) as GroupName })],
     [3, () => again(client, chance)],
   ];
-  let left = chance.between(0, wishes.reduce((sum, [weight]) => sum + weight, 0));
+  let left = chance.between(
+    0,
+    wishes.reduce((sum, [weight]) => sum + weight, 0),
+  );
   for (const [weight, run] of wishes) {
     left -= weight;
     if (left < 0) return run();

@@ -128,7 +128,11 @@ export class World {
 
   /** What those who asked have written down, against the log. */
   closeBooks(): void {
-    for (const wrong of wrongIn(this.clients.flatMap(({ asked }) => asked), this.truth)) this.story.fail(wrong);
+    for (const wrong of wrongIn(
+      this.clients.flatMap(({ asked }) => asked),
+      this.truth,
+    ))
+      this.story.fail(wrong);
   }
 
   #onEvent(event: Parameters<Pools['onEvent']>[0]): void {

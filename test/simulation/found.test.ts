@@ -1,0 +1,56 @@
+/** What seeds have found, each told alone, so that it is not for a seed to find again. */
+import { describe, expect, it } from 'vitest';
+import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import { unrestIn } from './oracle/rest.ts';
+import { Story } from './world/story.ts';
+import { World } from './world/world.ts';
+
+const production = 'Production' as GroupName;
+const orders = { project: 'orders' as ProjectId, version: '1.0' as ProjectVersion };
+const server = 's1' as ServerId;
+
+/** A fleet of whatever size the seed gives it, with `s1` in Production, serving. */
+async function settledFleet() {
+  const story = new Story({ isTold: true });
+  const world = new World({ seed: 1, story });
+  const run = (ms: number) => world.scheduler.run(world.scheduler.now + ms, () => story.failure !== undefined);
+  const until = async (isSo: () => boolean, boundMs: number) => {
+    for (let ms = 0; ms < boundMs && !isSo(); ms += 1) await run(1);
+    expect(isSo(), story.lines.slice(-40).join('\n')).toBe(true);
+  };
+  world.start();
+  await run(1_000);
+  const [client] = world.clients;
+  if (client === undefined) throw new Error('a world has clients');
+  client.publish(orders.project, orders.version);
+  await run(200);
+  client.ask('deployment.request', { group: production, ...orders });
+  client.ask('server.join', { server, group: production });
+  const gateway = world.gateways.get(server);
+  if (gateway === undefined) throw new Error(`a world has ${server}`);
+  await until(() => unrestIn(world) === undefined && gateway.driver?.served.length === 1, 5_000);
+  return { world, story, client, gateway, run, until };
+}
+
+describe('what seeds have found', () => {
+  it('finds the pool of a new group though its first word is lost on the way to the balancer', async () => {
+    const { world, client, run, until } = await settledFleet();
+    world.nats.weather.lose = 1;
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await run(300);
+    world.nats.weather.lose = 0;
+    const edge = 'edge' as GroupId;
+    await until(() => world.balancers.every(({ driver }) => driver?.poolByGroup.has(edge)), 20_000);
+  });
+
+  it('drops what it serves though it was killed between leaving its group and dropping it', async () => {
+    const { client, gateway, run, until } = await settledFleet();
+    client.ask('server.leave', { server });
+    const { disk } = gateway;
+    await until(() => disk.holdings.assignment?.group === null && disk.holdings.held.length > 0, 5_000);
+    gateway.crash();
+    gateway.start();
+    await run(50);
+    await until(() => gateway.driver?.served.length === 0 && disk.holdings.held.length === 0, 10_000);
+  });
+});
