@@ -20,11 +20,11 @@ import { Failure, textOf } from '../std/failure.ts';
 import { newToken } from '../std/token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
-import { Applier } from './applier.ts';
+import { Applier, type Target } from './applier.ts';
 import { type AgentDisk, openAgentDisk } from './agent-disk.ts';
 import { Carrier } from './carrier.ts';
 import type { Driver } from './driver.ts';
-import type { HeldOnDisk } from './holdings.ts';
+import type { HeldOnDisk, Holdings } from './holdings.ts';
 import { waitIdle } from './idle-wait.ts';
 import { Receipts } from './receipts.ts';
 import { Session } from './session.ts';
@@ -126,8 +126,8 @@ class RunningAgent {
       throw new Failure({ code: 'config-invalid', retryable: false, message });
     }
     // What failed before a restart is tried again, and what did not is proven again under the new instance.
-    const { directive } = this.#holdings.value;
-    if (directive !== null) this.#applier.want({ kind: 'directive', directive });
+    const target = leftToDo(this.#holdings.value);
+    if (target !== undefined) this.#applier.want(target);
     this.#applier.start();
     this.#running = this.#run(address);
     return { address, stop: (force) => this.stop(force) };
@@ -223,4 +223,14 @@ class RunningAgent {
     const work = bucket.get(digest, { maxBytes: bytes, timeoutMs: bundleTimeoutMs });
     return within({ clock, timeoutMs: bundleTimeoutMs, what: `the bundle ${digest}`, work, signal });
   }
+}
+
+/** What a start has to carry out before anybody says anything: the last word that was taken in. */
+function leftToDo({ log, assignment, directive }: Holdings): Target | undefined {
+  // Killed between leaving its group and dropping what it held there, it still has that to do.
+  if (log !== null && assignment !== null && assignment.group === null) {
+    const { term, position } = assignment;
+    return { kind: 'nothing', stamp: { log, term, position } };
+  }
+  return directive === null ? undefined : { kind: 'directive', directive };
 }

@@ -19,7 +19,10 @@ export function judgeAssignment(known: Known, assignment: Assignment): Verdict {
 
 export function judgeDirective(known: Known, directive: Directive): Verdict {
   if (known.log !== directive.log) return 'other-log';
-  if (directive.group !== known.assignment?.group) return 'other-group';
+  if (known.assignment === null || directive.group !== known.assignment.group) return 'other-group';
+  // What is said to a member follows from its joining or from later. Before that lies another membership of the same
+  // group, whose last directive a replica that lags may still hold.
+  if (directive.position < known.assignment.position) return 'known';
   return compareStamps(directive, directiveStamp(known)) > 0 ? 'news' : 'known';
 }
 

@@ -45,8 +45,10 @@ export interface PoolSyncOptions {
 const stopTimeoutMs = 15_000;
 /** NATS answers within milliseconds where it is there; where it is not, the balancer shall not wait for it. */
 const newestTimeoutMs = 1_500;
-/** Groups are looked for again at this pace until they were read once after a connect. */
+/** Groups are looked for again at this pace until they were read. */
 const discoverBackoff = { firstMs: 200, longestMs: 5_000 } as const;
+/** A core message may be lost, and with it the first word of a new group: so long it stays unnoticed at most. */
+const discoverEveryMs = 10_000;
 
 export class PoolSync {
   readonly #options: PoolSyncOptions;
@@ -151,18 +153,22 @@ export class PoolSync {
     this.#each((sync) => sync.readAgain());
   }
 
+  /** Follows every group there is, and those that are new as they come. */
   async #discover(signal: AbortSignal): Promise<void> {
     const { groups, clock, random, logger } = this.#options;
-    for (let attempt = 1; this.#place !== undefined; attempt += 1) {
+    for (let failures = 0; this.#place !== undefined; ) {
       try {
         const found = groups === 'all' ? await readGroups(this.#place, signal) : groups;
-        for (const group of found) this.#follow(group, undefined).readAgain();
-        return;
+        for (const group of found) if (!this.#syncByGroup.has(group)) this.#follow(group, undefined).readAgain();
+        if (groups !== 'all') return;
+        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
+        failures += 1;
         logger.warn({ error: textOf(error) }, 'pools not read');
       }
-      await pause({ clock, delayMs: backoffMs(discoverBackoff, attempt, random()), signal });
+      const delayMs = failures === 0 ? discoverEveryMs : backoffMs(discoverBackoff, failures, random());
+      await pause({ clock, delayMs, signal });
     }
   }
 
