@@ -89,7 +89,7 @@ export class SimLink {
     this.cut.toServer = toServer;
     this.cut.toClient = toClient;
     if (this.isCut && !wasCut) this.#noticeLater();
-    if (!this.isCut) this.#flush();
+    this.#flush();
   }
 
   /** The connection is gone. */
@@ -156,7 +156,8 @@ export class SimLink {
   }
 
   #flush(): void {
-    for (const run of this.#stalledOut.splice(0)) this.#carryOut(run);
+    if (!this.cut.toServer) for (const run of this.#stalledOut.splice(0)) this.#carryOut(run);
+    if (this.cut.toClient) return;
     for (const { run, source } of this.#stalledIn.splice(0)) if (this.up) this.#carryIn(run, source);
   }
 
