@@ -48,7 +48,14 @@ export class CoordinatorSeat extends Seat {
     const { clock, logger, chance } = process;
     try {
       const bus = await this.openBus(process, 'coordinator');
-      const { names, durability } = await prepare({ bus, fleet, replicas: 1, monitorUrls: [], allowNotDurable: true, logger });
+      const { names, durability } = await prepare({
+        bus,
+        fleet,
+        replicas: 1,
+        monitorUrls: [],
+        allowNotDurable: true,
+        logger,
+      });
       const coordinator = await Coordinator.start({
         bus,
         fleet,

@@ -72,7 +72,15 @@ export class Truth {
   /** Between the watermarks lie exactly the commands whose events the record holds, but for those seen before. */
   #checkCommands(events: readonly Event[], upTo: number): void {
     const { fail, commands } = this.#options;
-    const answered = events.filter(({ command }) => command !== undefined);
+    // What was asked as a request stands in no stream, and has no stamp of one: its id alone makes it happen once.
+    const asked = events.filter(({ command }) => command !== undefined);
+    for (const { principal, command, position, askedAt } of asked) {
+      if (askedAt !== undefined) continue;
+      const key = `${principal}/${command?.id}`;
+      if (this.#positionByCommand.has(key)) return fail(`event ${position} answers ${key}, which was answered before`);
+      this.#positionByCommand.set(key, position);
+    }
+    const answered = asked.filter(({ askedAt }) => askedAt !== undefined);
     let next = 0;
     for (let sequence = this.cursor.watermark.sequence + 1; sequence <= upTo; sequence += 1) {
       const kept = commands()?.history[sequence - 1];

@@ -95,4 +95,17 @@ describe('what a group shall carry', () => {
     expect(groupDesired(fleet.state, production)).toEqual({ group: production, position: withdrawnAt, projects: [] });
     expect(groupDesired(fleet.state, 'nowhere' as never)).toBeNull();
   });
+
+  it('never says two things of a group under one position, though nobody has been moved yet', () => {
+    const fleet = new Fleet();
+    fleet.register('edge');
+    fleet.join('edge');
+    fleet.deploy('orders', '1');
+    fleet.succeed('orders');
+    const before = groupDesired(fleet.state, production);
+    const askedAt = fleet.deploy('orders', '2');
+    const asked = groupDesired(fleet.state, production);
+    expect(asked?.projects).not.toEqual(before?.projects);
+    expect(asked?.position).toBe(askedAt);
+  });
 });
