@@ -43,7 +43,13 @@ export function groupDesired(state: FleetState, groupId: GroupId): (Desired & { 
   const projects = [...group.deploymentByProject.values()]
     .map(({ project, version, digest, bytes }) => ({ project, version, digest, bytes }))
     .sort((a, b) => byText(a.project, b.project));
-  return { group: groupId, position: group.deploymentsChangedAt, projects };
+  return { group: groupId, position: carriedSince(group), projects };
+}
+
+/** The last event that may have changed what the group carries: before anybody is moved to it, and after a way back. */
+function carriedSince({ deploymentsChangedAt, deploymentByProject, pastRollouts }: Group): Position {
+  const asked = [...deploymentByProject.values()].map(({ changedAt }) => changedAt);
+  return Math.max(deploymentsChangedAt, pastRollouts.at(-1)?.ended ?? 0, ...asked);
 }
 
 function projectsFor(group: Group, id: ServerId): DesiredProject[] {
