@@ -172,6 +172,21 @@ export class SimBus implements Bus {
     });
   }
 
+  resizeStream(name: string, maxBytes: number): Promise<StreamStatus> {
+    return this.#api(`resizing ${name}`, name, apiTimeoutMs, (stream) => {
+      stream.maxBytes = maxBytes;
+      const status = stream.status();
+      return () => status;
+    });
+  }
+
+  removeStream(name: string): Promise<void> {
+    return this.#ask(`removing ${name}`, apiTimeoutMs, undefined, (resolve) => {
+      this.#nats.removeStream(name);
+      this.#answer(() => resolve(undefined));
+    });
+  }
+
   ensureBucket({ bucket }: Parameters<Bus['ensureBucket']>[0]): Promise<void> {
     return this.#ask(`creating ${bucket}`, apiTimeoutMs, undefined, (resolve) => {
       this.#objectsOf(bucket);

@@ -66,6 +66,8 @@ export class SimNats {
   #subscriptions: Subscription[] = [];
   readonly #matching = new Map<string, readonly Subscription[]>();
   readonly #readersByStream = new Map<string, Set<Reader>>();
+  /** Streams ever made: each has an identity of its own. */
+  #made = 0;
   readonly #streamBySubject = new Map<string, SimStream | undefined>();
 
   constructor(options: { scheduler: Scheduler; story: Story; chance: Chance }) {
@@ -163,11 +165,18 @@ export class SimNats {
   ensureStream(definition: StreamDefinition): SimStream {
     let stream = this.streams.get(definition.name);
     if (stream === undefined) {
-      stream = new SimStream(definition, `created-${this.streams.size + 1}`);
+      this.#made += 1;
+      stream = new SimStream(definition, `created-${this.#made}`);
       this.streams.set(definition.name, stream);
       this.#streamBySubject.clear();
     }
     return stream;
+  }
+
+  removeStream(name: string): void {
+    this.streams.delete(name);
+    this.#readersByStream.delete(name);
+    this.#streamBySubject.clear();
   }
 
   /** How far back a direct get looks. */

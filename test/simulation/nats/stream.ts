@@ -26,6 +26,9 @@ export class SimStream {
   /** All that ever were, by sequence - 1. */
   history: Kept[] = [];
   firstSequence = 1;
+  maxBytes: number;
+  /** Of what stands. */
+  #bytes = 0;
   /** Until then nothing is answered or taken: it has no leader. By the simulated clock. */
   stalledUntil = 0;
   readonly #keptBySubject = new Map<string, Kept[]>();
@@ -33,6 +36,7 @@ export class SimStream {
   constructor(definition: StreamDefinition, identity: string) {
     this.definition = definition;
     this.identity = identity;
+    this.maxBytes = definition.maxBytes;
   }
 
   get lastSequence(): number {
@@ -51,11 +55,14 @@ export class SimStream {
       const there = last === undefined || last.goneAt !== undefined ? 0 : last.sequence;
       if (expect.lastSubjectSequence !== there) return { status: 'conflict' };
     }
+    const isFull = this.#bytes + message.data.length > this.maxBytes && this.maxBytes !== -1;
+    if (isFull && this.definition.discard === 'new') return { status: 'full' };
     const kept: Kept = { ...message, sequence: this.lastSequence + 1, goneAt: undefined };
     this.history.push(kept);
+    this.#bytes += kept.data.length;
     if (before === undefined) this.#keptBySubject.set(message.subject, [kept]);
     else before.push(kept);
-    if (this.definition.maxMessagesPerSubject === 1 && last !== undefined) last.goneAt ??= message.at;
+    if (this.definition.maxMessagesPerSubject === 1 && last !== undefined) this.#drop(last, message.at);
     return { status: 'stored', message: kept };
   }
 
@@ -81,7 +88,7 @@ export class SimStream {
   purge(below: number, filter: string | undefined, now: number): void {
     for (const kept of this.history) {
       if (kept.sequence >= below) break;
-      if (filter === undefined || matches(filter, kept.subject)) kept.goneAt ??= now;
+      if (filter === undefined || matches(filter, kept.subject)) this.#drop(kept, now);
     }
     while (this.firstSequence <= this.lastSequence && this.history[this.firstSequence - 1]?.goneAt !== undefined) {
       this.firstSequence += 1;
@@ -89,10 +96,15 @@ export class SimStream {
   }
 
   status(): StreamStatus {
-    const standing = this.history.filter(({ goneAt }) => goneAt === undefined);
-    const bytes = standing.reduce((sum, { data }) => sum + data.length, 0);
-    const { identity, firstSequence, lastSequence, definition } = this;
-    return { identity, firstSequence, lastSequence, messages: standing.length, bytes, maxBytes: definition.maxBytes };
+    const messages = this.history.reduce((count, { goneAt }) => (goneAt === undefined ? count + 1 : count), 0);
+    const { identity, firstSequence, lastSequence, maxBytes } = this;
+    return { identity, firstSequence, lastSequence, messages, bytes: this.#bytes, maxBytes };
+  }
+
+  #drop(kept: Kept, now: number): void {
+    if (kept.goneAt !== undefined) return;
+    kept.goneAt = now;
+    this.#bytes -= kept.data.length;
   }
 }
 
