@@ -4,6 +4,8 @@
  * second window, looked back on, and with the dashboard's own process killed under the page. One fleet for all of it:
  * the tests follow each other as a shift does.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dragOnto, openBrowser, type Screens, tabTo, violations } from '../support/browser.ts';
@@ -127,6 +129,34 @@ describe('the dashboard', () => {
     await takesTraffic('web3');
   });
 
+  it('shows a deployment that fails go back by itself, and why, in every window', async () => {
+    const page = await screens.open(`${fleet.dashboard}/groups/production/rollouts`);
+    const second = await screens.open(`${fleet.dashboard}/groups/production`);
+    await page.getByText('No rollout is under way').waitFor();
+    await second.getByRole('link', { name: 'Rollouts' }).waitFor();
+    await publishBroken();
+    await fleet.ask('deployment.request', {
+      group: 'Production',
+      project: 'hello',
+      version: '2.0.0',
+      reason: 'a greeting that is not well',
+      rollout: {
+        strategy: { kind: 'all-at-once' },
+        minHealthyMs: 0,
+        progressDeadlineMs: 3_000,
+        healthyDeadlineMs: 3_000,
+      },
+    });
+    await page.getByRole('region', { name: 'hello 1.0.0 → 2.0.0' }).waitFor();
+    await second.getByRole('link', { name: /Rollouts (running|rolling-back)/ }).waitFor();
+    const over = page.getByRole('region', { name: 'Over' }).getByRole('row').filter({ hasText: 'hello 1.0.0 → 2.0.0' });
+    await over.getByText('rolled-back').waitFor({ timeout: arriveTimeoutMs });
+    await expectText(page.getByRole('region', { name: 'Step by step' }), /a greeting that is not well/);
+    await second.getByText('hello@2.0.0').first().waitFor();
+    await Promise.all(['apigateway1', 'web3'].map((server) => arrives(second, server)));
+    await takesTraffic('web3');
+  });
+
   it('says that its connection is lost when the dashboard is killed, and heals without being loaded anew', async () => {
     const page = await screens.open(`${fleet.dashboard}/groups/production`, { allowed: /Failed to load resource/ });
     await servers(page).getByRole('row', { name: 'web3' }).waitFor();
@@ -153,6 +183,22 @@ describe('the dashboard', () => {
     }
   });
 });
+
+/** A version whose health path answers 500, as a publisher finds out too late. */
+async function publishBroken(): Promise<void> {
+  const folder = join(fleet.folder, 'broken');
+  mkdirSync(folder);
+  const lines = [
+    'name: hello',
+    'health: /hello/health',
+    'routes:',
+    '  - path: /hello/health',
+    '    respond: { status: 500 }',
+  ];
+  writeFileSync(join(folder, 'project.yaml'), `${lines.join('\n')}\n`);
+  const { code, text } = await fleet.run('project', 'publish', folder, '--version', '2.0.0');
+  expect(code, text).toBe(0);
+}
 
 async function expectTitle(page: Page, title: string): Promise<void> {
   await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();

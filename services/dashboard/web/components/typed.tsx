@@ -18,7 +18,12 @@ export function Typed({ command }: { readonly command: string }) {
   return (
     <div className="typed">
       <code>{command}</code>
-      <Button size="small" look="quiet" onPress={() => void copy()} aria-label={`Copy: ${command}`}>
+      <Button
+        size="small"
+        look="quiet"
+        onPress={() => void copy()}
+        aria-label={`${isCopied ? 'Copied' : 'Copy'}: ${command}`}
+      >
         {isCopied ? 'Copied' : 'Copy'}
       </Button>
     </div>

@@ -88,34 +88,3 @@ export interface ChangeView {
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
 }
-
-/** What would come of a command, were it sent: decided on a fork of the fleet, and played forward. */
-export interface ForecastView {
-  readonly position: number;
-  readonly decisions: readonly (
-    | {
-        readonly type: string;
-        readonly status: 'accepted';
-        readonly event: Event;
-        readonly warnings: readonly string[];
-      }
-    | {
-        readonly type: string;
-        readonly status: 'rejected';
-        readonly rejection: { readonly code: string; readonly message: string; readonly next?: string };
-      }
-  )[];
-  readonly transitions: readonly (
-    | { readonly at: number; readonly kind: 'event'; readonly event: Event }
-    | {
-        readonly at: number;
-        readonly kind: 'pool';
-        readonly group: string;
-        readonly entered: readonly string[];
-        readonly draining: readonly string[];
-        readonly left: readonly string[];
-      }
-  )[];
-  /** False: it was not played to its end. */
-  readonly settled: boolean;
-}

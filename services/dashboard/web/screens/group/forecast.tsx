@@ -1,11 +1,11 @@
 /** What the fleet's own decider and machines say would come of the draft: refusals, warnings, each change of the pool. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import type { Forecast } from '../../../../../schemas/forecast.ts';
 import type { GroupName, ServerId } from '../../../../../schemas/ids.ts';
 import type { GroupView } from '../../../../../schemas/views.ts';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { whatIf } from '../../data/api.ts';
-import type { ForecastView } from '../../data/shapes.ts';
 import type { Draft } from './draft.ts';
 
 export interface ForecastProps {
@@ -17,12 +17,12 @@ export interface ForecastProps {
 const settleMs = 150;
 const stepsMax = 8;
 
-export function Forecast({ group, draft }: ForecastProps) {
+export function ForecastPanel({ group, draft }: ForecastProps) {
   const asked = useSettled(draft);
   const { data, error } = useQuery({
     queryKey: ['what-if', null, group.group, [...asked.joins], [...asked.leaves]],
     queryFn: ({ signal }) =>
-      whatIf<'group.set-servers', ForecastView>(
+      whatIf<'group.set-servers', Forecast>(
         'group.set-servers',
         {
           group: group.name as GroupName,
@@ -39,7 +39,7 @@ export function Forecast({ group, draft }: ForecastProps) {
   return <ForecastSteps forecast={data} />;
 }
 
-function ForecastSteps({ forecast: { decisions, transitions, settled } }: { readonly forecast: ForecastView }) {
+function ForecastSteps({ forecast: { decisions, transitions, settled } }: { readonly forecast: Forecast }) {
   const refused = decisions.find((decision) => decision.status === 'rejected');
   if (refused?.status === 'rejected') {
     const { message, next } = refused.rejection;
@@ -52,7 +52,9 @@ function ForecastSteps({ forecast: { decisions, transitions, settled } }: { read
       </div>
     );
   }
-  const warnings = decisions.flatMap((decision) => (decision.status === 'accepted' ? decision.warnings : []));
+  const warnings = decisions.flatMap((decision) =>
+    decision.status === 'accepted' ? (decision.event.warnings ?? []) : [],
+  );
   const pools = transitions.filter((transition) => transition.kind === 'pool');
   return (
     <div>
@@ -63,12 +65,13 @@ function ForecastSteps({ forecast: { decisions, transitions, settled } }: { read
         </p>
       ))}
       <ol className="preview-list">
-        {pools.slice(0, stepsMax).map(({ entered, draining, left }, step) => (
+        {pools.slice(0, stepsMax).map(({ entered, draining, left, serving }, step) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a forecast is shown whole, its steps never move.
           <li key={step}>
             {[said('enters', entered), said('drains', draining), said('is out', left)]
               .filter((part) => part !== '')
               .join('; ')}
+            <span className="faint">: {serving} then take requests</span>
           </li>
         ))}
         {pools.length === 0 ? <li className="soft">nothing changes</li> : null}

@@ -4,7 +4,7 @@ import type { GroupView, ServerView } from '../../../../../schemas/views.ts';
 import { durationText } from '../../components/time-text.ts';
 import type { ServersById } from '../../data/servers.ts';
 import type { Draft } from './draft.ts';
-import { Forecast } from './forecast.tsx';
+import { ForecastPanel } from './forecast.tsx';
 
 export interface PreviewProps {
   readonly group: GroupView;
@@ -47,7 +47,7 @@ export function Preview({ group, draft, servers }: PreviewProps) {
           }
         />
       )}
-      <Forecast group={group} draft={draft} />
+      <ForecastPanel group={group} draft={draft} />
     </div>
   );
 }

@@ -73,7 +73,7 @@ function Instant({ label, value, onChange, chosen }: InstantProps) {
         size="small"
         look="quiet"
         isDisabled={chosen === null}
-        aria-label={`${label}: the chosen event`}
+        aria-label={`${label}: event ${chosen ?? '–'}`}
         onPress={() => onChange(String(chosen ?? ''))}
       >
         {chosen ?? '–'}

@@ -72,7 +72,7 @@ function cellsOf({ text, trouble, event }: Line, onChoose: (position: number) =>
       key="then"
       size="small"
       look="quiet"
-      aria-label={`See every screen as it was at ${position}`}
+      aria-label={`then: every screen as it was at ${position}`}
       onPress={() => goTo(position)}
     >
       then
