@@ -29,13 +29,15 @@ export interface ForecastOptions {
   readonly principal: Principal;
   /** Milliseconds since the epoch: when they would be asked. */
   readonly now: number;
+  /** Looks at servers, at most: bounds its time, at some tens of microseconds each. Default: some seconds of work. */
+  readonly looksMax?: number;
 }
 
-export function forecast(state: FleetState, { commands, principal, now }: ForecastOptions): Forecast {
+export function forecast(state: FleetState, { commands, principal, now, looksMax }: ForecastOptions): Forecast {
   const fork = cloneState(state);
   const { position } = state;
   const at = Math.max(state.at, now);
-  const fleet = new IdealFleet(fork, at);
+  const fleet = new IdealFleet(fork, at, looksMax);
   const decisions: ForecastDecision[] = [];
   let settled = true;
   for (const command of commands) {

@@ -22,7 +22,7 @@ import { drainTimeoutMsDefault } from '../../schemas/policy.ts';
 import { IdealPools } from './ideal-pools.ts';
 
 /** Looks at servers, at most: some seconds of work. A longer forecast says that it is cut. */
-const looksMax = 200_000;
+export const looksMaxDefault = 200_000;
 /** Transitions told, at most: more than anybody reads. */
 const transitionsMax = 5_000;
 
@@ -35,12 +35,14 @@ export class IdealFleet {
   readonly #touched = new Set<ServerId>();
   readonly #touchedGroups = new Set<GroupId>();
   #now: number;
+  readonly #looksMax: number;
   #looks = 0;
 
   /** The state is taken over and written to. `now`: milliseconds since the epoch, not before the state's own `at`. */
-  constructor(state: FleetState, now: number) {
+  constructor(state: FleetState, now: number, looksMax = looksMaxDefault) {
     this.#state = state;
     this.#now = now;
+    this.#looksMax = looksMax;
     this.#pools = new IdealPools(state, this.#observed, now);
   }
 
@@ -51,10 +53,12 @@ export class IdealFleet {
 
   /** Until nothing follows any more; false: it was cut at a bound. */
   play(): boolean {
+    // Everybody is looked at once, to begin with.
+    if (this.#looks + this.#state.serverById.size > this.#looksMax) return false;
     this.#touchAll();
     for (;;) {
       while (this.#touched.size > 0 || this.#touchedGroups.size > 0) {
-        if (this.#looks > looksMax || this.transitions.length > transitionsMax) return false;
+        if (this.#looks > this.#looksMax || this.transitions.length > transitionsMax) return false;
         this.#turn();
       }
       const next = this.#nextAt();

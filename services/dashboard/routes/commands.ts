@@ -93,6 +93,9 @@ export function addCommands(app: App, api: Api): void {
   }
 }
 
+/** A forecast is worked out between two answers: a fifth of a second at most. Past it only what is decided is told. */
+const looksMax = 2_000;
+
 /** What would come of it, for whoever may look: decided on a copy, by the same rules. Nothing is sent. */
 function addWhatIf(app: App, { asOf, clock }: Api, type: CommandType): void {
   app.post(
@@ -111,7 +114,8 @@ function addWhatIf(app: App, { asOf, clock }: Api, type: CommandType): void {
       if (caller === null) throw unauthenticated();
       const { state } = asOf.now();
       const asked = ifPosition === undefined ? body : { ...body, ifPosition };
-      return forecast(state, { commands: [{ type, body: asked }], principal: caller.principal, now: clock.now() });
+      const commands = [{ type, body: asked }];
+      return forecast(state, { commands, principal: caller.principal, now: clock.now(), looksMax });
     },
   );
 }

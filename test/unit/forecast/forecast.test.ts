@@ -51,6 +51,12 @@ describe('a forecast', () => {
     expect(told.settled).toBe(true);
   });
 
+  it('tells what is decided alone where its bound leaves no room for more, and says so', () => {
+    const commands = [{ type: 'server.leave', body: { server: 's1' } }];
+    const told = forecast(inService('s1', 's2').state, { commands, principal, now, looksMax: 1 });
+    expect(told).toMatchObject({ decisions: [{ status: 'accepted' }], transitions: [], settled: false });
+  });
+
   it('stops where a person is asked for, and says so', () => {
     const strategy = { kind: 'canary', steps: [{ servers: 1, pause: true }], batch: 1 };
     const body = { group: 'edge', project: 'orders', version: '2', rollout: { strategy, minHealthyMs: 0 } };
