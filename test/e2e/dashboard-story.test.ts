@@ -178,6 +178,7 @@ describe('the dashboard', () => {
       for (const path of [...paths, '/groups/production?at=20']) {
         await page.goto(`${fleet.dashboard}${path}`);
         await page.locator('.panel').first().waitFor();
+        await eventually(async () => (await page.locator('.reading').count()) === 0, { what: `${path} to be read` });
         expect(await violations(page), `${path}, ${colours}`).toEqual([]);
       }
     }
