@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GroupId } from '../../schemas/ids.ts';
+import { defaultRolloutPolicy } from '../../schemas/rollout.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { runCli } from '../support/command-line.ts';
 import { scratchFolder } from '../support/export-tampering.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
   bus = await openBus(nats.url, 'alice');
   folder = await scratchFolder();
   stage = await openStage({ url: nats.url, bus });
+  await stage.configure({ rollout: { ...defaultRolloutPolicy, minHealthyMs: 100 } });
   await stage.balance('b1', production, 'edge' as GroupId);
   await stage.pool('s1', 's2');
   expect((await muster('deploy', 'hello@1.0.0', 'Production', ...quick)).code).toBe(0);
@@ -124,7 +126,7 @@ describe('a fleet file', () => {
       projects: { orders: { version: '1', folder: './orders' } },
       groups: {
         Production: {
-          policy: { rollout: { minHealthyMs: 100 } },
+          policy: { rollout: { minHealthyMs: 50 } },
           servers: ['s1'],
           deployments: { orders: '1', hello: '1.0.0' },
         },

@@ -21,9 +21,7 @@ describe('an ack', () => {
     expect(() => parse(refusal(400, 10_070))).toThrow(
       expect.objectContaining({ code: 'unavailable', retryable: false }),
     );
-    expect(() => parse(refusal(503, 10_077))).toThrow(
-      expect.objectContaining({ code: 'unavailable', retryable: true }),
-    );
+    expect(() => parse(refusal(503, 10_077))).toThrow(expect.objectContaining({ code: 'no-room', retryable: true }));
     expect(() => parse('')).toThrow();
     expect(() => parse('{"stream":"S","seq":0}')).toThrow(expect.objectContaining({ code: 'malformed' }));
   });

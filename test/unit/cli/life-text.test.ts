@@ -37,6 +37,8 @@ function server(changes: object = {}): ServerView {
     agent: null,
     changedAt: 7,
     desired: [],
+    held: [],
+    admittedAt: 12,
     receipt: 12,
     inFlight: 0,
     seenAt: now,

@@ -47,16 +47,32 @@ describe('creating and configuring a group', () => {
     const spec = given(created('edge'));
     const { rollout } = defaultGroupPolicy;
     const asked = { group: 'edge', policy: { rollout: { strategy: { kind: 'all-at-once' }, errorRateMax: 0.1 } } };
-    const policy = { ...defaultGroupPolicy, rollout: { ...rollout, ...asked.policy.rollout } };
+    const whole = { ...rollout, strategy: { kind: 'all-at-once' }, maxUnavailable: '100%' } as const;
+    const policy = { ...defaultGroupPolicy, rollout: { ...whole, errorRateMax: 0.1 } };
     spec.when('group.configure', asked).thenHappened('group.configured', { group: 'edge', policy } as never);
     spec.when('group.configure', asked).thenRejected('unchanged');
     spec
       .when('group.configure', { group: 'edge', policy: { rollout: { errorRateMax: null } } })
       .thenHappened('group.configured', {
         group: 'edge',
-        policy: { ...defaultGroupPolicy, rollout: { ...rollout, strategy: { kind: 'all-at-once' } } },
+        policy: { ...defaultGroupPolicy, rollout: whole },
       });
     spec.when('group.configure', { group: 'edge', policy: { rollout: { change: 'cold' } } }).thenRejected('invalid');
+  });
+
+  it.each([
+    [{ kind: 'all-at-once' }, '100%'],
+    [{ kind: 'rolling', batch: '25%' }, '25%'],
+    [{ kind: 'canary', steps: [{ servers: 1 }], batch: 3 }, 3],
+    [{ kind: 'blue-green', standby: '50%', keepMs: 0 }, 1],
+  ])('lets %o say its own limit, unless one is named', (strategy, maxUnavailable) => {
+    const spec = given(created('edge'));
+    const rolled = (rollout: object) => {
+      spec.when('group.configure', { group: 'edge', policy: { rollout } });
+      return spec.state.groupById.get('edge' as never)?.policy.rollout.maxUnavailable;
+    };
+    expect(rolled({ strategy })).toBe(maxUnavailable);
+    expect(rolled({ strategy, maxUnavailable: 2 })).toBe(2);
   });
 
   it('suggests the nearest group for a name that is not there', () => {

@@ -17,7 +17,7 @@ const release = (project: string, version: string) => ({ project, version, diges
 
 describe('asking for a version', () => {
   it('freezes the group’s policy with the request’s own parts over it', () => {
-    const rollout = { strategy: { kind: 'all-at-once' }, failuresAllowed: 3 } as const;
+    const rollout = { strategy: { kind: 'rolling', batch: 1 }, failuresAllowed: 3 } as const;
     inService('s1')
       .when('deployment.request', { ...orders, version: '2', rollout })
       .thenHappened('deployment.requested', {
