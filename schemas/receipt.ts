@@ -1,8 +1,11 @@
 /** What comes back from servers and balancers: heartbeats, and proofs of what they have applied. Never logged as such. */
 import { z } from 'zod';
-import { Address, At, BalancerId, GroupId, LogId, Position, ServerId, Stamp, Term } from './ids.ts';
+import { Address, At, BalancerId, GroupId, LogId, Position, ProjectId, ServerId, Stamp, Term } from './ids.ts';
 import { HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
+
+/** Projects a heartbeat counts requests of, at most: one for each canary under way in a group. */
+export const watchedProjectsMax = 20;
 
 /** A server's heartbeat: a request, answered by the leader with `BeatAnswer`. */
 export const Beat = z.object({
@@ -17,7 +20,10 @@ export const Beat = z.object({
   /** Requests in flight now. Absent: the gateway cannot count them. */
   inFlight: z.int().min(0).optional(),
   healthy: z.boolean(),
-  /** Per project served: requests, failures (5xx) and their summed latency since the instance began. */
+  /**
+   * Of the projects the last answer asked to `watch`: requests, failures (5xx) and their summed latency in milliseconds,
+   * since the instance began. Absent: not asked for, or the gateway cannot count.
+   */
   traffic: z
     .array(HeldProject.extend({ requests: z.int().min(0), errors: z.int().min(0), latencyMs: z.number().min(0) }))
     .max(1_024)
@@ -40,6 +46,8 @@ export const BeatAnswer = z.object({
   registered: z.boolean().optional(),
   /** Only where it is: drained out of its pool. How one that cannot count learns that it may stop. */
   drained: z.literal(true).optional(),
+  /** Only where a rollout compares them just now: projects whose requests the next heartbeats count. */
+  watch: z.array(ProjectId).max(watchedProjectsMax).optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),

@@ -3,10 +3,12 @@
  * Realisations stand side by side in `drivers/`.
  *
  * The agent calls one at a time, in this order: `apply` (from disk) and `setServing` before `start`, then `apply`,
- * `setServing` and `health` as directives come, `stop` last. Only `inFlight` may be asked at any moment.
+ * `setServing` and `health` as directives come, `stop` last. Only `inFlight` and `traffic` may be asked at any
+ * moment.
  */
 import type { Address, Digest, ProjectId, ProjectVersion } from '../../schemas/ids.ts';
 import type { ProjectFile } from '../../schemas/bundle.ts';
+import type { Beat } from '../../schemas/receipt.ts';
 
 export type Serving = 'yes' | 'draining';
 
@@ -27,6 +29,9 @@ export interface ProjectProblem {
   readonly text: string;
 }
 
+/** One project version's requests, failures and summed latency in milliseconds, since the gateway began. */
+export type ProjectTraffic = NonNullable<Beat['traffic']>[number];
+
 export interface Driver {
   readonly name: string;
   /** Begins to take requests; says where, if the driver listens itself. Fails with `io` where it cannot. */
@@ -41,6 +46,8 @@ export interface Driver {
   setServing(serving: Serving): Promise<void>;
   /** Requests begun and not ended; undefined where it cannot tell. */
   inFlight(): number | undefined;
+  /** Of every project served now; a driver that cannot tell has none. May be asked at any moment. */
+  traffic?(): readonly ProjectTraffic[];
   /** The projects served now that do not pass their health check. */
   health(signal: AbortSignal): Promise<readonly ProjectProblem[]>;
   /** Cuts off what is still in flight. Safe to repeat. */

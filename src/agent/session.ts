@@ -2,7 +2,7 @@
  * One connection's worth of the agent: registration, heartbeats, the coordinator's word and receipts on one bus.
  * The bus reconnects by itself, so a session lasts until the agent stops.
  */
-import type { Address, CommandId, FleetId, Labels, LogId, ServerId } from '../../schemas/ids.ts';
+import type { Address, CommandId, FleetId, Labels, LogId, ProjectId, ServerId } from '../../schemas/ids.ts';
 import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
@@ -53,6 +53,8 @@ export class Session {
   /** Whether the fleet holds this process's address: another one may have been there before. */
   #isRegistered = false;
   #isRetired = false;
+  /** Projects whose requests the last answer asked to be counted in the next heartbeat. */
+  #watched: ReadonlySet<ProjectId> = new Set();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -129,14 +131,23 @@ export class Session {
       directive: { term, position },
       ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
+      ...this.#watchedTraffic(),
       ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };
+  }
+
+  /** Only of what a rollout compares just now: a thousand projects would make each heartbeat a heavy one. */
+  #watchedTraffic(): Pick<Beat, 'traffic'> {
+    if (this.#watched.size === 0) return {};
+    const traffic = this.#options.driver.traffic?.();
+    return traffic === undefined ? {} : { traffic: traffic.filter(({ project }) => this.#watched.has(project)) };
   }
 
   #takeAnswer(answer: BeatAnswer, beat: Beat): void {
     const { holdings, receipts, logger, clock } = this.#options;
     if (!this.#follower.takeAnswer(answer)) return;
     this.#answeredAt = clock.monotonic();
+    this.#watched = new Set(answer.watch);
     // Where nobody here can count, the fleet says when it is out: by its balancers' counts, or at its deadline.
     const isEmpty = beat.inFlight === undefined ? answer.drained === true : beat.inFlight === 0;
     const isIdle = this.#isDraining && receipts.isKnown(answer) && isEmpty;

@@ -2,8 +2,9 @@
 import { hasStoppedItself, isRegisteredSo } from '../domain/server-rules.ts';
 import type { FleetState, Server } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
+import { looksAtFigures } from '../rollout/figures.ts';
 import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
-import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
+import { type Beat, type BeatAnswer, watchedProjectsMax } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValue, LastValues } from './last-values.ts';
 
@@ -29,6 +30,7 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
     known: known !== undefined,
     ...registered(beat, known),
     ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
+    ...watched(state, known),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),
@@ -39,6 +41,17 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
 function registered({ registers }: Beat, known: Server | undefined): Pick<BeatAnswer, 'registered'> {
   if (registers !== undefined) return { registered: known !== undefined && isRegisteredSo(known, registers) };
   return known !== undefined && hasStoppedItself(known) ? { registered: false } : {};
+}
+
+/** What the canaries of its group are judged by. */
+function watched(state: FleetState, known: Server | undefined): Pick<BeatAnswer, 'watch'> {
+  const rollouts = known?.member == null ? undefined : state.groupById.get(known.member.group)?.rolloutById;
+  if (rollouts === undefined || rollouts.size === 0) return {};
+  const projects = [...rollouts.values()].filter(looksAtFigures).flatMap(({ targets, target }) => {
+    const project = targets[target]?.project;
+    return project === undefined ? [] : [project];
+  });
+  return projects.length === 0 ? {} : { watch: projects.slice(0, watchedProjectsMax) };
 }
 
 function stampOf(value: LastValue['value'] | undefined): { term: Term; position: number } {

@@ -86,9 +86,10 @@ function noteStep({ group, rollout, observed, key }: Noted): void {
   for (const id of group.servers) {
     const beat = observed.serverById.get(id)?.beat ?? null;
     const known = byServer.get(id);
-    if (target === undefined || beat === null || known?.instance === beat.instance) continue;
+    // One that has not been asked to count yet, or cannot, says nothing of what came before.
+    if (target === undefined || beat?.traffic === undefined || known?.instance === beat.instance) continue;
     // An instance first seen within a step it began in has counted nothing before it.
-    const began = known === undefined ? (beat.traffic ?? []).filter(({ project }) => project === target.project) : [];
+    const began = known === undefined ? beat.traffic.filter(({ project }) => project === target.project) : [];
     byServer.set(id, { instance: beat.instance, before: began });
   }
 }

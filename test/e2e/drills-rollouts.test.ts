@@ -102,6 +102,26 @@ describe('a version that breaks its health check on the second batch', () => {
   });
 });
 
+describe('a version that fails requests in a canary', () => {
+  it('is rolled back by itself on the figures of the heartbeats, and nobody but the canary served it', async () => {
+    await begin();
+    const before = await versionOf('gw1');
+    const strategy: Rollout['strategy'] = { kind: 'canary', steps: [{ servers: 1, bakeMs: 15_000 }], batch: 1 };
+    const version = await publishNext(() => failing);
+    const position = await request(version, { ...quick, strategy, errorRateMax: 0.05 });
+    expect(await drill.fleet.muster.wait(position, { group, timeoutMs: waitMs })).toMatchObject({ status: 'failed' });
+    await servedEverywhere(before);
+    const events = await eventsOf(position);
+    expect(told(events)).toEqual(['advanced', 'failed', 'rolled-back']);
+    const [canary] = events.flatMap((event) => (event.type === 'rollout.advanced' ? [event.data.servers] : []));
+    const failed = events.find((event) => event.type === 'rollout.failed');
+    expect(failed?.data).toMatchObject({ cause: 'error-rate', failed: { figures: { old: { errors: 0 } } } });
+    const { failures } = (await load?.stop()) ?? { failures: [] };
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { what } of failures) expect(what).toContain(`/hello answered 500 by ${canary}`);
+  });
+});
+
 describe('the coordinator killed with -9 at every step', () => {
   it('of a good version that drains first: it finishes', async () => {
     await begin();
@@ -220,6 +240,12 @@ const good = `name: hello
 routes:
   - path: /hello
     respond: { body: hello }
+`;
+
+const failing = `name: hello
+routes:
+  - path: /hello
+    respond: { status: 500, body: broken }
 `;
 
 const sickOnSecond = () => `name: hello

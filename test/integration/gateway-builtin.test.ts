@@ -368,3 +368,24 @@ describe('upstreams', () => {
     expect(await answer.text()).toBe('too much');
   });
 });
+
+describe('what it counts', () => {
+  it('is requests, failures and their time of each version it serves, and not its own tests', async () => {
+    const { driver, url } = await startGateway();
+    const routes = [
+      { path: '/good', respond: { body: 'good', delayMs: 20 } },
+      { path: '/bad', respond: { status: 500, body: 'bad' } },
+      { path: '/odd', respond: { status: 404, body: 'odd' } },
+    ];
+    expect(await driver.apply([projectOf('orders', { routes, health: '/good' })], signal)).toEqual([]);
+    await driver.setServing('yes');
+    await driver.health(signal);
+    for (const path of ['/good', '/bad', '/odd', '/unknown']) await (await fetch(`${url}${path}`)).arrayBuffer();
+    await eventually(() => driver.inFlight() === 0);
+    const [counted] = driver.traffic();
+    expect(counted).toMatchObject({ project: 'orders', version: '1.0.0', requests: 3, errors: 1 });
+    expect(counted?.latencyMs).toBeGreaterThanOrEqual(15);
+    expect(await driver.apply([projectOf('orders', { version: '2.0.0', routes })], signal)).toEqual([]);
+    expect(driver.traffic()).toEqual([{ project: 'orders', version: '2.0.0', requests: 0, errors: 0, latencyMs: 0 }]);
+  });
+});

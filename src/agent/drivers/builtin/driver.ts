@@ -9,7 +9,7 @@ import type { Address, ServerId } from '../../../../schemas/ids.ts';
 import type { Clock } from '../../../std/clock.ts';
 import { textOf } from '../../../std/failure.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
-import type { AppliedProject, Driver, ProjectProblem, Serving } from '../../driver.ts';
+import type { AppliedProject, Driver, ProjectProblem, ProjectTraffic, Serving } from '../../driver.ts';
 import { createSelfTest, type SelfTest } from './health.ts';
 import { Listener } from './listener.ts';
 import { buildRoutingTable } from './routing-table.ts';
@@ -57,6 +57,7 @@ export class BuiltinDriver implements Driver {
     }
     signal.throwIfAborted();
     this.#listener.live = table;
+    this.#listener.traffic.retain(table.projects);
     this.#upstreams.retain(table.origins, (error) => {
       this.#options.logger.warn({ reason: textOf(error) }, 'a pool of connections did not close cleanly');
     });
@@ -70,6 +71,10 @@ export class BuiltinDriver implements Driver {
 
   inFlight(): number {
     return this.#listener.inFlight;
+  }
+
+  traffic(): readonly ProjectTraffic[] {
+    return this.#listener.traffic.of(this.#listener.live?.projects ?? []);
   }
 
   async health(signal: AbortSignal): Promise<readonly ProjectProblem[]> {

@@ -12,7 +12,8 @@ import type { Serving } from '../../driver.ts';
 import { answerFixed, answerPlain, type Exchange } from './answers.ts';
 import { selfTestHeader } from './headers.ts';
 import { forward } from './proxy.ts';
-import { type RoutingTable, reservedPrefix } from './routing-table.ts';
+import { type RoutingTable, reservedPrefix, type Target } from './routing-table.ts';
+import { TrafficCounts } from './traffic.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /**
@@ -36,6 +37,13 @@ export interface ListenerOptions {
   readonly secret: string;
 }
 
+interface Found {
+  readonly url: string;
+  readonly table: RoutingTable | null;
+  /** Undefined: nothing in the table takes it. */
+  readonly target: Target | undefined;
+}
+
 export class Listener {
   /** What is served; null before the first set. */
   live: RoutingTable | null = null;
@@ -44,6 +52,7 @@ export class Listener {
   /** Draining until told otherwise: nobody shall send anything before there is something to serve. */
   serving: Serving = 'draining';
   inFlight = 0;
+  readonly traffic = new TrafficCounts();
   readonly #options: ListenerOptions;
   readonly #http: Server;
 
@@ -90,20 +99,32 @@ export class Listener {
     if (url.startsWith(reservedPrefix)) return this.#answerReserved(exchange, url);
     const tested = request.headers[selfTestHeader];
     if (tested === `${secret} staged`) return this.#answer(exchange, url, this.staged);
-    // Our own tests are nobody's requests: a drain does not wait for them.
-    if (tested !== `${secret} live`) {
-      this.inFlight += 1;
-      response.once('close', () => {
-        this.inFlight -= 1;
-      });
-    }
-    this.#answer(exchange, url, this.live);
+    // Our own tests are nobody's requests: a drain does not wait for them, and no rollout is judged by them.
+    if (tested === `${secret} live`) this.#answer(exchange, url, this.live);
+    else this.#answerClient(exchange, url);
+  }
+
+  #answerClient(exchange: Exchange, url: string): void {
+    const { clock } = this.#options;
+    const { response } = exchange;
+    const target = this.live?.find(exchange.request.method ?? 'GET', url);
+    const beganAt = clock.monotonic();
+    this.inFlight += 1;
+    response.once('close', () => {
+      this.inFlight -= 1;
+      if (target === undefined) return;
+      this.traffic.end(target.label, { status: response.statusCode, latencyMs: clock.monotonic() - beganAt });
+    });
+    this.#answerBy(exchange, { url, table: this.live, target });
   }
 
   #answer(exchange: Exchange, url: string, table: RoutingTable | null): void {
+    this.#answerBy(exchange, { url, table, target: table?.find(exchange.request.method ?? 'GET', url) });
+  }
+
+  #answerBy(exchange: Exchange, { url, table, target }: Found): void {
     const { clock, upstreams } = this.#options;
-    const { request, common } = exchange;
-    const target = table?.find(request.method ?? 'GET', url);
+    const { common } = exchange;
     if (target === undefined) return this.#answerUnknown(exchange, { url, table });
     const { label } = target;
     switch (target.kind) {
