@@ -21,5 +21,7 @@ export const PoolRevision = Stamp.extend({
   size: z.int().min(0),
   /** Sum of those entries' SHA-256 over their stored bytes, modulo 2^256, 64 hex digits: order does not matter. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The group is no more: nothing is to listen for it. Said until every balancer has confirmed it; its pool was empty. */
+  deleted: z.literal(true).optional(),
 });
 export type PoolRevision = z.infer<typeof PoolRevision>;

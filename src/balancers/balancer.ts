@@ -57,6 +57,11 @@ export interface Balancer {
   start(pools: readonly DesiredPool[]): Promise<void>;
   /** Makes the group's pool so, adding the group where it is new. Throws a `Failure` when it is not so afterwards. */
   apply(pool: DesiredPool): Promise<AppliedPool>;
+  /**
+   * Takes the group out, with its frontend; its port is free again, unless it was given. Resolves once nothing listens
+   * for it; a group it does not have is no news. Requests under way may finish.
+   */
+  remove(group: GroupId): Promise<void>;
   /** Undefined: the balancer runs but has no such group. Throws `unavailable` when it does not answer. */
   readBack(group: GroupId): Promise<ObservedPool | undefined>;
   /** Called whenever the balancer came back with its memory lost; returns how to stop listening. */

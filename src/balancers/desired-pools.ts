@@ -40,6 +40,13 @@ export class DesiredPools {
     };
   }
 
+  /** Nothing is desired for the group any more, nor has it an address. */
+  async drop(group: GroupId): Promise<void> {
+    this.#byGroup.delete(group);
+    this.#listenByGroup.delete(group);
+    await this.#listens.release(group);
+  }
+
   get pools(): readonly DesiredPool[] {
     return this.all.map(({ pool }) => pool);
   }

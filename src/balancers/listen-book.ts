@@ -27,7 +27,7 @@ const attemptsMax = 1_024;
 export class ListenBook {
   readonly #options: ListenBookOptions;
   #book: Book = {};
-  /** The claim under way. */
+  /** The claim or release under way. */
   #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenBookOptions) {
@@ -45,6 +45,19 @@ export class ListenBook {
     const claimed = this.#claiming.then(claim, claim);
     this.#claiming = claimed;
     return claimed;
+  }
+
+  /** Forgets the group's address, unless an operator chose it. */
+  release(group: GroupId): Promise<void> {
+    const release = async () => {
+      const { [group]: known, ...others } = this.#book;
+      if (known === undefined || this.#options.given[group] !== undefined) return;
+      this.#book = others;
+      await writeJson(this.#options.path, this.#book);
+    };
+    const released = this.#claiming.then(release, release);
+    this.#claiming = released;
+    return released;
   }
 
   async #claim(group: GroupId): Promise<Address> {

@@ -35,8 +35,7 @@ export class PoolPublisher {
   async publish(): Promise<void> {
     const { fleet, group, state, observed, pools, term } = this.#options;
     const pool = poolOf(state, group);
-    // A group is deleted only when it is empty, so its last revision was the empty pool.
-    if (pool === null) return pools.clear(subjects.poolRevision(fleet, group));
+    if (pool === null) return this.#publishDeletion();
     const log = state.log as LogId;
     const wanted = new Map<string, PoolEntry>();
     for (const { server, address, weight, admin, position } of pool.entries) {
@@ -51,9 +50,44 @@ export class PoolPublisher {
     observed.publishedPoolByGroup.set(group, position);
   }
 
+  /**
+   * A group is deleted only when it is empty, so its last revision was the empty pool; that it is no more is said in its
+   * place. Silence would leave its frontend with every balancer, and its servers with one that was away meanwhile.
+   */
+  async #publishDeletion(): Promise<void> {
+    const { fleet, group, state, pools, term } = this.#options;
+    const subject = subjects.poolRevision(fleet, group);
+    const last = pools.get(subject)?.value;
+    if (last === undefined || (last['deleted'] === true && last.log === state.log)) return;
+    await Promise.all(this.#putTombstones(new Map(), state.position));
+    const head = { log: state.log as LogId, term, position: state.position, group };
+    const closing: PoolRevision = { ...head, size: 0, digest: this.#digests.of([]), deleted: true };
+    await pools.put(subject, closing);
+  }
+
+  /** Removes what says that the group is no more, once nobody is left to hear it. */
+  async #purgeDeletion(): Promise<void> {
+    const { fleet, group, state, observed, pools } = this.#options;
+    const subject = subjects.poolRevision(fleet, group);
+    const closing = pools.get(subject)?.value;
+    if (closing?.['deleted'] !== true) return;
+    const passed = [...state.balancerById.values()].every(({ id, groups, lostAt }) => {
+      // The log does not name the groups it had: one that is away may have had this one.
+      if (lostAt !== null) return false;
+      const applied = observed.appliedByKey.get(appliedKey(id, group))?.applied;
+      if (applied === undefined) return groups !== 'all';
+      return applied.log === state.log && applied.position >= closing.position;
+    });
+    if (!passed) return;
+    for (const [entry] of this.#published()) await pools.clear(entry);
+    await pools.clear(subject);
+  }
+
   /** Removes tombstones that every balancer of the group has passed. */
   async purgeTombstones(): Promise<void> {
     const { group, state, observed, pools } = this.#options;
+    if (!state.groupById.has(group)) return this.#purgeDeletion();
+    if (balancersOf(state, group).length === 0) return;
     for (const [subject, { value }] of this.#published()) {
       if (value['admin'] !== 'gone') continue;
       const passed = balancersOf(state, group).every((balancer) => {

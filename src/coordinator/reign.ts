@@ -13,7 +13,6 @@ import type { LogPort } from '../eventlog/log-port.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { StreamNames } from '../nats/stream-definitions.ts';
-import { balancersOf } from '../projections/balancers.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
@@ -307,7 +306,6 @@ export class Reign {
       if (state.serverById.get(server)?.member?.drain != null) this.#reconciler.touch(server);
     }
     this.#status.touch(group);
-    if (balancersOf(state, group).length === 0) return;
     this.#lifecycle.track('purging tombstones', this.#poolPublishers.purgeTombstones(group));
   }
 

@@ -62,6 +62,8 @@ export class GroupSync {
   readonly #runner: ExclusiveRunner;
   /** What the balancer shall hold: the last whole pool, here and on disk. */
   #good: DiskPool | undefined;
+  /** The group was deleted, by the revision with this stamp: the balancer has it no more. */
+  #gone: Pick<PoolRevision, 'log' | 'term' | 'position'> | undefined;
   /** Read everything again before believing what was heard: at the start and after every reconnect. */
   #stale = true;
   /** The balancer lost its memory, or holds connections of servers that left: apply though nothing differs. */
@@ -138,15 +140,28 @@ export class GroupSync {
       this.#error = undefined;
       return;
     }
+    if (revision.deleted === true) return this.#remove(revision);
     const whole = await this.#wholeRevision(place, revision);
     const { log, term, position } = whole;
     const pool = desiredPool(this.#options.group, this.#held.entries);
     const applied = await this.#apply(pool, whole);
     this.#good = { log, term, position, ...pool, servers: [...pool.servers] };
+    this.#gone = undefined;
     await this.#options.disk.save(this.#good);
     this.#error = undefined;
     const { logger, group } = this.#options;
     logger.info({ group, term, position, servers: pool.servers.length, settled: applied }, 'pool applied');
+  }
+
+  /** Said in so many words: nothing less takes a group out of a balancer. */
+  async #remove({ log, term, position }: PoolRevision): Promise<void> {
+    const { driver, disk, logger, group } = this.#options;
+    await driver.remove(group);
+    await disk.remove(group);
+    this.#good = undefined;
+    this.#gone = { log, term, position };
+    this.#error = undefined;
+    logger.info({ group, term, position }, 'group removed');
   }
 
   /** Reads what may have been missed: everything when stale, else the revision alone, now and then. */
@@ -212,7 +227,7 @@ export class GroupSync {
 
   /** Only our fleet's log: the one it named, else the one on our disk, else any. Another is refused, and said so. */
   #believes(log: LogId): boolean {
-    const known = this.#options.registeredLog() ?? this.#good?.log;
+    const known = this.#options.registeredLog() ?? this.#taken?.log;
     if (known === undefined || known === log) return true;
     if (this.#refusedLog !== log) {
       this.#refusedLog = log;
@@ -224,12 +239,17 @@ export class GroupSync {
   #refusal(): string | undefined {
     const log = this.#refusedLog;
     if (log === undefined || log === this.#options.registeredLog()) return undefined;
-    return `a pool of another log was refused: ${log}; this balancer belongs to ${this.#good?.log ?? 'none'}`;
+    return `a pool of another log was refused: ${log}; this balancer belongs to ${this.#taken?.log ?? 'none'}`;
+  }
+
+  /** The stamp of what was last carried out. */
+  get #taken(): Pick<PoolRevision, 'log' | 'term' | 'position'> | undefined {
+    return this.#good ?? this.#gone;
   }
 
   #isNewer(revision: PoolRevision): boolean {
-    const good = this.#good;
-    return good === undefined || good.log !== revision.log || compareStamps(revision, good) > 0;
+    const taken = this.#taken;
+    return taken === undefined || taken.log !== revision.log || compareStamps(revision, taken) > 0;
   }
 
   async #readBackOrNothing(): Promise<ObservedPool | undefined> {
@@ -245,7 +265,7 @@ export class GroupSync {
   #sendReceipt(observed: ObservedPool | undefined): void {
     const { fleet, balancer, group, place, logger } = this.#options;
     const bus = place()?.bus;
-    const stamp = this.#good ?? this.#unapplied();
+    const stamp = this.#taken ?? this.#unapplied();
     const error = this.#error ?? this.#refusal();
     if (bus === undefined || stamp === undefined) return;
     const receipt = receiptOf({ balancer, group, stamp, observed, error });

@@ -16,6 +16,8 @@ export async function newestPool({ place, pool, disk, signal }: NewestPoolOption
   const { entries, revision } = await readPool(place, pool.group, signal);
   if (revision === undefined || revision.log !== pool.log || compareStamps(revision, pool) <= 0) return pool;
   if (wholeness(entries, revision).status !== 'whole') return pool;
+  // The sync takes out what is no more; nobody of it gets a request meanwhile.
+  if (revision.deleted === true) return { ...pool, servers: [] };
   const { log, term, position } = revision;
   const newer = { log, term, position, ...desiredPool(pool.group, entries) };
   const newest: DiskPool = { ...newer, servers: [...newer.servers] };

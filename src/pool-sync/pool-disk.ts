@@ -1,9 +1,9 @@
 /** The last good pool of each group, on disk: what a balancer serves from with the whole control plane down. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Address, GroupId, ServerId, Stamp } from '../../schemas/ids.ts';
-import { textOf } from '../std/failure.ts';
+import { Failure, textOf } from '../std/failure.ts';
 import { readJson, writeJson } from '../std/json-file.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -26,17 +26,32 @@ export interface PoolDisk {
   load(): Promise<DiskPool[]>;
   /** Resolves once the disk holds it. Throws `io`. */
   save(pool: DiskPool): Promise<void>;
+  /** The group is no more. Resolves once the disk holds nothing of it. Throws `io`. */
+  remove(group: GroupId): Promise<void>;
 }
 
 /** A file a group. */
 export function poolDisk(directory: string, logger: Logger): PoolDisk {
-  return { load: () => loadPools(directory, logger), save: (pool) => savePool(directory, pool) };
+  return {
+    load: () => loadPools(directory, logger),
+    save: (pool) => savePool(directory, pool),
+    remove: (group) => removePool(directory, group),
+  };
 }
 
 const suffix = '.json';
 
 export function savePool(directory: string, pool: DiskPool): Promise<void> {
   return writeJson(join(directory, `${pool.group}${suffix}`), pool);
+}
+
+async function removePool(directory: string, group: GroupId): Promise<void> {
+  const path = join(directory, `${group}${suffix}`);
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw Failure.from(error, { code: 'io', retryable: true, message: `could not remove ${path}` });
+  }
 }
 
 async function loadPools(directory: string, logger: Logger): Promise<DiskPool[]> {

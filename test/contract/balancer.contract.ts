@@ -102,6 +102,30 @@ export function balancerContract(
       expect(applied.servers.map(({ server }) => server)).toEqual(['s2']);
     });
 
+    it('takes a group out with its frontend, whatever the others do, and takes it in again', async () => {
+      const edge = { ...pool(ready(s2)), group: 'edge' as GroupId };
+      await balancer.start([pool(ready(s1)), edge]);
+      const [{ listen }, other] = [await balancer.apply(pool(ready(s1))), await balancer.apply(edge)];
+      await balancer.apply(pool());
+      await balancer.remove(group);
+      expect(await balancer.readBack(group)).toBeUndefined();
+      if (runsProgram) await eventually(() => isRefused(listen), { what: 'nobody to listen any more' });
+      expect(await get(other.listen)).toBe('s2');
+      // Not there any more: no news.
+      await balancer.remove(group);
+      const again = await balancer.apply(pool(ready(s1)));
+      expect(await get(again.listen)).toBe('s1');
+      expect(await get(other.listen)).toBe('s2');
+    });
+
+    it('takes its only group out', async () => {
+      await balancer.start([pool(ready(s1))]);
+      const { listen } = await balancer.apply(pool());
+      await balancer.remove(group);
+      expect(await balancer.readBack(group)).toBeUndefined();
+      if (runsProgram) await eventually(() => isRefused(listen), { what: 'nobody to listen any more' });
+    });
+
     it(`lets a request finish on a server that was removed under it${countsInFlight ? ', and is unsettled until then' : ''}`, async () => {
       await balancer.start([pool(ready(s1))]);
       const { listen } = await balancer.apply(pool(ready(s1)));
@@ -237,4 +261,13 @@ async function get(url: string): Promise<string> {
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
   return text;
+}
+
+/** Nobody listens: any answer would do, an error too. */
+async function isRefused(url: string): Promise<boolean> {
+  const answered = fetch(url, { headers: { connection: 'close' } }).then((response) => response.arrayBuffer());
+  return answered.then(
+    () => false,
+    () => true,
+  );
 }

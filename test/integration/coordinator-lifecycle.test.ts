@@ -140,6 +140,28 @@ describe('the way out', () => {
     await eventually(async () => (await play.directive('production', 's1')) === undefined);
   });
 
+  it('tells balancers that a group is no more, until each of them has heard it', async () => {
+    await play.ask('group.create', { group: 'Edge' });
+    for (const balancer of ['b1', 'b2']) {
+      await play.ask('balancer.register', { balancer, kind: 'haproxy', groups: 'all' }, `bal_${balancer}`);
+    }
+    const before = (await eventually(() => play.revision('edge'))) as PoolRevision;
+    expect(before.deleted).toBeUndefined();
+    const { position } = await play.ask('group.delete', { group: 'Edge' });
+    const closing = (await eventually(async () => {
+      const revision = await play.revision('edge');
+      return revision?.deleted === true ? revision : undefined;
+    })) as PoolRevision;
+    expect(closing.position).toBeGreaterThanOrEqual(position);
+    play.applied('b1', closing);
+    play.applied('b2', before);
+    // Answered after both were heard: one balancer is behind.
+    expect(await play.ask('group.create', { group: 'Other' })).toMatchObject({ status: 'accepted' });
+    expect(await play.revision('edge')).toMatchObject({ deleted: true });
+    play.applied('b2', closing);
+    await eventually(async () => (await play.revision('edge')) === undefined, { what: 'it to be cleared' });
+  });
+
   it('waits for three counts of the balancer where the server cannot count', async () => {
     await oneServing();
     const left = await play.ask('server.leave', { server: 's1' });

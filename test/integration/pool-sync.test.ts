@@ -1,5 +1,5 @@
 /** Pool sync against a real NATS server and a real HAProxy; the test plays the coordinator by publishing pools. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Applied } from '../../schemas/receipt.ts';
@@ -157,6 +157,35 @@ describe('pool sync', () => {
     const closed = { log, term: 1, position: 7, group: edge, size: 1, digest: addDigests([encodeMessage(value)]) };
     await bus.store({ subject: subjects.poolRevision(fleet, edge), data: encodeMessage(closed), timeoutMs: 5_000 });
     expect(await servers((await receipt(7)).listen)).toEqual(['s2']);
+  });
+
+  it('takes out a group that is no more, and takes it in again when it is created anew', async () => {
+    await publish([entry(s1)]);
+    await start();
+    const { listen } = await receipt(1);
+    expect(await servers(listen)).toEqual(['s1']);
+    await publish([entry(s1, { admin: 'gone', position: 2 })], { position: 2 });
+    await receipt(2);
+    await publishRevision([], { position: 3, deleted: true });
+    expect((await receipt(3)).listen).toBeUndefined();
+    await expect(fetch(listen ?? '')).rejects.toThrow();
+    expect(readdirSync(join(rig.dataDirectory, 'pools'))).toEqual([]);
+    await publish([entry(s2, { position: 4 })], { position: 4 });
+    expect(await servers((await receipt(4)).listen)).toEqual(['s2']);
+  });
+
+  it('begins without the servers of a group that was deleted while it was away, and takes that out', async () => {
+    await publish([entry(s1)]);
+    await start();
+    const { listen } = await receipt(1);
+    await running?.stop();
+    const before = s1.served();
+    await publish([entry(s1, { admin: 'gone', position: 2 })], { position: 2 });
+    await publishRevision([], { position: 3, deleted: true });
+    await start();
+    await receipt(3);
+    await expect(fetch(listen ?? '')).rejects.toThrow();
+    expect(s1.served()).toBe(before);
   });
 
   it('tells what is in flight on a draining server', async () => {

@@ -63,7 +63,9 @@ export function scriptedFleet(bus: Bus, fleet: FleetId): ScriptedFleet {
     },
     async revision(group) {
       const message = await last(names.pools, subjects.poolRevision(fleet, group as GroupId));
-      return message === undefined ? undefined : decodeMessage(PoolRevision, message.data, 'a revision');
+      // Empty bytes stand for what was cleared.
+      if (message === undefined || message.data.length === 0) return undefined;
+      return decodeMessage(PoolRevision, message.data, 'a revision');
     },
     async entry(group, server) {
       const message = await last(names.pools, subjects.poolEntry(fleet, group as GroupId, server as ServerId));

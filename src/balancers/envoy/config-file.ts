@@ -37,7 +37,7 @@ export function clusterOf(group: GroupId): string {
 /** The name of the document with the endpoints of a cluster of ours. */
 export function endpointsNameOf(cluster: string): string | undefined {
   const group = /^group_(.+)$/.exec(cluster)?.[1];
-  return group === undefined ? undefined : endpointsName(group);
+  return group === undefined ? undefined : endpointsName(group as GroupId);
 }
 
 /** In the order Envoy needs them: endpoints before the cluster that names them, clusters before listeners. */
@@ -69,7 +69,7 @@ function endpointsDocument({ pool, leaving }: ConfigGroup): Document {
   });
 }
 
-function endpointsName(group: string): string {
+export function endpointsName(group: GroupId): string {
   return `endpoints-${group}`;
 }
 

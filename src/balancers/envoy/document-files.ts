@@ -33,6 +33,11 @@ export class DocumentFiles implements Documents {
     else await replaceFile(path, before);
   }
 
+  async forget(name: string): Promise<void> {
+    const path = this.#pathOf(name);
+    await Promise.all([path, `${path}.last`].map((one) => rm(one, { force: true })));
+  }
+
   /** A file has no way back; Envoy's log tells. */
   refusalOf(): undefined {
     return undefined;

@@ -79,6 +79,10 @@ export class DocumentServer implements Documents {
     this.#set(name, { current: this.#entryByName.get(name)?.before, before: undefined });
   }
 
+  async forget(name: string): Promise<void> {
+    this.#entryByName.delete(name);
+  }
+
   refusalOf({ name, version }: Document): string | undefined {
     const entry = this.#entryByName.get(name);
     return entry?.current?.version === version ? entry.refusal : undefined;

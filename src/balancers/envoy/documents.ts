@@ -10,6 +10,8 @@ export interface Documents {
   keep(document: Document): void;
   /** Puts the one before back in the place of what `give` gave. */
   takeBack(document: Document): Promise<void>;
+  /** What was about a group that is no more: nobody asks for it. */
+  forget(name: Document['name']): Promise<void>;
   /** Why Envoy refused it, where this way tells. */
   refusalOf(document: Document): string | undefined;
   /** What was given stays with Envoy. */

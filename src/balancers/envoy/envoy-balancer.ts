@@ -9,44 +9,29 @@
  * domain, projections, nats. Duties of the caller: as in balancer.ts; one instance a data directory.
  */
 import { join } from 'node:path';
-import type { Address, GroupId } from '../../../schemas/ids.ts';
+import type { GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { DesiredPools } from '../desired-pools.ts';
-import { ListenBook } from '../listen-book.ts';
+import { listenBookOf, type ProgramOptions } from '../program-options.ts';
 import { untilGone } from '../process-list.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
 import { keyOf } from './apply.ts';
 import { bootstrap, type XdsForm } from './bootstrap.ts';
-import { clusterOf, hostPort } from './config-file.ts';
+import { clusterOf, endpointsName, hostPort } from './config-file.ts';
 import { Convergence } from './convergence.ts';
 import { DocumentFiles, replaceFile } from './document-files.ts';
 import { DocumentServer } from './document-server.ts';
 import type { Documents } from './documents.ts';
 import { EnvoyProcess } from './process.ts';
 
-export interface EnvoyOptions {
-  /** Files, socket, log and the ports remembered. Absolute. */
-  readonly dataDirectory: string;
-  readonly clock: Clock;
-  /** Default: `envoy` on the PATH. */
-  readonly binary?: string;
-  /** Addresses by group; the others get one from `host` and `basePort`. */
-  readonly listen?: Readonly<Record<string, Address>>;
-  readonly host?: string;
-  readonly basePort?: number;
-  /** False: somebody else starts Envoy on our bootstrap file. */
-  readonly startProcess?: boolean;
+export interface EnvoyOptions extends ProgramOptions {
   /** Files that Envoy watches, or REST, which it asks on a socket of ours. Default: `files`. */
   readonly xds?: XdsForm['xds'];
 }
 
-/** Loopback, as everything Muster starts by default. */
-const hostDefault = '127.0.0.1';
-/** The port people try first for HTTP without being root. */
-const basePortDefault = 8_080;
 /** How long `apply` waits for requests of a removed server to end. */
 const leaveTimeoutMs = 500;
 /** How long `apply` waits for the first health check of a new server: one that is up passes within milliseconds. */
@@ -101,6 +86,14 @@ export class EnvoyBalancer implements Balancer {
     return { ...observed, settled };
   }
 
+  async remove(group: GroupId): Promise<void> {
+    const { desired, process, documents } = this.#opened;
+    await desired.drop(group);
+    // One that runs nothing has nothing to take out.
+    if (await process.answers()) await this.#changes.ask();
+    await documents.forget(endpointsName(group));
+  }
+
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
@@ -123,13 +116,12 @@ export class EnvoyBalancer implements Balancer {
   }
 
   async #open(): Promise<Parts> {
-    const { dataDirectory, binary = 'envoy', startProcess = true, listen: given = {}, clock } = this.#options;
-    const { host = hostDefault, basePort = basePortDefault } = this.#options;
+    const { dataDirectory, binary = 'envoy', startProcess = true, clock } = this.#options;
     const sockets = await socketFolder(dataDirectory);
     const form = formOf({ xds: this.#options.xds ?? 'files', dataDirectory, sockets });
     const documents = form.xds === 'files' ? new DocumentFiles(form) : new DocumentServer({ ...form, clock });
     await documents.open();
-    const listens = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
+    const listens = listenBookOf(this.#options);
     await listens.open();
     const paths = {
       bootstrapPath: join(dataDirectory, 'bootstrap.json'),

@@ -77,6 +77,12 @@ export class FileBalancer implements Balancer {
     return { ...observed, settled: true };
   }
 
+  /** Its file is gone, and no command is run: its pool was empty, which the command was told. */
+  async remove(group: GroupId): Promise<void> {
+    await this.#runningByGroup.get(group)?.catch(() => undefined);
+    await Promise.all([this.#path(group), this.#appliedPath(group)].map((path) => rm(path, { force: true })));
+  }
+
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const applied = await this.#applied(group);
     if (applied === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
  * The HAProxy sibling (2.6 and later). One frontend a group on its own port; servers come and go over the runtime
- * socket without a reload; only a new group reloads, seamlessly. The file always says the same as the memory.
+ * socket without a reload; only a group that comes or goes reloads, seamlessly. The file always says the same as the memory.
  *
  * Promises: what `apply` and `readBack` say was read from HAProxy after the change. Applies that arrive while a change
  * is under way share the next one. Must not know: domain, projections, nats.
@@ -15,30 +15,15 @@ import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
 import { backendOf, renderConfig, writeConfig } from './config-file.ts';
-import { ListenBook } from '../listen-book.ts';
+import type { ListenBook } from '../listen-book.ts';
+import { listenBookOf, type ProgramOptions } from '../program-options.ts';
 import { HaproxyProcess } from './process.ts';
 import { resolveAddresses } from '../resolve-addresses.ts';
 import { HaproxyRuntime, type ObservedBackend } from './runtime.ts';
 import { socketFolder } from '../sockets.ts';
 
-export interface HaproxyOptions {
-  /** Config, sockets, log and the ports remembered. Absolute. */
-  readonly dataDirectory: string;
-  readonly clock: Clock;
-  /** Default: `haproxy` on the PATH. */
-  readonly binary?: string;
-  /** Addresses by group; the others get one from `host` and `basePort`. */
-  readonly listen?: Readonly<Record<string, Address>>;
-  readonly host?: string;
-  readonly basePort?: number;
-  /** False: somebody else starts HAProxy on our file and master socket. */
-  readonly startProcess?: boolean;
-}
+export type HaproxyOptions = ProgramOptions;
 
-/** Loopback, as everything Muster starts by default. */
-const hostDefault = '127.0.0.1';
-/** The port people try first for HTTP without being root. */
-const basePortDefault = 8_080;
 /** How long `apply` waits for connections of a removed server to be gone; idle ones go within milliseconds. */
 const removalTimeoutMs = 500;
 const removalPollMs = 25;
@@ -102,6 +87,14 @@ export class HaproxyBalancer implements Balancer {
     return { ...observed, settled };
   }
 
+  async remove(group: GroupId): Promise<void> {
+    this.#poolByGroup.delete(group);
+    this.#listenByGroup.delete(group);
+    await this.#opened.book.release(group);
+    // One that runs nothing has nothing to take out.
+    if (this.#worker !== 0) await this.#change();
+  }
+
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const listen = this.#listenByGroup.get(group);
     if (listen === undefined) return undefined;
@@ -131,8 +124,7 @@ export class HaproxyBalancer implements Balancer {
       masterSocketPath: join(sockets, 'master.sock'),
     };
     const logPath = join(dataDirectory, 'haproxy.log');
-    const { listen: given = {}, host = hostDefault, basePort = basePortDefault } = this.#options;
-    const book = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
+    const book = listenBookOf(this.#options);
     await book.open();
     const process = new HaproxyProcess({ ...paths, binary, logPath, startProcess, clock });
     return { ...paths, book, process, runtime: new HaproxyRuntime({ ...paths, process, clock }) };

@@ -11,12 +11,12 @@
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Address, GroupId } from '../../../schemas/ids.ts';
+import type { GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { DesiredPools } from '../desired-pools.ts';
-import { ListenBook } from '../listen-book.ts';
+import { listenBookOf, type ProgramOptions } from '../program-options.ts';
 import { signalProcess, untilGone } from '../process-list.ts';
 import { SharedChange } from '../shared-change.ts';
 import { socketFolder } from '../sockets.ts';
@@ -26,26 +26,11 @@ import { HealthChecks } from './health-checks.ts';
 import { observedServers } from './observe.ts';
 import { NginxProcess, type Workers } from './process.ts';
 
-export interface NginxOptions {
-  /** Config, socket, log and the ports remembered. Absolute. */
-  readonly dataDirectory: string;
-  readonly clock: Clock;
-  /** Default: `nginx` on the PATH. */
-  readonly binary?: string;
-  /** Addresses by group; the others get one from `host` and `basePort`. */
-  readonly listen?: Readonly<Record<string, Address>>;
-  readonly host?: string;
-  readonly basePort?: number;
-  /** False: somebody else starts nginx on our file. */
-  readonly startProcess?: boolean;
+export interface NginxOptions extends ProgramOptions {
   /** From one reload to the next at least. */
   readonly reloadEveryMs?: number;
 }
 
-/** Loopback, as everything Muster starts by default. */
-const hostDefault = '127.0.0.1';
-/** The port people try first for HTTP without being root. */
-const basePortDefault = 8_080;
 /** Each reload resets the idle connections of every client: a burst of joins shall cost one or two. */
 const reloadEveryMsDefault = 2_000;
 /** How long `apply` waits for replaced workers to end; those without a request do within milliseconds. */
@@ -113,6 +98,12 @@ export class NginxBalancer implements Balancer {
     return { ...observed, settled: observed.servers.every(({ admin }) => admin !== 'maintenance') };
   }
 
+  async remove(group: GroupId): Promise<void> {
+    await this.#opened.desired.drop(group);
+    // One that runs nothing has nothing to take out.
+    if (this.#master !== 0 && !(await this.#runs(this.#render()))) await this.#changes.ask();
+  }
+
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const listen = this.#opened.desired.listenOf(group);
     if (listen === undefined) return undefined;
@@ -142,8 +133,7 @@ export class NginxBalancer implements Balancer {
   }
 
   async #open(): Promise<Parts> {
-    const { binary = 'nginx', startProcess = true, listen: given = {}, clock } = this.#options;
-    const { host = hostDefault, basePort = basePortDefault } = this.#options;
+    const { binary = 'nginx', startProcess = true, clock } = this.#options;
     await mkdir(this.#options.dataDirectory, { recursive: true, mode: 0o700 });
     // As the system will name it: whose workers are whose is told by their folder.
     const dataDirectory = await realpath(this.#options.dataDirectory);
@@ -152,7 +142,7 @@ export class NginxBalancer implements Balancer {
       configPath: join(dataDirectory, 'nginx.conf'),
       statusSocketPath: join(await socketFolder(dataDirectory), 'status.sock'),
     };
-    const listens = new ListenBook({ path: join(dataDirectory, 'listen.json'), given, host, basePort });
+    const listens = listenBookOf({ ...this.#options, dataDirectory });
     const generations = new GenerationBook(join(dataDirectory, 'generations.json'));
     await Promise.all([listens.open(), generations.open()]);
     const logPath = join(dataDirectory, 'nginx.log');
