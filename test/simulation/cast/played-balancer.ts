@@ -40,6 +40,14 @@ export class PlayedBalancer implements Balancer {
     return { ...(this.#observed(pool.group) as ObservedPool), settled: true };
   }
 
+  async remove(group: GroupId): Promise<void> {
+    const { clock, chance } = this.#process;
+    await pause({ clock, delayMs: chance.between(applyMs.least, applyMs.most) });
+    this.#assertAnswers();
+    this.poolByGroup.delete(group);
+    this.#onPool({ group, servers: [] });
+  }
+
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     this.#assertAnswers();
     return this.#observed(group);

@@ -36,6 +36,7 @@ export class SimDisk {
     return {
       load: async () => [...this.poolByGroup.values()],
       save: (pool) => this.#write(process, () => this.poolByGroup.set(pool.group, pool)),
+      remove: (group) => this.#write(process, () => this.poolByGroup.delete(group)),
     };
   }
 
