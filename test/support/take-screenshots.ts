@@ -86,7 +86,7 @@ async function takeAll({ dashboard }: UpFleet, { open }: Screens): Promise<void>
   await page.getByText('2.1.0-rc.1').first().waitFor();
   await take(page, 'projects');
   await page.goto(`${dashboard}/history`);
-  await page.getByRole('button', { name: /the evening is busy/ }).click();
+  await page.getByRole('button', { name: /its disk is to be changed/ }).click();
   await page.getByRole('heading', { name: 'For it to change' }).waitFor();
   await take(page, 'history');
   await page.goto(`${dashboard}/?at=24`);

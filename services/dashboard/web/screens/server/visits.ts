@@ -13,10 +13,10 @@ export interface Visit {
 /** Oldest first; the same status twice in a row is one visit. Lines come newest first. */
 export function visitsOf(lines: readonly Line[], server: string): readonly Visit[] {
   const visits: Visit[] = [];
-  let isInPool = false;
+  let before: Before = { server, isInPool: false, isCordoned: false };
   for (const { event, text } of lines.toReversed()) {
-    const status = statusBy(event, { server, isInPool });
-    isInPool = inPoolAfter(event, isInPool);
+    const status = statusBy(event, before);
+    before = after(event, before);
     if (status === null || visits.at(-1)?.status === status) continue;
     visits.push({ status, position: event.position, at: event.at, text });
   }
@@ -27,10 +27,12 @@ interface Before {
   readonly server: string;
   /** A server in the pool that is cordoned, tries again or was held by the floor goes on as it was. */
   readonly isInPool: boolean;
+  /** Once out of the pool it stays out, whatever it proves. */
+  readonly isCordoned: boolean;
 }
 
 /** What the event makes of the server's status; null where it leaves it as it is. */
-function statusBy({ type, data }: Event, { server, isInPool }: Before): Visit['status'] | null {
+function statusBy({ type, data }: Event, { server, isInPool, isCordoned }: Before): Visit['status'] | null {
   const entering = isInPool ? 'ready' : 'syncing';
   switch (type) {
     case 'group.servers-set':
@@ -46,7 +48,7 @@ function statusBy({ type, data }: Event, { server, isInPool }: Before): Visit['s
     case 'server.returned':
       return data.group === null ? 'available' : entering;
     case 'server.ready':
-      return 'ready';
+      return isCordoned && !isInPool ? 'cordoned' : 'ready';
     case 'server.sync-failed':
       return data.final ? 'failed' : 'retrying';
     case 'server.leaving':
@@ -73,18 +75,24 @@ function statusBy({ type, data }: Event, { server, isInPool }: Before): Visit['s
   }
 }
 
-function inPoolAfter({ type, data }: Event, isInPool: boolean): boolean {
+function after({ type, data }: Event, before: Before): Before {
+  const { isInPool, isCordoned } = before;
   switch (type) {
     case 'server.ready':
-      return true;
+      return { ...before, isInPool: isInPool || !isCordoned };
     case 'server.lost':
-      return isInPool && data.held;
-    case 'server.left':
+      return { ...before, isInPool: isInPool && data.held };
+    case 'server.cordoned':
+      return { ...before, isCordoned: true };
     case 'server.drained':
+      return { ...before, isInPool: false, isCordoned: true };
+    case 'server.uncordoned':
+      return { ...before, isCordoned: false };
+    case 'server.left':
     case 'server.registered':
     case 'server.retired':
-      return false;
+      return { ...before, isInPool: false, isCordoned: false };
     default:
-      return isInPool;
+      return before;
   }
 }
