@@ -112,8 +112,10 @@ export async function tabTo(page: Page, selector: string, pressesMax = 60): Prom
 
 /** As a hand does it: pressed, moved a little, moved on, and let go once the place below says that it would take it. */
 export async function dragOnto(page: Page, what: Locator, onto: Locator): Promise<void> {
-  const [from, to] = [await what.boundingBox(), await onto.boundingBox()];
-  if (from === null || to === null) throw new Error('what is dragged, or where to, is not in sight');
+  // A list that is drawn anew has no box for a moment.
+  const boxOf = (of: Locator) =>
+    eventually(async () => (await of.boundingBox()) ?? undefined, { what: 'a place on the screen' });
+  const [from, to] = [await boxOf(what), await boxOf(onto)];
   await page.mouse.move(from.x + from.width / 3, from.y + from.height / 2);
   await page.mouse.down();
   await page.mouse.move(from.x + from.width / 4, from.y + from.height / 2, { steps: 4 });
