@@ -6,12 +6,14 @@ import { parse } from 'yaml';
 import { FleetFile } from '../../schemas/fleet-file.ts';
 import type { Digest, Position, ProjectId } from '../../schemas/ids.ts';
 import { packFolder } from '../../src/bundles/pack.ts';
-import type { PackedProject } from '../../src/fleet-file/plan.ts';
+import type { PackedProject, PlanOptions } from '../../src/fleet-file/plan.ts';
 import { Failure } from '../../src/std/failure.ts';
 
 export interface DeclaredFleet {
   readonly file: FleetFile;
   readonly packedByProject: ReadonlyMap<ProjectId, PackedProject>;
+  /** Default: the fleet. */
+  readonly scope?: NonNullable<PlanOptions['scope']>;
 }
 
 /** Fails with `config-invalid` where the file cannot be read or is no fleet file: names the place. */

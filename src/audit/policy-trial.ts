@@ -9,11 +9,11 @@ import type { Event } from '../../schemas/events.ts';
 import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import type { RolloutPolicy } from '../../schemas/rollout.ts';
 import { evolve } from '../domain/evolve.ts';
+import { cloneState } from '../domain/fleet-state.ts';
 import type { FleetState, Rollout } from '../domain/state.ts';
 import type { RolloutPlan, RolloutProposal } from '../rollout/about.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
 import { plansOf } from '../rollout/planner.ts';
-import { freezeState, thawState } from '../snapshots/frozen-state.ts';
 import { recordedObserved } from './recorded.ts';
 import { isPlanned, isSamePlan, membersOf } from './redecide.ts';
 
@@ -114,7 +114,7 @@ export class PolicyTrial {
       const reason = 'it would not have failed there; as it was, everybody went back, so no more was recorded of it';
       return this.#unknown(event.position, reason);
     }
-    const shadow = thawState(JSON.parse(JSON.stringify(freezeState(state))));
+    const shadow = cloneState(state);
     const copy = this.#in(shadow);
     if (copy !== undefined) copy.policy = this.#policy;
     this.#shadow = shadow;

@@ -32,6 +32,8 @@ export interface PlanOptions {
   /** What the file's folders hold, packed. */
   readonly packedByProject: ReadonlyMap<ProjectId, PackedProject>;
   readonly prune: boolean;
+  /** `groups`: what the file does not name is none of its business, whatever `prune` says. Default: `fleet`. */
+  readonly scope?: 'fleet' | 'groups';
 }
 
 export interface PlannedChange {
@@ -54,7 +56,7 @@ export interface FleetPlan {
 }
 
 /** Publishes first, then groups and policies, members, deployments; what is taken away last. */
-export function planOf(state: FleetState, { file, packedByProject, prune }: PlanOptions): FleetPlan {
+export function planOf(state: FleetState, { file, packedByProject, prune, scope = 'fleet' }: PlanOptions): FleetPlan {
   const planning: Planning = { state, prune, reads: new Reads(state), kept: [] };
   const declared = Object.entries(file.groups) as [GroupName, DeclaredGroup][];
   const publishes = publishing(planning, { file, packedByProject });
@@ -71,7 +73,7 @@ export function planOf(state: FleetState, { file, packedByProject, prune }: Plan
   const withdrawals = declared.flatMap(([name, group]) => withdrawing(planning, name, group));
   const named = new Set(declared.map(([name]) => groupIdOf(name)));
   const removals = [...state.groupById.values()]
-    .filter(({ id }) => !named.has(id))
+    .filter(({ id }) => scope === 'fleet' && !named.has(id))
     .flatMap((group) => removing(planning, group));
   const changes = [...publishes, ...groups, ...members, ...deployments, ...withdrawals, ...removals];
   return { position: state.position, changes, kept: planning.kept, reads: planning.reads.all() };
