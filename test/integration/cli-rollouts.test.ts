@@ -175,3 +175,99 @@ describe('a fleet file', () => {
     expect(stderr).toMatch(/wrong\.yaml: groups\.Production: .*servrs/);
   });
 });
+
+describe('a group, back to an earlier instant', () => {
+  let earlier: string;
+
+  beforeAll(async () => {
+    earlier = String(stage.told.events.at(-1)?.position);
+    expect((await muster('deploy', 'hello@2.0.0', 'Production')).code).toBe(0);
+    expect((await muster('undeploy', 'orders', 'Production')).code).toBe(0);
+    expect((await muster('group', 'configure', 'Production', '--drain-timeout', '5s')).code).toBe(0);
+  });
+
+  it('is shown first, with what would follow, and sends nothing', async () => {
+    const { code, data } = await asJson('rollback', 'group', 'Production', '--to', earlier);
+    expect(code).toBe(0);
+    expect(data.changes.map(({ text }: { text: string }) => text)).toEqual([
+      expect.stringContaining('drainTimeoutMs 5000 ->'),
+      'deploy hello 2.0.0 -> 1.0.0 to Production',
+      'deploy orders 1 to Production',
+    ]);
+    expect(data.apply).toMatch(
+      new RegExp(`^muster rollback group Production --to ${earlier} --plan \\d+-[0-9a-f]{12}$`),
+    );
+  });
+
+  it('is not carried out once anything of it has changed, and is otherwise: versions as rollouts under their gates', async () => {
+    const plan = async () =>
+      (await asJson('rollback', 'group', 'Production', '--to', earlier)).data.apply.split(' ').slice(1);
+    const stale = await plan();
+    expect((await muster('group', 'configure', 'Production', '--drain-timeout', '3s')).code).toBe(0);
+    expect((await muster(...stale)).code).toBe(6);
+    const { code, data, stderr } = await asJson(...(await plan()));
+    expect(stderr).toMatch(/3 of 3/);
+    expect([code, data.status]).toEqual([0, 'done']);
+    const rolled = stage.told.events.filter(({ type }) => type === 'rollout.succeeded').slice(-2);
+    expect(rolled).toHaveLength(2);
+    expect((await asJson('rollback', 'group', 'Production', '--to', earlier)).data).toMatchObject({
+      changes: [],
+      apply: null,
+    });
+  });
+
+  it('is refused for a group that was not there then', async () => {
+    const { code, stderr } = await muster('rollback', 'group', 'Nowhere', '--to', earlier);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('there was no group "Nowhere"')]);
+  });
+});
+
+describe('recorded rollouts', () => {
+  it('are listed as they were at an earlier instant', async () => {
+    const { data: now } = await asJson('rollout', 'list');
+    const first = now.findLast(({ ended }: { ended: number | null }) => ended !== null);
+    const { code, data: then } = await asJson('rollout', 'list', '--at', String(first.rollout));
+    expect(code).toBe(0);
+    expect(then.find(({ rollout }: { rollout: number }) => rollout === first.rollout)).toMatchObject({
+      status: 'running',
+      ended: null,
+    });
+  });
+
+  it('are decided again by replay, the same from the fleet and from an export, with what followed', async () => {
+    const file = folder.path('replayed.gz');
+    expect((await muster('audit', 'export', file)).code).toBe(0);
+    const [live, exported] = [
+      await muster('replay', '-o', 'json'),
+      await muster('replay', '-o', 'json', '--file', file),
+    ];
+    expect([live.code, exported.code]).toEqual([0, 0]);
+    const steps = exported.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(live.stdout.startsWith(exported.stdout.slice(0, 2_000))).toBe(true);
+    const planned = steps.filter(({ decided }) => decided?.by === 'planner');
+    expect(planned.length).toBeGreaterThan(5);
+    expect(planned.filter(({ decided }) => !decided.agrees)).toEqual([]);
+    expect(steps.filter(({ decided }) => decided?.by === 'machine').length).toBeGreaterThan(3);
+    const { stdout } = await muster('replay', '--file', file, '--to', '30', '--speed', '1000');
+    expect(stdout).toMatch(/machine s1: syncing → ready\n/);
+  });
+
+  it('are tried under a changed policy, told where it is known, and nothing is guessed', async () => {
+    const path = folder.path('changed.yaml');
+    await writeFile(path, 'rollout:\n  autoRollback: false\n');
+    const { code, data } = await asJson('replay', '--policy', path);
+    expect(code).toBe(0);
+    const back = data.rollouts.filter(
+      ({ recorded }: { recorded: { status: string } }) => recorded.status === 'rolled-back',
+    );
+    expect(back.length).toBeGreaterThan(0);
+    const failed = back.filter(({ tried }: { tried: { status: string } }) => tried.status === 'fails');
+    expect(failed[0]?.tried.reason).toContain('waited for a person');
+    await writeFile(path, 'leaseMs: 1\n');
+    const wrong = await muster('replay', '--policy', path);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('how rollouts go')]);
+  });
+});

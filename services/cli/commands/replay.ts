@@ -1,5 +1,6 @@
 /** `muster replay` */
 import { readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Position } from '../../../schemas/ids.ts';
 import type { AsOfOptions, Instant } from '../../../src/audit/as-of.ts';
@@ -80,7 +81,7 @@ async function showDecisions(command: Command, shown: Shown, { speed: times }: R
   let before: number | undefined;
   const onStep = async (step: ReplayedStep) => {
     const { at } = step.event;
-    if (times !== undefined && before !== undefined) await asLong({ ms: (at - before) / times, progress, signal });
+    if (times !== undefined && before !== undefined) await asLong((at - before) / times, signal);
     before = at;
     process.stdout.write(await textOf(step, format));
   };
@@ -91,10 +92,9 @@ async function showDecisions(command: Command, shown: Shown, { speed: times }: R
   output.step(summary(await replayDecisions({ ...asked, onStep })));
 }
 
-async function asLong({ ms, progress, signal }: Pick<History, 'progress' | 'signal'> & { ms: number }): Promise<void> {
-  if (ms <= 0) return;
-  const { pause } = await import('../../../src/std/deadline.ts');
-  await pause({ clock: progress.clock, delayMs: ms, signal });
+/** A timer that keeps the process alive: beside a file nothing else does. */
+async function asLong(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await setTimeout(ms, undefined, { signal });
 }
 
 async function textOf(step: ReplayedStep, format: string): Promise<string> {
