@@ -19,6 +19,8 @@ import { type Proposal, isRejection, propose } from '../../src/domain/propose.ts
 import type { FleetState } from '../../src/domain/state.ts';
 import { type ChainCursor, cursorAfter, emptyCursor } from '../../src/eventlog/chain.ts';
 import { encodeEvent, encodeRecord, recordHash } from '../../src/eventlog/record-codec.ts';
+import { recordedObserved } from '../../src/audit/recorded.ts';
+import { planRollouts } from '../../src/rollout/planner.ts';
 import { emptyObserved } from '../../src/projections/observed.ts';
 import { answerQuery } from '../../src/projections/views.ts';
 
@@ -119,6 +121,7 @@ function next(state: FleetState, { random, now, servers, term }: Turn): Event | 
   if (term !== undefined) return proposed({ type: 'coordinator.elected', data: { term, instance: `writer-${term}` } });
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
   const server = `s${Math.floor(random() * servers)}`;
+  if (random() < 0.08) return planned(state, pick(groups), { random, proposed });
   if (random() < 0.35) return progress(state, server, { random, proposed });
   const decision = decide(
     state,
@@ -164,6 +167,16 @@ function command(server: string, { pick, random }: Dice): Command {
     () => ({ type: 'balancer.register', payload: { balancer: 'lb1', kind: 'haproxy', groups: 'all' } }),
   ];
   return pick(commands)() as Command;
+}
+
+/** What the leader's planner says of a group's rollouts, whose servers are heard and well. */
+function planned(state: FleetState, name: string, { proposed }: World): Event | undefined {
+  const id = groupIdOf(name as GroupName);
+  const group = state.groupById.get(id);
+  if (group === undefined || group.rolloutById.size === 0) return undefined;
+  const observed = recordedObserved({ state, at: state.at, servers: group.servers });
+  const [proposal] = planRollouts(state, id, observed, state.at).proposals;
+  return proposal === undefined ? undefined : proposed(proposal);
 }
 
 /** The world goes on for a server: it gets ready, fails, or is gone, whichever the decider takes. */
