@@ -76,10 +76,11 @@ function reached(moment: Moment, instant: Instant): Moment {
 }
 
 /** The last position at or before the instant, whether the log reaches it or not; 0: nothing had happened by then. */
-export async function placeOf({ source, live, signal }: AsOfOptions, instant: Instant): Promise<Position> {
+export async function placeOf({ source, live, progress, signal }: AsOfOptions, instant: Instant): Promise<Position> {
   if ('position' in instant) return instant.position;
   if (live !== undefined) return positionAt(live.log, instant.time);
-  return (await replay(source, { until: instant.time, signal })).position;
+  const shown = progress === undefined ? {} : { progress };
+  return (await replay(source, { until: instant.time, signal, ...shown })).position;
 }
 
 /** The last position at or before the time: about log2 of the log's records are read. `at` never goes back. */

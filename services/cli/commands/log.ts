@@ -70,8 +70,14 @@ async function newestMatching(
 ): Promise<{ readonly newest: readonly Event[]; readonly next: number }> {
   const newest: Event[] = [];
   let next = 1;
+  const { progressTeller } = await import('../../../src/audit/progress.ts');
+  const { systemClock } = await import('../../../src/std/clock.ts');
+  const onProgress = ({ position }: { position: number }) =>
+    void process.stderr.write(`read up to position ${position}\n`);
+  const tell = progressTeller({ clock: systemClock, onProgress });
   for await (const event of events) {
     next = event.position + 1;
+    tell(event.position);
     if (!matches(event, filter)) continue;
     newest.push(event);
     if (newest.length > lines) newest.shift();
