@@ -11,6 +11,7 @@ import type { Watermark } from '../../schemas/record.ts';
 import { parseAsked } from '../domain/ask.ts';
 import type { Asked } from '../domain/decide.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
+import { Failure } from '../std/failure.ts';
 import { newToken } from '../std/token.ts';
 import type { BodyFormat } from '../wire/body.ts';
 import { decodeBody } from '../wire/body.ts';
@@ -85,6 +86,8 @@ export class CommandDesk {
 
   async #repeat({ asker, position, answer }: Repeat): Promise<void> {
     const event = await this.#options.eventAt(position);
+    // The first outcome may have been decided and never landed: what stands in its place is somebody else's.
+    if (event.command?.id !== asker.id || event.principal !== asker.principal) throw overtaken(position);
     answer(this.#options.outcomes.encode(asker, { event, repeated: true }), asker);
   }
 }
@@ -105,6 +108,11 @@ function readCommand(arrived: Arrived): { asked: Asked; principal: Principal; fo
   const body = decodeBody(arrived.data, arrived.contentType);
   if (body.status === 'malformed') return { asked: malformed(type, body.message), principal, format: 'json' };
   return { asked: parseAsked(type, body.value), principal, format: body.format };
+}
+
+function overtaken(position: Position): Failure {
+  const message = `position ${position} of the log is not what was decided here: another leader has taken over`;
+  return new Failure({ code: 'not-leader', retryable: true, message });
 }
 
 /** Stands for whoever wrote to a subject that names no principal. */
