@@ -62,7 +62,15 @@ export class Telling {
     const body = bodyOf(data);
     if (typeof body['log'] !== 'string') return;
     this.#checkDurable(process, subject, body);
-    if (body['event'] !== undefined) this.#checkEvent(process, body['event'] as Event, subject);
+    if (body['event'] !== undefined) {
+      const event = body['event'] as Event;
+      this.#checkEvent(process, event, subject);
+      if (event.command?.id !== body['id']) {
+        this.#options.fail(
+          `${process.name} answers ${body['id']} with event ${event.position}, of ${event.command?.id}`,
+        );
+      }
+    }
     if (subject.startsWith(`${base}pool.`)) this.#checkPool(process, subject, body);
     const isLevel = subject.startsWith(`${base}server.`) || subject.startsWith(`${base}group.`);
     if (isLevel && !subject.endsWith('.status')) this.#checkSame(process, subject, body);
