@@ -4,6 +4,7 @@ import { Directive } from '../../schemas/directive.ts';
 import type { Beat, Receipt } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
+import { eventually } from '../support/eventually.ts';
 import { commandRig } from './command-rig.ts';
 import { coreRoundTrip } from './floors.ts';
 import { compare, measured, quantile, type Side } from './harness.ts';
@@ -37,6 +38,13 @@ function next(raw: RawNats, subject: string): Promise<Uint8Array> {
   });
 }
 
+/** One that is still lost when it joins gets a second directive once it is back, and would have to prove that one. */
+async function isAvailable(agent: RawNats, server: ServerId): Promise<boolean> {
+  const subject = subjects.query(fleet, 'server');
+  const answer = await agent.connection.request(subject, JSON.stringify({ server }), { timeout: stepTimeoutMs });
+  return answer.json<{ data?: { status?: string } }>().data?.status === 'available';
+}
+
 /** Milliseconds from the receipt of one joining server to the revision that lets it in. */
 async function joined(agent: RawNats, balancer: RawNats, server: ServerId): Promise<number> {
   const directed = next(agent, subjects.directive(fleet, group, server));
@@ -44,6 +52,7 @@ async function joined(agent: RawNats, balancer: RawNats, server: ServerId): Prom
   const unknown = { term: 0, position: 0 };
   const beat: Beat = { server, instance: 'bench', assignment: unknown, directive: unknown, inFlight: 0, healthy: true };
   agent.connection.publish(subjects.beat(fleet, server), encode(beat));
+  await eventually(() => isAvailable(agent, server), { what: `server ${server} to be back` });
   const outcome = await agent.connection.request(
     subjects.do(fleet, 'bench' as never, 'server.join'),
     JSON.stringify({ id: `join-${server}`, server, group }),
