@@ -4,6 +4,7 @@ import type { BalancerView } from '../../../../../schemas/views.ts';
 import { Age } from '../../components/age.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Panel } from '../../components/panel.tsx';
+import { useAt } from '../../data/place.ts';
 import { StatusMark } from '../../components/status-mark.tsx';
 
 export function BalancersPanel({ balancers }: { readonly balancers: readonly BalancerView[] }) {
@@ -28,6 +29,7 @@ export function BalancersPanel({ balancers }: { readonly balancers: readonly Bal
 }
 
 function BalancerRow({ balancer: { balancer, kind, status, seenAt, pools } }: { readonly balancer: BalancerView }) {
+  const isPast = useAt() !== null;
   const behind = pools.filter(({ lag, error }) => lag > 0 || error !== null);
   return (
     <li className="row">
@@ -48,13 +50,15 @@ function BalancerRow({ balancer: { balancer, kind, status, seenAt, pools } }: { 
         </span>
       </div>
       <p className="soft">
-        {behind.length === 0
-          ? `${pools.length} pools, none behind`
-          : behind.map(({ group, lag, error }) => (
-              <Fragment key={group}>
-                {group}: {error === null ? `${lag} positions behind` : <span className="bad">{error}</span>}{' '}
-              </Fragment>
-            ))}
+        {isPast
+          ? 'what it confirmed is not in the log'
+          : behind.length === 0
+            ? `${pools.length} pools, none behind`
+            : behind.map(({ group, lag, error }) => (
+                <Fragment key={group}>
+                  {group}: {error === null ? `${lag} positions behind` : <span className="bad">{error}</span>}{' '}
+                </Fragment>
+              ))}
       </p>
     </li>
   );

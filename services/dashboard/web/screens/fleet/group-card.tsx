@@ -20,7 +20,8 @@ export interface GroupCardProps {
 
 export const GroupCard = memo(function GroupCard({ group, inFlight }: GroupCardProps) {
   const { servers, deployments, status } = group;
-  const laggards = status?.laggards ?? [];
+  // What was published and confirmed is not in the log: nobody was behind for it then.
+  const laggards = useAt() === null ? (status?.laggards ?? []) : [];
   return (
     <section
       className="panel group-card"

@@ -10,6 +10,7 @@ export interface StepsProps {
 
 export function Steps({ progress, targets }: StepsProps) {
   const { members, moved, healthy, target } = progress;
+  const step = stepOf(progress);
   const shares = { healthy: share(healthy, members), moved: share(moved, members) };
   return (
     <div className="steps">
@@ -49,7 +50,7 @@ export function Steps({ progress, targets }: StepsProps) {
         <ol className="steps-list" aria-label="Steps of the canary">
           {progress.steps.map(({ servers, bakeMs, pause }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: steps are told by their order, which never changes.
-            <li key={index} data-look={index < progress.step ? 'done' : index === progress.step ? 'doing' : 'waiting'}>
+            <li key={index} data-look={index < step ? 'done' : index === step ? 'doing' : 'waiting'}>
               <strong>
                 {servers} {servers === 1 ? 'server' : 'servers'}
               </strong>
@@ -60,13 +61,19 @@ export function Steps({ progress, targets }: StepsProps) {
               </span>
             </li>
           ))}
-          <li data-look={progress.step >= progress.steps.length ? 'doing' : 'waiting'}>
+          <li data-look={step === progress.steps.length ? 'doing' : 'waiting'}>
             <strong>the rest</strong>
           </li>
         </ol>
       )}
     </div>
   );
+}
+
+/** The canary's step by the servers told: a step may take several goes, as the limits let it; past all: the rest. */
+function stepOf({ steps, moved }: StepsProps['progress']): number {
+  const step = steps.findIndex(({ servers }) => moved <= servers);
+  return step < 0 ? steps.length : step;
 }
 
 function share(count: number, of: number): string {
