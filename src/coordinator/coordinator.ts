@@ -129,7 +129,7 @@ export class Coordinator {
     const fold = new FleetFold({ cursor, state, logger, onFolded });
     await fold.catchUp(log, await log.lastSequence(timing.storeTimeoutMs), new AbortController().signal);
     await highMark.check(log, timing.storeTimeoutMs, fold.state.recovered);
-    logger.info({ fleet, position: fold.cursor.position, snapshot: cursor.position }, 'log read');
+    logger.info({ position: fold.cursor.position, snapshot: cursor.position }, 'log read');
     return new Coordinator(options, { log, fold, reigning, snapshot: cursor });
   }
 
