@@ -7,6 +7,8 @@ const monitorPort = 8222;
 /** It cannot be killed and restarted on the same port. */
 export async function startNatsContainer(options: StartNatsOptions, image: string): Promise<NatsServer> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
+  // Ports are published on this machine, whatever it is taken for.
+  process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1';
   const { GenericContainer, Wait } = await import('testcontainers');
   const config = [
     `listen: "0.0.0.0:${clientPort}"`,
@@ -17,7 +19,10 @@ export async function startNatsContainer(options: StartNatsOptions, image: strin
   const container = await new GenericContainer(image)
     .withCopyContentToContainer([{ content: config, target: '/muster.conf' }])
     .withCommand(['-c', '/muster.conf'])
-    .withExposedPorts(clientPort, monitorPort)
+    .withExposedPorts(
+      options.port === undefined ? clientPort : { container: clientPort, host: options.port },
+      monitorPort,
+    )
     .withWaitStrategy(Wait.forLogMessage('Server is ready'))
     .start();
   const host = container.getHost();
