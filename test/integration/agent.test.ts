@@ -357,9 +357,8 @@ describe('an agent that restarts', () => {
     coordinator.position = 0;
     await eventually(() => coordinator.beats.at(-1)?.log === coordinator.log);
     expect((await fetch(`${url}/hello`)).status).toBe(200);
-    const position = await coordinator.direct('edge', []);
     await coordinator.assign('edge');
-    await receiptAt(position);
+    await receiptAt(await coordinator.direct('edge', []));
     expect((await fetch(`${url}/hello`)).status).toBe(404);
   });
 });

@@ -36,6 +36,8 @@ export class HandCoordinator {
   #assignment = { term: 0, position: 0 };
   #directive = { term: 0, position: 0 };
   #group: GroupId | null = null;
+  /** Directed in this group, and not assigned to it yet. */
+  #directedIn: string | undefined;
   #wanted: readonly Wanted[] = [];
   readonly #subscriptions: { unsubscribe(): void }[] = [];
 
@@ -120,8 +122,10 @@ export class HandCoordinator {
     await this.#bus.objects(streamNames(this.#fleet).bundles).put(bundle.digest, bundle.bytes);
   }
 
+  /** Into the group it was directed in before, by the same event: what is said to a member follows from its joining or later. */
   async assign(group: string | null): Promise<void> {
-    this.position += 1;
+    if (group === null || group !== this.#directedIn) this.position += 1;
+    this.#directedIn = undefined;
     this.#group = group === null ? null : GroupId.parse(group);
     this.#assignment = { term: 1, position: this.position };
     const assignment: Assignment = { log: this.log, ...this.#assignment, server: this.#server, group: this.#group };
@@ -132,6 +136,7 @@ export class HandCoordinator {
   async direct(group: string, wanted: readonly Wanted[], serving: Directive['serving'] = 'yes'): Promise<number> {
     this.position += 1;
     this.#wanted = wanted;
+    if (group !== this.#group) this.#directedIn = group;
     this.#directive = { term: 1, position: this.position };
     const projects = wanted.map(({ bundle, version }) => ({
       project: bundle.manifest.project,
