@@ -1,5 +1,5 @@
 /** A balancer's machine: the production pool sync with a balancer that is played. */
-import type { BalancerId } from '../../../schemas/ids.ts';
+import type { BalancerId, GroupId } from '../../../schemas/ids.ts';
 import type { DesiredPool } from '../../../src/balancers/balancer.ts';
 import { PoolSync } from '../../../src/pool-sync/pool-sync.ts';
 import { textOf } from '../../../src/std/failure.ts';
@@ -13,6 +13,8 @@ export class BalancerSeat extends Seat {
   driver: PlayedBalancer | undefined;
   /** Told of each pool it begins to spread traffic over, and in which life. */
   onPool: (process: SimProcess, pool: DesiredPool) => void = () => undefined;
+  /** Told of each group it was told is no more. */
+  onRemoved: (process: SimProcess, group: GroupId) => void = () => undefined;
   #sync: PoolSync | undefined;
 
   constructor(balancer: BalancerId, stage: Stage) {
@@ -30,7 +32,10 @@ export class BalancerSeat extends Seat {
   }
 
   protected live(process: SimProcess): void {
-    const driver = new PlayedBalancer(process, (pool) => this.onPool(process, pool));
+    const driver = new PlayedBalancer(process, {
+      onPool: (pool) => this.onPool(process, pool),
+      onRemoved: (group) => this.onRemoved(process, group),
+    });
     this.driver = driver;
     const { clock, logger, chance } = process;
     const sync = new PoolSync({

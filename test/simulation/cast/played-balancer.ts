@@ -13,19 +13,24 @@ import type { SimProcess } from '../world/process.ts';
 
 const applyMs = { least: 0.5, most: 15 } as const;
 
+/** Told of each pool it spreads traffic over from now on, and of each group it has no more. */
+export interface PoolListener {
+  readonly onPool: (pool: DesiredPool) => void;
+  readonly onRemoved: (group: GroupId) => void;
+}
+
 export class PlayedBalancer implements Balancer {
   readonly kind = 'haproxy';
   readonly poolByGroup = new Map<GroupId, DesiredPool>();
   /** Set by a fault: it answers nothing. */
   isStuck = false;
   readonly #process: SimProcess;
-  readonly #onPool: (pool: DesiredPool) => void;
+  readonly #listener: PoolListener;
   readonly #onRestart = new Set<() => void>();
 
-  /** `onPool`: told of each pool it spreads traffic over from now on. */
-  constructor(process: SimProcess, onPool: (pool: DesiredPool) => void) {
+  constructor(process: SimProcess, listener: PoolListener) {
     this.#process = process;
-    this.#onPool = onPool;
+    this.#listener = listener;
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
@@ -45,7 +50,7 @@ export class PlayedBalancer implements Balancer {
     await pause({ clock, delayMs: chance.between(applyMs.least, applyMs.most) });
     this.#assertAnswers();
     this.poolByGroup.delete(group);
-    this.#onPool({ group, servers: [] });
+    this.#listener.onRemoved(group);
   }
 
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
@@ -70,7 +75,7 @@ export class PlayedBalancer implements Balancer {
 
   #take(pool: DesiredPool): void {
     this.poolByGroup.set(pool.group, pool);
-    this.#onPool(pool);
+    this.#listener.onPool(pool);
   }
 
   #observed(group: GroupId): ObservedPool | undefined {

@@ -46,6 +46,14 @@ export class Pools {
     for (const { server } of servers) this.#checkServed(server, group);
   }
 
+  /** A balancer lets go of a group only if that was deleted since the pool it has of it. */
+  removed({ name }: SimProcess, group: GroupId): void {
+    const { truth, fail } = this.#options;
+    const deletedAt = truth.deletedAtByGroup.get(group) ?? 0;
+    const { position } = this.#stampByLife.get(`${name}/${group}`) ?? { position: 0 };
+    if (deletedAt <= position) fail(`${name} takes out ${group}, had at ${position} and last deleted at ${deletedAt}`);
+  }
+
   /** Nobody enters without a receipt for the set it was admitted at. */
   onEvent(event: Event): void {
     const { telling, fail } = this.#options;

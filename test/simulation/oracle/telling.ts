@@ -87,7 +87,7 @@ export class Telling {
       }
     }
     if (log !== truth.state.log) fail(`${process.name} names log ${log} on ${subject}, which is not the log's name`);
-    if (term !== undefined && term > truth.state.term)
+    if (term !== undefined && term > truth.cursor.term)
       fail(`${process.name} tells term ${term} on ${subject}, which never began`);
   }
 

@@ -34,6 +34,8 @@ export class Truth {
   readonly poolByStamp = new Map<string, ReadonlyMap<ServerId, string>>();
   /** What each group was ever to carry, as `project@version`. */
   readonly carriedByGroup = new Map<GroupId, Set<string>>();
+  /** Where each group was last deleted. */
+  readonly deletedAtByGroup = new Map<GroupId, Position>();
   readonly #options: TruthOptions;
   /** Of `principal/id`, the position of its event. */
   readonly #positionByCommand = new Map<string, Position>();
@@ -106,6 +108,7 @@ export class Truth {
       const carried = this.carriedByGroup.get(group) ?? new Set();
       this.carriedByGroup.set(group, carried.add(`${project}@${version}`));
     }
+    if (event.type === 'group.deleted') this.deletedAtByGroup.set(event.data.group, event.position);
     for (const { id, poolChangedAt } of state.groupById.values()) {
       if (poolChangedAt !== event.position) continue;
       const entries = poolOf(state, id)?.entries ?? [];

@@ -78,7 +78,10 @@ export class World {
     this.clients = ['alice', 'bob'].map((name) => new ClientSeat(name, stage));
     const pools = new Pools({ truth, telling, gateways: this.gateways, fail });
     this.#pools = pools;
-    for (const seat of this.balancers) seat.onPool = (process: SimProcess, pool) => pools.taken(process, pool);
+    for (const seat of this.balancers) {
+      seat.onPool = (process: SimProcess, pool) => pools.taken(process, pool);
+      seat.onRemoved = (process: SimProcess, group) => pools.removed(process, group);
+    }
     const { coordinator, balancer } = mutation;
     if (coordinator !== undefined) for (const seat of this.coordinators) seat.mutate = coordinator;
     if (balancer !== undefined) for (const seat of this.balancers) seat.mutate = balancer;
