@@ -27,6 +27,7 @@ function randomFrom(seed: number): () => number {
 /** Joins and leaves in random order; the next begins as soon as some server can do it, whatever others are still at. */
 async function play({ servers, must }: DrillFleet, random: () => number): Promise<void> {
   const left: { join: number; leave: number } = { join: moves.joins, leave: moves.leaves };
+  const joined = new Set<string>();
   while (left.join + left.leave > 0) {
     const joining = random() * (left.join + left.leave) < left.join;
     const picked = random();
@@ -35,7 +36,10 @@ async function play({ servers, must }: DrillFleet, random: () => number): Promis
       const can = (await servers()).filter(({ status }) => status === (join ? 'available' : 'ready'));
       // The last that takes requests stays: without it nobody could answer.
       if (can.length < (join ? 1 : 2)) return undefined;
-      return { join, server: can[Math.floor(picked * can.length)]?.server as ServerId };
+      // By chance alone somebody may never get a turn.
+      const fresh = join ? can.filter(({ server }) => !joined.has(server)) : [];
+      const among = fresh.length > 0 ? fresh : can;
+      return { join, server: among[Math.floor(picked * among.length)]?.server as ServerId };
     };
     const next = await eventually(
       async () => (await pick(joining)) ?? (left[joining ? 'leave' : 'join'] > 0 ? pick(!joining) : undefined),
@@ -43,6 +47,7 @@ async function play({ servers, must }: DrillFleet, random: () => number): Promis
     );
     if (left[next.join ? 'join' : 'leave'] === 0) continue;
     left[next.join ? 'join' : 'leave'] -= 1;
+    if (next.join) joined.add(next.server);
     if (next.join) await must('server.join', { server: next.server, group });
     else await must('server.leave', { server: next.server });
   }
@@ -75,7 +80,7 @@ export function drillJoins(kind: BalancerKind): void {
       await fleet.settles(...settled.filter(({ status }) => status === 'ready').map(({ server }) => server));
       const { failures, answersByServer } = await load.stop();
       expect(lossesOf(kind, failures)).toEqual([]);
-      // By sixty moves everybody gets a turn, and nobody else ever answers.
+      // Everybody gets a turn, and nobody else ever answers.
       expect([...answersByServer.keys()].sort()).toEqual(names);
       // The feed follows the log.
       const left = await eventually(

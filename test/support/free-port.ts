@@ -1,12 +1,19 @@
-/** A port that nothing listened on a moment ago: for those whose number must be known before they start. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+/**
+ * Ports for servers of tests, outside those the system gives to connections: one that is down for a while, as drills have
+ * them, finds its port free again, and nobody of another fleet behind it.
+ */
+import { randomInt } from 'node:crypto';
+import { portBindable } from '../../src/balancers/listen-book.ts';
+
+/** Below the range of Linux and of others for connections; above what services are known by. */
+const [first, last] = [20_000, 32_000];
+/** One in a thousand of these is taken on a busy machine. */
+const attemptsMax = 100;
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const port = randomInt(first, last);
+    if ((await portBindable({ host: '127.0.0.1', port })) !== undefined) return port;
+  }
+  throw new Error(`no port was free between ${first} and ${last} in ${attemptsMax} attempts`);
 }

@@ -1,9 +1,10 @@
-/** A `nats-server` as a child process, on ports the OS gives and with a store of its own. */
+/** A `nats-server` as a child process, on ports and with a store of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import type { NatsServer, StartNatsOptions } from './nats-server.ts';
 
 /** Starting takes about 100 ms; a store to recover and a busy machine take longer. */
@@ -14,8 +15,8 @@ const maxFileStoreDefault = '256GB';
 export async function startNatsChild(options: StartNatsOptions): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-nats-'));
   const storeDir = options.storeDir ?? join(folder, 'store');
-  let running = await launch({ folder, storeDir, ports: { client: options.port ?? -1, monitor: -1 }, options });
-  const { ports } = running;
+  const ports = { client: options.port ?? (await freePort()), monitor: await freePort() };
+  let running = await launch({ folder, storeDir, ports, options });
   return {
     url: `nats://127.0.0.1:${ports.client}`,
     monitorUrls: [`http://127.0.0.1:${ports.monitor}`],
