@@ -80,6 +80,8 @@ describe('a server that falls silent', () => {
     const [s1] = await stage.pool('s1');
     s1.now.silent = true;
     await stage.becomes('s1', 'lost');
+    // The feed follows the log.
+    await eventually(() => stage.told.of('server.lost').length === 1, { what: 'the loss to be told' });
     expect(stage.told.of('server.lost')[0]?.data.held).toBe(true);
     expect(await stage.admin('s1')).toBe('ready');
   });
@@ -90,6 +92,7 @@ describe('a server that says it is not well', () => {
     const [s1] = await stage.pool('s1', 's2', 's3');
     s1.now.unwell = true;
     await eventually(async () => (await stage.admin('s1')) === 'gone');
+    await eventually(() => stage.told.of('server.lost').length === 1, { what: 'the loss to be told' });
     expect(stage.told.of('server.lost')[0]?.data).toMatchObject({ server: 's1', cause: 'unhealthy', held: false });
     s1.now.unwell = false;
     await eventually(async () => (await stage.admin('s1')) === 'ready' && (await stage.size()) === 3);

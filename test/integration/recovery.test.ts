@@ -75,7 +75,12 @@ async function goBack(stream: string): Promise<void> {
   await whileLed('first', (muster) => makeGroups(muster, 1, 10));
   await whileStopped(() => cpSync(streamFolder(stream), copy, { recursive: true }));
   await whileLed('first', (muster) => makeGroups(muster, 11, 15));
-  await whileLed('second', async () => {});
+  await whileLed('second', async (muster) => {
+    // What is lost is shown by the feed, which follows the log.
+    const { position } = (await muster.query('coordinator', {})) as { position: number };
+    const feed = streamNames(fleet).feed;
+    await eventually(async () => (await bus.streamStatus(feed)).lastSequence >= position, { what: 'the feed' });
+  });
   await whileStopped(() => {
     rmSync(streamFolder(stream), { recursive: true });
     cpSync(copy, streamFolder(stream), { recursive: true });
