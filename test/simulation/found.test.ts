@@ -1,18 +1,24 @@
 /** What seeds have found, each told alone, so that it is not for a seed to find again. */
 import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import type { Bus } from '../../src/nats/bus.ts';
+import { streamNames } from '../../src/nats/stream-definitions.ts';
+import { but } from './mutants.ts';
 import { unrestIn } from './oracle/rest.ts';
+import { fleet } from './world/stage.ts';
 import { Story } from './world/story.ts';
-import { World } from './world/world.ts';
+import { type Mutation, World } from './world/world.ts';
 
 const production = 'Production' as GroupName;
 const orders = { project: 'orders' as ProjectId, version: '1.0' as ProjectVersion };
 const server = 's1' as ServerId;
+/** Gives a world two coordinators. */
+const seedOfTwo = 1;
 
 /** A fleet of whatever size the seed gives it, with `s1` in Production, serving. */
-async function settledFleet() {
+async function settledFleet({ seed = 1, mutation }: { seed?: number; mutation?: Mutation } = {}) {
   const story = new Story({ isTold: true });
-  const world = new World({ seed: 1, story });
+  const world = new World({ seed, story, mutation });
   const run = (ms: number) => world.scheduler.run(world.scheduler.now + ms, () => story.failure !== undefined);
   const until = async (isSo: () => boolean, boundMs: number) => {
     for (let ms = 0; ms < boundMs && !isSo(); ms += 1) await run(1);
@@ -52,5 +58,35 @@ describe('what seeds have found', () => {
     gateway.start();
     await run(50);
     await until(() => gateway.driver?.served.length === 0 && disk.holdings.held.length === 0, 10_000);
+  });
+
+  it('takes commands another leader consumed and purged while it asked after its own for no loss', async () => {
+    // The status of COMMANDS is a long time coming to whoever wants to lead.
+    let isSlow = false;
+    let release: () => void = () => undefined;
+    const asked = () => new Promise<void>((resolve) => (release = resolve));
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        streamStatus: async (name) => {
+          if (isSlow && name === streamNames(fleet).commands) {
+            isSlow = false;
+            await asked();
+          }
+          return bus.streamStatus(name);
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const leader = world.coordinators.find((seat) => seat.coordinator?.role === 'leader');
+    isSlow = true;
+    leader?.crash();
+    await until(() => !isSlow, 8_000);
+    leader?.start();
+    await until(() => leader?.coordinator?.role === 'leader', 8_000);
+    for (const group of ['Edge', 'Core']) client.ask('group.create', { group: group as GroupName });
+    await run(5_000);
+    release();
+    await run(1_000);
+    expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
+    await until(() => unrestIn(world) === undefined, 10_000);
   });
 });

@@ -17,7 +17,7 @@ const log = subjects.log(fleet);
 const names = streamNames(fleet);
 
 /** A bus that is `bus` but for these. */
-function but(bus: Bus, changes: Partial<Bus>): Bus {
+export function but(bus: Bus, changes: Partial<Bus>): Bus {
   return new Proxy(bus, {
     get: (target, key) => {
       const changed = (changes as Record<PropertyKey, unknown>)[key];
