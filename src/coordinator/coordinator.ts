@@ -29,7 +29,7 @@ import { FleetFold } from './fleet-fold.ts';
 import { FleetShares } from './fleet-shares.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { Observations } from './observations.ts';
-import { checkWatermark } from './preparation.ts';
+import { checkOwnWatermark } from './preparation.ts';
 import { serveQueries } from './query-service.ts';
 import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
@@ -228,7 +228,10 @@ export class Coordinator {
     await fold.catchUp(this.#log, await this.#log.lastSequence(timing.storeTimeoutMs), this.#lifecycle.signal);
     if (fold.cursor.term > after) return undefined;
     await this.#options.highMark.check(this.#log, timing.storeTimeoutMs, fold.state.recovered);
-    const watermark = await checkWatermark(bus, names.commands, fold.cursor.watermark);
+    const isBehind = async () => (await this.#log.lastSequence(timing.storeTimeoutMs)) > fold.cursor.sequence;
+    const { watermark: folded } = fold.cursor;
+    const watermark = await checkOwnWatermark({ bus, stream: names.commands, watermark: folded, isBehind });
+    if (watermark === undefined) return undefined;
     const log = fold.cursor.log ?? newLogId();
     const term = fold.cursor.term + 1;
     const writer = new LogWriter({

@@ -51,6 +51,24 @@ export async function checkWatermark(bus: Bus, stream: string, watermark: Waterm
   return watermark;
 }
 
+interface Standby {
+  readonly bus: Bus;
+  readonly stream: string;
+  readonly watermark: Watermark;
+  /** The log has gone on past what the watermark was folded from. */
+  readonly isBehind: () => Promise<boolean>;
+}
+
+/** The same for one that stands by. Undefined: it is behind, and whoever leads by now purges what it has consumed: no loss. */
+export async function checkOwnWatermark({ bus, stream, watermark, isBehind }: Standby): Promise<Watermark | undefined> {
+  try {
+    return await checkWatermark(bus, stream, watermark);
+  } catch (caught) {
+    if (caught instanceof Failure && caught.code === 'log-regressed' && (await isBehind())) return undefined;
+    throw caught;
+  }
+}
+
 const checkTimeoutMs = 10_000;
 
 function wentBack(what: string): Failure {
