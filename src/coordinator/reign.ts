@@ -81,6 +81,11 @@ export class Reign {
   readonly #status: StatusPublisher;
   readonly #poolPublishers: PoolPublishers;
   readonly #checkpoints: Checkpoints;
+  /**
+   * The watermark when the house was last kept. What was consumed since stays: a log that went back by moments can have it
+   * decided again, and a standby that has yet to fold those moments still finds its own watermark.
+   */
+  #consumedBefore = 0;
   #end: (failure: Failure) => void = () => undefined;
 
   constructor(options: ReignOptions) {
@@ -333,8 +338,9 @@ export class Reign {
   async #keepHouse(): Promise<void> {
     const { bus, names, cursor, housekeeping } = this.#options;
     this.#checkpoints.look();
-    const { sequence } = cursor().watermark;
-    if (sequence > 1) await bus.purge({ stream: names.commands, belowSequence: sequence });
+    const belowSequence = this.#consumedBefore;
+    this.#consumedBefore = cursor().watermark.sequence;
+    if (belowSequence > 1) await bus.purge({ stream: names.commands, belowSequence });
     await housekeeping();
   }
 
