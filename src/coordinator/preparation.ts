@@ -6,11 +6,14 @@ import { Failure } from '../std/failure.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { FleetId } from '../../schemas/ids.ts';
 import { commandHash } from './command-address.ts';
-import { type Durability, type FitnessOptions, checkServers } from './server-fitness.ts';
+import { checkServers, type Durability, type FitnessOptions, forgetsAtLimit } from './server-fitness.ts';
 
 export interface PreparationOptions extends FitnessOptions {
   readonly fleet: FleetId;
-  /** How much each stream may take where it is made now. Default: what fits a laptop. */
+  /**
+   * How much each stream may take where it is made now. Default: what fits a laptop. A server that would drop the first
+   * record for the one too many gets no limit for what may lose nothing.
+   */
   readonly sizes?: Partial<StreamSizes>;
 }
 
@@ -19,9 +22,12 @@ const snapshotStoreBytesMax = 1024 * 1024 * 1024;
 
 /** Creates what is missing, checks what is there, and says how durable an ack is. */
 export async function prepare(options: PreparationOptions): Promise<{ names: StreamNames; durability: Durability }> {
-  const { bus, fleet, replicas, sizes = {} } = options;
+  const { bus, fleet, replicas } = options;
   const durability = await checkServers(options);
   const names = streamNames(fleet);
+  // The disk is the limit then, which such a server keeps.
+  const unlimited = forgetsAtLimit(bus.server.version) ? { log: -1, commands: -1 } : {};
+  const sizes = { ...options.sizes, ...unlimited };
   for (const definition of Object.values(streamDefinitions(fleet, { replicas, sizes })))
     await bus.ensureStream(definition);
   await bus.ensureBucket({ bucket: names.bundles, replicas, maxBytes: bundleStoreBytesMax });
