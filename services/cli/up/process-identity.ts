@@ -12,7 +12,7 @@ export interface RunningProcess extends ProcessIdentity {
   readonly commandLine: string;
 }
 
-/** The process that has this pid now; undefined when none does, or only a zombie. */
+/** The process that has this pid now; undefined when none does, or only one that has ended. */
 export function processAt(pid: number): RunningProcess | undefined {
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
@@ -47,6 +47,8 @@ function fromProc(pid: number): RunningProcess | undefined {
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    // One on its way out has let go of its memory before it is a zombie; the kernel's own threads never had any.
+    if (commandLine === '') return undefined;
     return { pid, startedAt: `${boot}/${fields[19]}`, commandLine };
   } catch {
     // No such process, or it ended while we read.
