@@ -87,18 +87,24 @@ describe('a run', () => {
     await sender.close();
   });
 
-  it('goes by another connection than what is stored one by one, which does not wait for it', async () => {
-    const [name, beside] = [await freshStream(), await freshStream()];
+  it('goes by another connection than what is stored one by one, opened by the first run and closed with the bus', async () => {
+    const name = await freshStream();
     const sender = await openBus(server.url, 'sender');
+    const names = async () => {
+      const answer = await fetch(`${server.monitorUrls[0]}/connz`);
+      const { connections } = (await answer.json()) as { connections: { name: string; in_bytes: number }[] };
+      return connections.filter((each) => each.name.startsWith('sender'));
+    };
+    await sender.store({ subject: `${name}.a`, data: bytesOf('x'), timeoutMs });
+    expect((await names()).map((each) => each.name)).toEqual(['sender']);
     const data = new Uint8Array(64 * 1024);
-    const messages = Array.from({ length: 500 }, () => ({ subject: `${name}.a`, data }));
-    await sender.storeRun({ messages: messages.slice(0, 1), lastSequence: 0, timeoutMs });
-    const order: string[] = [];
-    const run = sender.storeRun({ messages, lastSequence: 1, timeoutMs: 30_000 }).then(() => order.push('run'));
-    await sender.store({ subject: `${beside}.a`, data: bytesOf('x'), timeoutMs }).then(() => order.push('one'));
-    await run;
-    expect(order).toEqual(['one', 'run']);
+    const messages = Array.from({ length: 20 }, () => ({ subject: `${name}.a`, data }));
+    await sender.storeRun({ messages, lastSequence: 1, timeoutMs });
+    const [one, runs] = (await names()).sort((a, b) => a.in_bytes - b.in_bytes);
+    expect([one?.name, runs?.name]).toEqual(['sender', 'sender, runs']);
+    expect(one?.in_bytes).toBeLessThan(data.length);
     await sender.close();
+    await eventually(async () => (await names()).length === 0, { what: 'both to be closed' });
   });
 });
 
