@@ -32,6 +32,12 @@ export interface Recovered {
   readonly position: Position;
 }
 
+/**
+ * Terms that a machine which cannot be asked now may have seen beyond what could be looked at: one that was told an equal
+ * term would take the recovery for what it gave up. More elections than a log loses when it goes back, and terms cost nothing.
+ */
+const unseenTermsMax = 1_000;
+
 /** Throws what `lookAtLog` throws; `conflict` where the log ends elsewhere than its operator has seen. */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { bus, names, log, at, commands, by, clock, instance, timing, highMark } = options;
@@ -45,7 +51,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     const message = `the log ends at position ${cursor.position}, not ${at}: look again before it goes on from there`;
     throw new Failure({ code: 'conflict', retryable: false, message });
   }
-  const term = Math.max(seen.term, cursor.term) + 1;
+  const term = Math.max(seen.term, cursor.term) + unseenTermsMax + 1;
   let after = cursor;
   const writer = new LogWriter({
     port: log,

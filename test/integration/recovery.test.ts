@@ -77,7 +77,11 @@ async function goBack(stream: string): Promise<void> {
   await whileLed('first', (muster) => makeGroups(muster, 11, 15));
   await whileLed('second', async (muster) => {
     // What is lost is shown by the feed, which follows the log.
-    const { position } = (await muster.query('coordinator', {})) as { position: number };
+    const led = async () => {
+      const answer = await muster.query('coordinator', {});
+      return answer.status === 'ok' && answer.data.role === 'leader' && answer.position;
+    };
+    const position = await eventually(led, { what: 'the second to lead' });
     const feed = streamNames(fleet).feed;
     await eventually(async () => (await bus.streamStatus(feed)).lastSequence >= position, { what: 'the feed' });
   });
