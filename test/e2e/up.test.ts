@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allProcesses } from '../../services/cli/up/process-identity.ts';
 import { eventually } from '../support/eventually.ts';
+import { setUpPorts } from '../support/up-ports.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
 /** Six processes start from cold. */
@@ -15,8 +16,9 @@ const upTimeoutMs = 60_000;
 let folder: string;
 let running: { child: ChildProcess; said: () => string }[] = [];
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'muster-up-'));
+  await setUpPorts(folder);
 });
 afterEach(async () => {
   for (const { child } of running) {

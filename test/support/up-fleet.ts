@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { allProcesses } from '../../services/cli/up/process-identity.ts';
 import type { CommandType } from '../../schemas/commands.ts';
 import { eventually } from './eventually.ts';
+import { setUpPorts } from './up-ports.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
 /** Seven processes start from cold. */
@@ -33,6 +34,7 @@ export interface UpFleet {
 
 export async function startUpFleet(): Promise<UpFleet> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-screens-'));
+  await setUpPorts(folder);
   const { NATS_URL: _ignored, ...env } = process.env;
   const running: ChildProcess[] = [];
   const start = (log: string, ...words: string[]): ChildProcess => {
