@@ -71,6 +71,7 @@ describe('a drain and its undoing, through the SDK', () => {
     const out = await muster.wait(drained, { group, timeoutMs, onProgress });
     expect(out).toMatchObject({ status: 'in-traffic' });
     expect(await view(web1)).toMatchObject({ status: 'cordoned', cordoned: true, inPool: false, group });
+    await stage.told.caughtUp();
     expect(stage.told.of('server.draining')).toMatchObject([{ reason: 'new disk', principal: 'alice' }]);
     expect(told.some((each) => each.step === 'laggards' && each.laggards[0]?.server === 'web1')).toBe(true);
     const back = await must('server.uncordon', { server: web1 });

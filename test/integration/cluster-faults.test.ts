@@ -13,9 +13,12 @@ import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 import type { NatsServer } from '../support/nats-server.ts';
 import { debianProgram } from '../support/nats-versions.ts';
 
+/** Elections take seconds, and each fsync is waited for: on a busy machine a minute and more. */
+const timeoutMs = 150_000;
+
 const nats210 = debianProgram('nats-2.10');
 
-describe.skipIf(nats210.status === 'missing')('a cluster of three NATS servers', () => {
+describe.skipIf(nats210.status === 'missing')('a cluster of three NATS servers', { timeout: timeoutMs }, () => {
   const program = nats210.status === 'found' ? nats210.path : '';
   let cluster: NatsCluster;
   let bus: Bus;

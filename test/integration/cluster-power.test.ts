@@ -14,10 +14,13 @@ import type { NatsServer } from '../support/nats-server.ts';
 import { debianProgram } from '../support/nats-versions.ts';
 import { createLoopDisk, type LoopDisk, powerCutMissing } from '../support/power-cut.ts';
 
+/** Disks to make, a cluster to form twice and to catch up, each fsync waited for: on a busy machine a minute and more. */
+const timeoutMs = 150_000;
+
 const nats210 = debianProgram('nats-2.10');
 const missing = nats210.status === 'missing' ? nats210.why : powerCutMissing();
 
-describe.skipIf(missing !== undefined)('a power cut of every machine', () => {
+describe.skipIf(missing !== undefined)('a power cut of every machine', { timeout: timeoutMs }, () => {
   const program = nats210.status === 'found' ? nats210.path : '';
   let fleet: FleetId;
   let dataDirectory: string;

@@ -54,6 +54,7 @@ describe('a drained server', () => {
     await stage.must('server.drain', { server: 's1' });
     await eventually(async () => (await stage.admin('s1')) === 'gone' && (await stage.size()) === 1);
     await stage.becomes('s1', 'cordoned');
+    await stage.told.caughtUp();
     expect(stage.told.of('server.drained')[0]?.data.evidence).toEqual({
       inFlight: 0,
       deadlinePassed: false,

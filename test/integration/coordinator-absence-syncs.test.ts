@@ -134,6 +134,7 @@ async function nobodyWasLost(): Promise<void> {
   await eventually(() => stage.told.of('group.created').length === 1);
   // Whoever would be lost wrongly is so within a lease.
   await passes(leaseMs);
+  await stage.told.caughtUp();
   expect([...stage.told.of('server.lost'), ...stage.told.of('balancer.lost')]).toEqual([]);
 }
 

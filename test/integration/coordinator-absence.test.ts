@@ -55,6 +55,7 @@ describe('a server that falls silent', () => {
     const elected = stage.told.of('coordinator.elected').at(-1);
     const lost = await eventually(() => stage.told.of('server.lost').at(-1));
     expect(lost.data.server).toBe('s1');
+    await stage.told.caughtUp();
     expect(stage.told.of('server.lost')).toHaveLength(1);
     expect(lost.at - (elected?.at ?? 0)).toBeGreaterThanOrEqual(2_000);
   });

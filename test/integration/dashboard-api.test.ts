@@ -283,14 +283,16 @@ describe('the log', () => {
         ofProduction.push(event.position);
       }
     }
-    expect(await walk('order=asc')).toEqual(all);
-    expect(await walk('order=desc')).toEqual(all.toReversed());
-    expect(await walk('order=asc&group=Production')).toEqual(ofProduction);
+    // The feed follows the log.
+    const to = `to=${all.at(-1)}`;
+    expect(await walk(`order=asc&${to}`)).toEqual(all);
+    expect(await walk(`order=desc&${to}`)).toEqual(all.toReversed());
+    expect(await walk(`order=asc&group=Production&${to}`)).toEqual(ofProduction);
     expect(await walk('from=3&to=6&order=asc')).toEqual([3, 4, 5, 6]);
     expect(await walk('type=server.joined,server.left&order=asc')).toHaveLength(3);
     expect(await walk('server=web0002')).toHaveLength(2);
     expect(await walk('principal=dashboard')).toHaveLength(3);
-    expect(await walk('since=1h&order=asc')).toEqual(all);
+    expect(await walk(`since=1h&order=asc&${to}`)).toEqual(all);
     expect(await walk('until=1h')).toEqual([]);
     expect(await api.get('/v1/events?type=server.exploded')).toMatchObject({ status: 400, body: { field: 'type' } });
   });

@@ -70,6 +70,7 @@ describe('a gateway that starts again', () => {
     const third = await gateway('127.0.0.1:0');
     await eventually(() => told.of('server.registered').length === 2, { what: 'its new address' });
     await third.stop();
+    await told.caughtUp();
     expect(told.of('server.registered').map(({ data }) => data.address.port)).toEqual([port, third.address.port]);
     expect(told.of('command.rejected')).toEqual([]);
   });
@@ -87,6 +88,7 @@ describe('a gateway that starts again', () => {
     await eventually(() => told.of('server.registered').length === 2, { what: 'it to register anew' });
     await eventually(async () => (await heard('servers'))[0]?.['status'] === 'ready', { what: 'it to be back' });
     await second.stop();
+    await told.caughtUp();
     expect(told.of('command.rejected')).toEqual([]);
   });
 });
@@ -116,6 +118,7 @@ describe('a balancer that starts again, and one whose connection does', () => {
     running = await balancer(['production']);
     await eventually(() => told.of('balancer.registered').length === 2, { what: 'its new groups', timeoutMs: 30_000 });
     await running.stop();
+    await told.caughtUp();
     expect(told.of('balancer.registered').map(({ data }) => data.groups)).toEqual([
       ['development', 'production'],
       ['production'],

@@ -2,6 +2,7 @@
  * Servers and balancers that live by themselves on the bus, as real ones do as far as the coordinator can tell, and
  * misbehave when a test says so: fall silent, call themselves unwell, fail to apply. What the log said is collected.
  */
+import { z } from 'zod';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
@@ -10,6 +11,7 @@ import type { Event, EventType } from '../../schemas/events.ts';
 import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
 import { BeatAnswer } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
+import { eventually } from './eventually.ts';
 import type { ScriptedFleet } from './scripted-fleet.ts';
 
 /** Several within the shortest lease there is, 1,000 ms. */
@@ -114,6 +116,8 @@ async function alive(signal: AbortSignal, turn: () => Promise<void>): Promise<vo
 export interface Told {
   readonly events: readonly Event[];
   of<T extends EventType>(type: T): Event<T>[];
+  /** The feed follows the log: resolves once all that is acknowledged by now is among the events. */
+  caughtUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -130,6 +134,12 @@ export function followFeed(bus: Bus, fleet: FleetId): Told {
   return {
     events,
     of: <T extends EventType>(type: T) => events.filter((event) => event.type === type) as Event<T>[],
+    async caughtUp() {
+      const question = { subject: subjects.query(fleet, 'coordinator'), data: encodeMessage({}), timeoutMs: 5_000 };
+      const { data } = await bus.request(question);
+      const { position } = decodeMessage(z.object({ position: z.int() }), data, 'how far the log is');
+      await eventually(() => (events.at(-1)?.position ?? 0) >= position, { what: `the feed to reach ${position}` });
+    },
     async stop() {
       ending.abort();
       await following;
