@@ -21,6 +21,11 @@ export const Beat = z.object({
   inFlight: z.int().min(0).optional(),
   healthy: z.boolean(),
   /**
+   * While a directive is carried out: its position, how many of its bundles are here and verified, of how many. Absent:
+   * nothing is under way. For people alone; what counts is the receipt.
+   */
+  sync: z.object({ position: Position, bundles: z.int().min(0), of: z.int().min(1) }).optional(),
+  /**
    * Of the projects the last answer asked to `watch`: requests, failures (5xx) and their summed latency in milliseconds,
    * since the instance began. Absent: not asked for, or the gateway cannot count.
    */

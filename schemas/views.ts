@@ -43,6 +43,8 @@ export const ServerView = z.object({
   seenAt: At.nullable(),
   /** What it holds by its newest receipt since it joined; null before the first one. */
   held: z.array(HeldProject).nullable(),
+  /** While it brings itself to what it should hold: bundles it has, by its newest heartbeat. Null: nothing is under way. */
+  sync: z.object({ bundles: z.int(), of: z.int() }).nullable(),
   failures: z.array(ProjectFailure),
   /** It may not enter the pool. */
   cordoned: z.boolean(),

@@ -102,7 +102,8 @@ class RunningAgent {
     const { driver, drainTimeoutMs = drainTimeoutDefaultMs, healthIntervalMs = healthIntervalDefaultMs } = options;
     this.#receipts = new Receipts({ ...options, instance: this.#instance });
     const fetch = (desired: DesiredProject, signal: AbortSignal) => this.#fetch(desired, signal);
-    this.#carrier = new Carrier({ ...options, store, holdings, fetch, drainTimeoutMs });
+    const onFetched = () => this.#session?.fetched();
+    this.#carrier = new Carrier({ ...options, store, holdings, fetch, drainTimeoutMs, onFetched });
     this.#applier = new Applier({
       ...options,
       carrier: this.#carrier,

@@ -6,6 +6,7 @@
  */
 import type { Directive } from '../../schemas/directive.ts';
 import type { Stamp } from '../../schemas/ids.ts';
+import type { Beat } from '../../schemas/receipt.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { textOf } from '../std/failure.ts';
@@ -63,6 +64,11 @@ export class Applier {
   /** False once the gateway failed its own health check several times in a row. */
   get healthy(): boolean {
     return this.#health.healthy;
+  }
+
+  /** How far the attempt under way has come with its bundles. */
+  get sync(): Beat['sync'] {
+    return this.#options.carrier.sync;
   }
 
   start(): void {

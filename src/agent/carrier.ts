@@ -6,7 +6,7 @@
  */
 import type { DesiredProject, Directive } from '../../schemas/directive.ts';
 import type { Digest, ProjectId, Stamp } from '../../schemas/ids.ts';
-import type { Receipt } from '../../schemas/receipt.ts';
+import type { Beat, Receipt } from '../../schemas/receipt.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
@@ -34,6 +34,8 @@ export interface CarrierOptions {
   readonly fetch: (desired: DesiredProject, signal: AbortSignal) => Promise<Uint8Array>;
   /** How long requests in flight may hold up dropping everything. */
   readonly drainTimeoutMs: number;
+  /** A bundle was fetched: `sync` says how far it has come. */
+  readonly onFetched?: () => void;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -64,6 +66,8 @@ export function failAll({ log, term, position, serving, projects }: Directive, t
 
 export class Carrier {
   readonly #options: CarrierOptions;
+  /** Of the directive being carried out: how many of its bundles are here. Undefined while none is. */
+  #sync: Beat['sync'];
   /** What the driver serves, as a text to compare; undefined where that is not known. */
   #live: string | undefined;
   /** The last set the driver took. */
@@ -71,6 +75,10 @@ export class Carrier {
 
   constructor(options: CarrierOptions) {
     this.#options = options;
+  }
+
+  get sync(): Beat['sync'] {
+    return this.#sync;
   }
 
   /** Serves what the disk holds, before anything else is known. No bundle can make it throw. */
@@ -109,6 +117,17 @@ export class Carrier {
   }
 
   async carryOut(directive: Directive, signal: AbortSignal): Promise<Carried> {
+    const { position, projects } = directive;
+    // Nothing to hold is done in a moment.
+    this.#sync = projects.length === 0 ? undefined : { position, bundles: 0, of: projects.length };
+    try {
+      return await this.#carryOut(directive, signal);
+    } finally {
+      this.#sync = undefined;
+    }
+  }
+
+  async #carryOut(directive: Directive, signal: AbortSignal): Promise<Carried> {
     const { driver, holdings, logger } = this.#options;
     const { log, term, position, serving } = directive;
     if (serving === 'draining') await driver.setServing('draining');
@@ -177,15 +196,19 @@ export class Carrier {
   }
 
   async #obtain(desired: DesiredProject, fetch: CarrierOptions['fetch'], signal: AbortSignal): Promise<StoredBundle> {
-    const { store } = this.#options;
+    const { store, onFetched } = this.#options;
     let bundle = await store.find(desired.digest);
+    const isFetched = bundle === undefined;
     if (bundle === undefined) {
       const bytes = await fetch(desired, signal);
       signal.throwIfAborted();
       bundle = await store.add(desired.digest, bytes);
     }
-    if (bundle.file.name === desired.project) return bundle;
-    throw refused('bundle-invalid', `the bundle is of the project ${bundle.file.name}`);
+    const { name } = bundle.file;
+    if (name !== desired.project) throw refused('bundle-invalid', `the bundle is of the project ${name}`);
+    if (this.#sync !== undefined) this.#sync = { ...this.#sync, bundles: this.#sync.bundles + 1 };
+    if (isFetched) onFetched?.();
+    return bundle;
   }
 
   /** What is left over is a matter of room, and no reason to call what was applied failed. */

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly logger: Logger;
 }
 
+/** Of a server that fetches one bundle after another, at most so often beside its regular heartbeats. */
+const fetchToldEveryMs = 200;
 const zero = { term: 0, position: 0 };
 
 export class Session {
@@ -53,6 +55,8 @@ export class Session {
   /** Whether the fleet holds this process's address: another one may have been there before. */
   #isRegistered = false;
   #isRetired = false;
+  /** When a heartbeat was last hurried for a bundle, by the monotonic clock. */
+  #fetchToldAt = Number.NEGATIVE_INFINITY;
   /** Projects whose requests the last answer asked to be counted in the next heartbeat. */
   #watched: ReadonlySet<ProjectId> = new Set();
 
@@ -95,6 +99,14 @@ export class Session {
     this.#beats.hurry();
   }
 
+  /** A bundle came: told soon, but not each of many that come at once. */
+  fetched(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#fetchToldAt < fetchToldEveryMs) return;
+    this.#fetchToldAt = now;
+    this.#beats.hurry();
+  }
+
   /** Has the fleet drain this server before it stops; beats often meanwhile. Rejects with `aborted` alone. */
   leave({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<DrainEnd> {
     // A registration would put it back.
@@ -131,6 +143,7 @@ export class Session {
       directive: { term, position },
       ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
+      ...(applier.sync === undefined ? {} : { sync: applier.sync }),
       ...this.#watchedTraffic(),
       ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };

@@ -73,6 +73,7 @@ export class ObservedChanges {
       case 'beat': {
         const { now, before, server } = heard;
         if (now.healthy !== before.healthy || now.instance !== before.instance) return true;
+        if (now.sync?.position !== before.sync?.position || now.sync?.bundles !== before.sync?.bundles) return true;
         return now.inFlight !== before.inFlight && this.#memberOf(server)?.drain != null;
       }
       default:

@@ -1,5 +1,5 @@
 /** One server as people read it: where it stands and why, what it should hold, and what happens next. */
-import { isInPool, statusOf } from '../domain/membership.ts';
+import { directivePosition, isInPool, statusOf } from '../domain/membership.ts';
 import type { FleetState, Member, Server } from '../domain/state.ts';
 import { assert } from '../std/failure.ts';
 import type { ProjectFailure } from '../../schemas/events.ts';
@@ -33,6 +33,7 @@ export function serverView(state: FleetState, observed: Observed, server: Server
     inFlight: seen?.beat?.inFlight ?? null,
     seenAt: seen === undefined || seen.beat === null ? null : seen.seenAt,
     held: heldBy(state, observed, server),
+    sync: syncOf(state, observed, server),
     failures: failuresOf(state, observed, server),
     cordoned: member !== null && member.cordon !== null,
     inPool: member !== null && isInPool(member),
@@ -70,6 +71,15 @@ function memberOf(state: FleetState, id: ServerId): { server: Server; member: Me
 function heldBy(state: FleetState, observed: Observed, { id, member }: Server): ServerView['held'] {
   if (member === null) return null;
   return receiptSince(state, observed, { server: id, joinedAt: member.joinedAt })?.projects ?? null;
+}
+
+/** Of the directive it should follow now: an older one is of no interest any more. */
+function syncOf(state: FleetState, observed: Observed, { id, member }: Server): ServerView['sync'] {
+  const group = member === null ? undefined : state.groupById.get(member.group);
+  const beat = observed.serverById.get(id)?.beat;
+  if (member === null || group === undefined || beat?.sync === undefined || beat.log !== state.log) return null;
+  const { position, bundles, of } = beat.sync;
+  return position === directivePosition(group, member) ? { bundles, of } : null;
 }
 
 /** By the newest receipt since it joined, which is a proposal ahead of the log; by the log where none came. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
-import { but } from './mutants.ts';
+import { but } from '../support/but.ts';
 import { unrestIn } from './oracle/rest.ts';
 import { fleet } from './world/stage.ts';
 import { Story } from './world/story.ts';

@@ -9,24 +9,13 @@ import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { recordHash } from '../../src/eventlog/record-codec.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import { addDigests } from '../../src/wire/pool-digest.ts';
+import { but } from '../support/but.ts';
 import { fleet } from './world/stage.ts';
 import type { Mutation } from './world/world.ts';
 
 type Store = Parameters<Bus['store']>[0];
 const log = subjects.log(fleet);
 const names = streamNames(fleet);
-
-/** A bus that is `bus` but for these. */
-export function but(bus: Bus, changes: Partial<Bus>): Bus {
-  return new Proxy(bus, {
-    get: (target, key) => {
-      const changed = (changes as Record<PropertyKey, unknown>)[key];
-      if (changed !== undefined) return changed;
-      const value = Reflect.get(target, key, target) as unknown;
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 function appends(change: (bus: Bus, append: Store) => Promise<PublishOutcome>): Mutation {
   return {

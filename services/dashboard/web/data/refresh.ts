@@ -8,8 +8,8 @@ import { Coalesced } from './coalesced.ts';
 import { namedMax, rereadServers, type ServersById } from './servers.ts';
 import type { Line, Observed } from './shapes.ts';
 
-/** Well within the 200 ms a change may take to the screen. */
-const gatherMs = 25;
+/** What one record of the log brings comes within this; the pause after a reading gathers what follows. */
+const gatherMs = 5;
 
 export class Refresh {
   readonly #client: QueryClient;
@@ -29,13 +29,14 @@ export class Refresh {
   line({ event }: Line): void {
     if (event.type === 'log.checkpointed') return;
     this.#isLogged = true;
-    this.#views.ask();
+    // First: a browser asks six things at a time, and rows of servers are what is looked at.
     this.#name(serversOf(event));
+    this.#views.ask();
   }
 
   observed({ servers }: Observed): void {
-    this.#views.ask();
     this.#name(servers);
+    this.#views.ask();
   }
 
   everything(): void {

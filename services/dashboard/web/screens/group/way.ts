@@ -26,9 +26,11 @@ export function wayOf(server: ServerView, { pool, isPast }: WayOptions): readonl
 type Step = Omit<WayStep, 'name'>;
 
 function presentSteps(server: ServerView, pool: PoolView | undefined): readonly Step[] {
-  const held = heldOf(server);
+  const { sync } = server;
   const wanted = server.desired.length;
-  const isWhole = held >= wanted && server.receipt !== null;
+  // While it brings itself up to date its heartbeats count bundle by bundle; what it holds is what its receipt says.
+  const held = sync === null ? heldOf(server) : Math.min(sync.bundles, wanted);
+  const isWhole = sync === null && held >= wanted && server.receipt !== null;
   const isFailing = server.failures.length > 0;
   const isApplied = isWhole && !isFailing;
   const { confirmed, balancers } = confirmedBy(server, pool);
