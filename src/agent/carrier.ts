@@ -8,10 +8,10 @@ import type { DesiredProject, Directive } from '../../schemas/directive.ts';
 import type { Digest, ProjectId, Stamp } from '../../schemas/ids.ts';
 import type { Beat, Receipt } from '../../schemas/receipt.ts';
 import type { Clock } from '../std/clock.ts';
-import { pause } from '../std/deadline.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { BundleShelf, StoredBundle } from './bundle-store.ts';
+import { BundleIntake } from './bundle-intake.ts';
+import type { BundleShelf } from './bundle-store.ts';
 import type { AppliedProject, Driver, Serving } from './driver.ts';
 import type { HeldBundle, HeldOnDisk } from './holdings.ts';
 import { waitIdle } from './idle-wait.ts';
@@ -45,8 +45,6 @@ export interface CarrierOptions {
 /** What a receipt's schema takes, and what a person reads. */
 const failuresMax = 20;
 const textLengthMax = 500;
-/** A group's servers hear of a deployment in one moment: their fetches are spread over this. */
-const fetchSpreadMs = 250;
 
 type TextByProject = Map<ProjectId, string>;
 
@@ -66,8 +64,7 @@ export function failAll({ log, term, position, serving, projects }: Directive, t
 
 export class Carrier {
   readonly #options: CarrierOptions;
-  /** Of the directive being carried out: how many of its bundles are here. Undefined while none is. */
-  #sync: Beat['sync'];
+  readonly #intake: BundleIntake;
   /** What the driver serves, as a text to compare; undefined where that is not known. */
   #live: string | undefined;
   /** The last set the driver took. */
@@ -75,10 +72,12 @@ export class Carrier {
 
   constructor(options: CarrierOptions) {
     this.#options = options;
+    this.#intake = new BundleIntake(options);
   }
 
+  /** Of the directive being carried out; undefined while none is. */
   get sync(): Beat['sync'] {
-    return this.#sync;
+    return this.#intake.sync;
   }
 
   /** Serves what the disk holds, before anything else is known. No bundle can make it throw. */
@@ -117,13 +116,11 @@ export class Carrier {
   }
 
   async carryOut(directive: Directive, signal: AbortSignal): Promise<Carried> {
-    const { position, projects } = directive;
-    // Nothing to hold is done in a moment.
-    this.#sync = projects.length === 0 ? undefined : { position, bundles: 0, of: projects.length };
+    this.#intake.begin(directive);
     try {
       return await this.#carryOut(directive, signal);
     } finally {
-      this.#sync = undefined;
+      this.#intake.end();
     }
   }
 
@@ -159,14 +156,13 @@ export class Carrier {
     const textByProject: TextByProject = new Map();
     let isCutOff = false;
     const { held } = this.#options.holdings.value;
-    const fetch = this.#fetcher(directive.serving);
     for (const desired of directive.projects) {
       const { project } = desired;
       const candidates: AppliedProject[] = [];
       const last = held.find((one) => one.project === project);
       try {
         const proven = last?.digest === desired.digest;
-        candidates.push({ ...desired, ...(await this.#obtain(desired, fetch, signal)), proven });
+        candidates.push({ ...desired, ...(await this.#intake.obtain(desired, signal)), proven });
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof Failure && cutOffCodes.has(error.code)) isCutOff = true;
@@ -179,36 +175,6 @@ export class Carrier {
       choices.push({ project, candidates });
     }
     return { choices, textByProject, isCutOff };
-  }
-
-  /** Fetches for one attempt, the first time after a pause of its own. */
-  #fetcher(serving: Serving): CarrierOptions['fetch'] {
-    const { fetch, holdings, clock, random } = this.#options;
-    // A server on its way out is not held up by what it will not serve; once it is out it goes on holding what is new.
-    const isGoing = serving === 'draining' && holdings.value.serving === 'yes';
-    let isSpread = false;
-    return async (desired, signal) => {
-      if (isGoing) throw refused('unavailable', 'not fetched, since the server is draining');
-      if (!isSpread) await pause({ clock, delayMs: random() * fetchSpreadMs, signal });
-      isSpread = true;
-      return fetch(desired, signal);
-    };
-  }
-
-  async #obtain(desired: DesiredProject, fetch: CarrierOptions['fetch'], signal: AbortSignal): Promise<StoredBundle> {
-    const { store, onFetched } = this.#options;
-    let bundle = await store.find(desired.digest);
-    const isFetched = bundle === undefined;
-    if (bundle === undefined) {
-      const bytes = await fetch(desired, signal);
-      signal.throwIfAborted();
-      bundle = await store.add(desired.digest, bytes);
-    }
-    const { name } = bundle.file;
-    if (name !== desired.project) throw refused('bundle-invalid', `the bundle is of the project ${name}`);
-    if (this.#sync !== undefined) this.#sync = { ...this.#sync, bundles: this.#sync.bundles + 1 };
-    if (isFetched) onFetched?.();
-    return bundle;
   }
 
   /** What is left over is a matter of room, and no reason to call what was applied failed. */
@@ -254,10 +220,6 @@ export class Carrier {
 
 /** The connection was not there, or went. Anything else that keeps a bundle away is told as a failure. */
 const cutOffCodes: ReadonlySet<string> = new Set(['disconnected', 'closed']);
-
-function refused(code: 'unavailable' | 'bundle-invalid', message: string): Failure {
-  return new Failure({ code, retryable: false, message });
-}
 
 function heldOf({ project, version, digest }: AppliedProject): HeldBundle {
   return { project, version, digest };

@@ -38,6 +38,7 @@ function server(changes: object = {}): ServerView {
     changedAt: 7,
     desired: [],
     held: [],
+    sync: null,
     admittedAt: 12,
     receipt: 12,
     inFlight: 0,

@@ -17,7 +17,7 @@ import type {
   ProjectVersion,
   ServerId,
 } from '../../../schemas/ids.ts';
-import type { Applied, Receipt } from '../../../schemas/receipt.ts';
+import type { Applied, Beat, Receipt } from '../../../schemas/receipt.ts';
 import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
 
 export const log = 'log-0001' as LogId;
@@ -31,6 +31,13 @@ export function serverId(id: string): ServerId {
 
 export function held(project: string, version: string): { project: ProjectId; version: ProjectVersion } {
   return { project: project as ProjectId, version: version as ProjectVersion };
+}
+
+/** A heartbeat is seen where `inFlight` is given. */
+interface Seen {
+  readonly receipt?: Partial<Receipt>;
+  readonly inFlight?: number | 'uncounted';
+  readonly sync?: NonNullable<Beat['sync']>;
 }
 
 export class Fleet {
@@ -136,7 +143,7 @@ export class Fleet {
   }
 
   /** What is seen of a server. */
-  see(server: string, { receipt, inFlight }: { receipt?: Partial<Receipt>; inFlight?: number | 'uncounted' }): void {
+  see(server: string, { receipt, inFlight, sync }: Seen): void {
     const id = serverId(server);
     const seen: ObservedServer = {
       beat: null,
@@ -153,7 +160,8 @@ export class Fleet {
     if (inFlight !== undefined) {
       const stamp = { term: 3, position: 0 };
       const counted = inFlight === 'uncounted' ? {} : { inFlight };
-      seen.beat = { server: id, instance: 'i', assignment: stamp, directive: stamp, ...counted, healthy: true };
+      const beat = { server: id, instance: 'i', log, assignment: stamp, directive: stamp, healthy: true };
+      seen.beat = { ...beat, ...counted, ...(sync === undefined ? {} : { sync }) };
       seen.seenAt = 77_000;
     }
     this.observed.serverById.set(id, seen);

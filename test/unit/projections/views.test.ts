@@ -68,6 +68,18 @@ describe('servers', () => {
     });
   });
 
+  it('count bundles by heartbeats, of the directive that stands and no other', () => {
+    const fleet = fleetOfThree();
+    const joinedAt = fleet.state.position;
+    const sync = (position: number) => {
+      fleet.see('new', { inFlight: 0, sync: { position, bundles: 0, of: 1 } });
+      return ask(fleet, 'server', { server: serverId('new') }).sync;
+    };
+    expect(sync(joinedAt)).toEqual({ bundles: 0, of: 1 });
+    expect(sync(joinedAt - 1)).toBeNull();
+    expect(ask(fleet, 'server', { server: serverId('edge') }).sync).toBeNull();
+  });
+
   it('show the failures of the newest receipt rather than those it has overcome', () => {
     const fleet = fleetOfThree();
     const failedAt = fleet.fail('new', fleet.state.position);
