@@ -5,18 +5,16 @@
  * Must not know: how bytes travel (src/nats), what a command means (src/domain), what a server needs next
  * (src/server-machine). The caller's duties: one instance id per process start, and to await `stop`.
  */
-import { type ChainCursor, emptyCursor } from '../eventlog/chain.ts';
+import type { ChainCursor } from '../eventlog/chain.ts';
 import type { HighMark } from '../eventlog/high-mark.ts';
 import { jetstreamLog } from '../eventlog/jetstream-log.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
-import { LogWriter } from '../eventlog/log-writer.ts';
-import { cloneState } from '../domain/fleet-state.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import { backoffMs } from '../std/backoff.ts';
 import { pause } from '../std/deadline.ts';
-import { assert, Failure } from '../std/failure.ts';
+import { Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
@@ -24,12 +22,11 @@ import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { brokenBehind } from './behind-snapshot.ts';
 import type { Signer } from './checkpoints.ts';
-import { Deciding } from './deciding.ts';
+import { elect, type Elected } from './election.ts';
 import { FleetFold } from './fleet-fold.ts';
 import { FleetShares } from './fleet-shares.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { Observations } from './observations.ts';
-import { checkOwnWatermark } from './preparation.ts';
 import { serveQueries } from './query-service.ts';
 import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
@@ -76,12 +73,6 @@ interface From {
 interface Reigning {
   /** Set while this instance leads. */
   reign: Reign | undefined;
-}
-
-/** What an acknowledged election leaves: the only writer of this term, and the head it writes from. */
-interface Elected {
-  readonly writer: LogWriter;
-  readonly deciding: Deciding;
 }
 
 export class Coordinator {
@@ -178,8 +169,10 @@ export class Coordinator {
       const after = await this.#follow();
       if (signal.aborted) return 0;
       this.#shares.begin(this.#options.fleet);
-      const elected = await this.#elect(after);
-      if (elected !== undefined) await this.#lead(elected);
+      const elected = await elect({ ...this.#options, log: this.#log, fold: this.#fold, after, signal });
+      if (elected === undefined) return 0;
+      this.#troubles.clear('no-room');
+      await this.#lead(elected);
       return 0;
     } catch (error) {
       if (!(error instanceof Failure) || signal.aborted) throw error;
@@ -219,53 +212,6 @@ export class Coordinator {
       await reading;
     }
     return after;
-  }
-
-  /** Appends `coordinator.elected` at the head. Undefined when somebody was before us. */
-  async #elect(after: Term): Promise<Elected | undefined> {
-    const { bus, fleet, names, instance, clock, timing, newLogId, seedGroups, logger } = this.#options;
-    const fold = this.#fold;
-    await fold.catchUp(this.#log, await this.#log.lastSequence(timing.storeTimeoutMs), this.#lifecycle.signal);
-    if (fold.cursor.term > after) return undefined;
-    await this.#options.highMark.check(this.#log, timing.storeTimeoutMs, fold.state.recovered);
-    const isBehind = async () => (await this.#log.lastSequence(timing.storeTimeoutMs)) > fold.cursor.sequence;
-    const { watermark: folded } = fold.cursor;
-    const watermark = await checkOwnWatermark({ bus, stream: names.commands, watermark: folded, isBehind });
-    if (watermark === undefined) return undefined;
-    const log = fold.cursor.log ?? newLogId();
-    const term = fold.cursor.term + 1;
-    const writer = new LogWriter({
-      port: this.#log,
-      cursor: { ...(fold.cursor.log === null ? emptyCursor : fold.cursor), log },
-      term,
-      instance,
-      watermark,
-      clock,
-      appendTimeoutMs: timing.appendTimeoutMs,
-      settleDeadlineMs: timing.settleDeadlineMs,
-      onAppended: (record, cursor) => fold.adopt(record, cursor),
-    });
-    const deciding = new Deciding({ head: cloneState(fold.state), writer, clock });
-    if (fold.cursor.log === null) {
-      const created = deciding.propose({ type: 'fleet.created', data: { fleet, log, groups: [...seedGroups] } });
-      assert(!('code' in created), 'an empty log takes its first event');
-    }
-    const landed = new Promise<'elected'>((resolve) => {
-      const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () =>
-        resolve('elected'),
-      );
-      assert(!('code' in elected), 'the next term is always open');
-    });
-    const result = await Promise.race([landed, writer.ended]);
-    if (result === 'elected') {
-      this.#troubles.clear('no-room');
-      return { writer, deciding };
-    }
-    logger.info({ term, reason: result.message }, 'not elected');
-    await writer.stop();
-    if (result.code === 'no-room' || (!result.retryable && result.code !== 'not-leader')) throw result;
-    await pause({ clock, delayMs: this.#options.random() * timing.electionJitterMs, signal: this.#lifecycle.signal });
-    return undefined;
   }
 
   async #lead({ writer, deciding }: Elected): Promise<void> {

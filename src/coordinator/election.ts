@@ -1,0 +1,95 @@
+/** One try to lead: `coordinator.elected`, appended at the head of the log, where only one of those who try can land. */
+import { cloneState } from '../domain/fleet-state.ts';
+import { emptyCursor } from '../eventlog/chain.ts';
+import type { HighMark } from '../eventlog/high-mark.ts';
+import type { LogPort } from '../eventlog/log-port.ts';
+import { LogWriter } from '../eventlog/log-writer.ts';
+import type { Bus } from '../nats/bus.ts';
+import type { StreamNames } from '../nats/stream-definitions.ts';
+import type { Clock } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
+import { assert } from '../std/failure.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
+import type { Watermark } from '../../schemas/record.ts';
+import { Deciding } from './deciding.ts';
+import type { FleetFold } from './fleet-fold.ts';
+import { checkOwnWatermark } from './preparation.ts';
+import type { Timing } from './timing.ts';
+
+export interface ElectionOptions {
+  readonly bus: Bus;
+  readonly fleet: FleetId;
+  readonly names: StreamNames;
+  readonly instance: string;
+  readonly newLogId: () => LogId;
+  readonly seedGroups: readonly GroupName[];
+  readonly highMark: HighMark;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  readonly log: LogPort;
+  readonly fold: FleetFold;
+  /** The term whose leader is gone. */
+  readonly after: Term;
+  readonly signal: AbortSignal;
+}
+
+/** What an acknowledged election leaves: the only writer of this term, and the head it writes from. */
+export interface Elected {
+  readonly writer: LogWriter;
+  readonly deciding: Deciding;
+}
+
+/** Undefined when somebody was before us. Throws `log-broken`, `log-regressed`, `no-room` and what the store throws. */
+export async function elect(options: ElectionOptions): Promise<Elected | undefined> {
+  const { bus, names, fold, log, after, signal, timing, highMark } = options;
+  const headOfLog = () => log.lastSequence(timing.storeTimeoutMs);
+  await fold.catchUp(log, await headOfLog(), signal);
+  if (fold.cursor.term > after) return undefined;
+  await highMark.check(log, timing.storeTimeoutMs, fold.state.recovered);
+  const watermark = await checkOwnWatermark({
+    bus,
+    stream: names.commands,
+    watermark: fold.cursor.watermark,
+    isBehind: async () => (await headOfLog()) > fold.cursor.sequence,
+  });
+  if (watermark === undefined) return undefined;
+  return appendElection(options, watermark);
+}
+
+async function appendElection(options: ElectionOptions, watermark: Watermark): Promise<Elected | undefined> {
+  const { fleet, instance, clock, random, timing, newLogId, seedGroups, logger, fold, signal } = options;
+  const log = fold.cursor.log ?? newLogId();
+  const term = fold.cursor.term + 1;
+  const writer = new LogWriter({
+    port: options.log,
+    cursor: { ...(fold.cursor.log === null ? emptyCursor : fold.cursor), log },
+    term,
+    instance,
+    watermark,
+    clock,
+    appendTimeoutMs: timing.appendTimeoutMs,
+    settleDeadlineMs: timing.settleDeadlineMs,
+    onAppended: (record, cursor) => fold.adopt(record, cursor),
+  });
+  const deciding = new Deciding({ head: cloneState(fold.state), writer, clock });
+  if (fold.cursor.log === null) {
+    const created = deciding.propose({ type: 'fleet.created', data: { fleet, log, groups: [...seedGroups] } });
+    assert(!('code' in created), 'an empty log takes its first event');
+  }
+  const landed = new Promise<'elected'>((resolve) => {
+    const elected = deciding.propose({ type: 'coordinator.elected', data: { term, instance } }, () =>
+      resolve('elected'),
+    );
+    assert(!('code' in elected), 'the next term is always open');
+  });
+  const result = await Promise.race([landed, writer.ended]);
+  if (result === 'elected') return { writer, deciding };
+  logger.info({ term, reason: result.message }, 'not elected');
+  await writer.stop();
+  if (result.code === 'no-room' || (!result.retryable && result.code !== 'not-leader')) throw result;
+  await pause({ clock, delayMs: random() * timing.electionJitterMs, signal });
+  return undefined;
+}
