@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Digest, GroupId, ProjectId, ProjectVersion, ServerId, Stamp } from './ids.ts';
 import { bundleBytesMax } from './commands.ts';
+import { StoredProbe } from './rollout.ts';
 
 export const Assignment = Stamp.extend({
   server: ServerId,
@@ -13,7 +14,12 @@ export type Assignment = z.infer<typeof Assignment>;
 export const HeldProject = z.object({ project: ProjectId, version: ProjectVersion });
 export type HeldProject = z.infer<typeof HeldProject>;
 
-export const DesiredProject = HeldProject.extend({ digest: Digest, bytes: z.int().min(1).max(bundleBytesMax) });
+export const DesiredProject = HeldProject.extend({
+  digest: Digest,
+  bytes: z.int().min(1).max(bundleBytesMax),
+  /** What has to answer on the server beside the project's own health check; absent: nothing. */
+  probe: StoredProbe.optional(),
+});
 export type DesiredProject = z.infer<typeof DesiredProject>;
 
 /** "Hold exactly these project versions": the whole set, sorted by project, never a difference. */

@@ -138,7 +138,8 @@ export const eventSchemas = {
     group: GroupId.nullable(),
     cause: absence,
     held: z.boolean(),
-    evidence: z.object({ seenAt: At, leaseMs: z.int() }),
+    /** `problem`: why it is not well, as its last heartbeat said. */
+    evidence: z.object({ seenAt: At, leaseMs: z.int(), problem: z.string().optional() }),
   }),
   /** Proposed by the leader: its heartbeats are back; it enters the pool again by a receipt. */
   'server.returned': z.object({ server: ServerId, group: GroupId.nullable() }),

@@ -6,6 +6,8 @@ import { ProjectFailure } from './events.ts';
 
 /** Projects a heartbeat counts requests of, at most: one for each canary under way in a group. */
 export const watchedProjectsMax = 20;
+/** As much as a person reads of why a server is not well. */
+export const problemLengthMax = 500;
 
 /** A server's heartbeat: a request, answered by the leader with `BeatAnswer`. */
 export const Beat = z.object({
@@ -20,6 +22,8 @@ export const Beat = z.object({
   /** Requests in flight now. Absent: the gateway cannot count them. */
   inFlight: z.int().min(0).optional(),
   healthy: z.boolean(),
+  /** Why it is not. */
+  problem: z.string().max(problemLengthMax).optional(),
   /**
    * While a directive is carried out: its position, how many of its bundles are here and verified, of how many. Absent:
    * nothing is under way. For people alone; what counts is the receipt.

@@ -37,6 +37,26 @@ export const Strategy = z.discriminatedUnion('kind', [
 ]);
 export type Strategy = z.infer<typeof Strategy>;
 
+/** A probed path that is read later than this has not answered. Kubernetes takes 1 s, Consul 10 s; health checks here, 5 s. */
+export const probeTimeoutMsDefault = 5_000;
+
+/**
+ * A path of the project that answers on a server before the version counts as healthy there, and for as long as it is
+ * carried. Asked by GET at the gateway itself, as a client would; any status from 200 to 399 is an answer.
+ */
+export const Probe = z.strictObject({
+  /** `{project}` stands for the project's name, so that one policy fits several. */
+  path: z
+    .string()
+    .max(512)
+    .regex(/^\/[^\s#]*$/, 'must begin with "/" and hold no space or "#"'),
+  /** Milliseconds it may take to answer. Default: 5,000. */
+  timeoutMs: z.int().min(100).max(60_000).optional(),
+});
+export type Probe = z.infer<typeof Probe>;
+/** As events and directives hold it: read loosely. */
+export const StoredProbe = z.object(Probe.shape);
+
 export const RolloutPolicy = z.strictObject({
   strategy: Strategy,
   /** `hot`: the gateway swaps atomically while it serves. `drain-first`: out of the pool, swap, back in. */
@@ -57,11 +77,13 @@ export const RolloutPolicy = z.strictObject({
   errorRateMax: z.number().min(0).max(1).nullable(),
   /** New servers' mean latency may be so many times the old ones'; null: not looked at. */
   latencyRatioMax: z.number().min(1).max(1_000).nullable(),
+  /** What has to answer beside the project's own health check; null: nothing. Kubernetes: `readinessProbe.httpGet`. */
+  probe: Probe.nullable(),
 });
 export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
 
 /** As an event holds it: read loosely. */
-export const StoredRolloutPolicy = z.object(RolloutPolicy.shape);
+export const StoredRolloutPolicy = z.object({ ...RolloutPolicy.shape, probe: StoredProbe.nullable() });
 
 /** Safe for whoever says nothing: one server at a time, watched, and back by itself. */
 export const defaultRolloutPolicy: RolloutPolicy = {
@@ -75,6 +97,7 @@ export const defaultRolloutPolicy: RolloutPolicy = {
   autoRollback: true,
   errorRateMax: null,
   latencyRatioMax: null,
+  probe: null,
 };
 
 /** Where a rollout stands. The first four are under way; a rollout in any other is over. */

@@ -21,12 +21,14 @@ export type Upcaster = (event: StoredEvent) => unknown;
 
 /** By type: the step from version 1 to 2, from 2 to 3, and so on. A type that is not here has had one version. */
 const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {
-  'group.created': [withWholePolicy, withRolloutPolicy],
-  'group.configured': [withWholePolicy, withRolloutPolicy],
+  'group.created': [withWholePolicy, withRolloutPolicy, withoutPolicyProbe],
+  'group.configured': [withWholePolicy, withRolloutPolicy, withoutPolicyProbe],
   // Everybody was told at once then, nobody was watched, and nothing ever went back.
   'deployment.requested': [
     ({ data }) => ({ ...(data as object), rollout: rolloutOfVersion1, supersedes: null, tellsAll: true }),
+    withoutProbe,
   ],
+  'release.requested': [withoutProbe],
   // A failure was final then: whoever had failed was shown as failed.
   'server.sync-failed': [({ data }) => ({ ...(data as object), final: true })],
 };
@@ -39,8 +41,11 @@ const policyOfVersion1: Partial<GroupPolicy> = {
   floorWindowMs: 300_000,
 };
 
+/** Before anything could be probed. */
+type Unprobed = Omit<RolloutPolicy, 'probe'>;
+
 /** What a group without a word about rollouts is under since: the defaults of that day. */
-const rolloutOfVersion2: RolloutPolicy = {
+const rolloutOfVersion2: Unprobed = {
   strategy: { kind: 'rolling', batch: 1 },
   change: 'hot',
   maxUnavailable: 1,
@@ -55,7 +60,7 @@ const rolloutOfVersion2: RolloutPolicy = {
 
 /** Thirty days: as good as no deadline. */
 const longestMs = 2_592_000_000;
-const rolloutOfVersion1: RolloutPolicy = {
+const rolloutOfVersion1: Unprobed = {
   strategy: { kind: 'all-at-once' },
   change: 'hot',
   maxUnavailable: '100%',
@@ -71,6 +76,16 @@ const rolloutOfVersion1: RolloutPolicy = {
 function withRolloutPolicy({ data }: StoredEvent): unknown {
   const { policy, ...rest } = data as { readonly policy: object };
   return { ...rest, policy: { rollout: rolloutOfVersion2, ...policy } };
+}
+
+function withoutPolicyProbe({ data }: StoredEvent): unknown {
+  const { policy, ...rest } = data as { readonly policy: { readonly rollout: object } };
+  return { ...rest, policy: { ...policy, rollout: { probe: null, ...policy.rollout } } };
+}
+
+function withoutProbe({ data }: StoredEvent): unknown {
+  const { rollout, ...rest } = data as { readonly rollout: object };
+  return { ...rest, rollout: { probe: null, ...rollout } };
 }
 
 function withWholePolicy({ data }: StoredEvent): unknown {

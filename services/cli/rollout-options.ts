@@ -6,11 +6,16 @@ import {
   type RolloutPolicy,
   type Strategy,
   defaultRolloutPolicy,
+  probeTimeoutMsDefault,
 } from '../../schemas/rollout.ts';
 import { duration } from './change-options.ts';
 import { durationText } from '../../src/std/durations.ts';
 
 const strategyKinds = ['all-at-once', 'rolling', 'canary', 'blue-green'] as const satisfies readonly Strategy['kind'][];
+
+/** Kept as it was written: what an option's parser gives as null arrives as an empty text. */
+const off = 'off';
+type Off = typeof off;
 
 export interface RolloutOptions {
   readonly strategy?: Strategy['kind'];
@@ -25,8 +30,10 @@ export interface RolloutOptions {
   readonly progressDeadline?: number;
   readonly failuresAllowed?: number;
   readonly autoRollback?: boolean;
-  readonly errorRateMax?: number | null;
-  readonly latencyRatioMax?: number | null;
+  readonly errorRateMax?: number | Off;
+  readonly latencyRatioMax?: number | Off;
+  readonly probe?: string;
+  readonly probeTimeout?: number;
 }
 
 /** Half of a group stands by, and the old half is kept for as long as people watch a release. */
@@ -89,6 +96,16 @@ export function addRolloutOptions(command: Command): Command {
       '--latency-ratio-max <factor>',
       `mean latency of new servers to the old ones', such as 1.5; "off": not looked at ${usually('off')}`,
       factor,
+    )
+    .option(
+      '--probe <path>',
+      `a path that has to answer on every server, "{project}" in it for the project's name; "off": none ${usually('off')}`,
+      probePath,
+    )
+    .option(
+      '--probe-timeout <duration>',
+      `how long the probed path may take to answer (else ${durationText(probeTimeoutMsDefault)})`,
+      duration,
     );
 }
 
@@ -104,8 +121,9 @@ export function rolloutOf(command: Command, options: RolloutOptions): Partial<Ro
     progressDeadlineMs: options.progressDeadline,
     failuresAllowed: options.failuresAllowed,
     autoRollback: options.autoRollback,
-    errorRateMax: options.errorRateMax,
-    latencyRatioMax: options.latencyRatioMax,
+    errorRateMax: options.errorRateMax === off ? null : options.errorRateMax,
+    latencyRatioMax: options.latencyRatioMax === off ? null : options.latencyRatioMax,
+    probe: probeOf(command, options),
   };
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
@@ -143,6 +161,14 @@ function strategyOf(command: Command, options: RolloutOptions): Strategy | undef
   }
 }
 
+function probeOf(command: Command, { probe, probeTimeout }: RolloutOptions): RolloutPolicy['probe'] | undefined {
+  if (probe === undefined || probe === off) {
+    if (probeTimeout !== undefined) command.error('error: --probe-timeout needs --probe beside it', { exitCode: 2 });
+    return probe === off ? null : undefined;
+  }
+  return { path: probe, ...(probeTimeout === undefined ? {} : { timeoutMs: probeTimeout }) };
+}
+
 /** `2` or `25%`. */
 export function amount(text: string): Amount {
   if (/^(100|[1-9][0-9]?)%$/.test(text)) return text;
@@ -173,17 +199,22 @@ function count(text: string): number {
 }
 
 /** `1%` or `0.01`. */
-function share(text: string): number | null {
-  if (text === 'off') return null;
+function share(text: string): number | Off {
+  if (text === off) return off;
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError('Write a share such as 1% or 0.01, or "off".');
   return value;
 }
 
-function factor(text: string): number | null {
-  if (text === 'off') return null;
+function factor(text: string): number | Off {
+  if (text === off) return off;
   const value = Number(text);
   if (!(value >= 1)) throw new InvalidArgumentError('Write a factor from 1, such as 1.5, or "off".');
   return value;
+}
+
+function probePath(text: string): string {
+  if (text === off || text.startsWith('/')) return text;
+  throw new InvalidArgumentError('Write a path such as /orders/1, or "off".');
 }

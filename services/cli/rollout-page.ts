@@ -108,7 +108,8 @@ export function targetsText({ targets }: Pick<RolloutView, 'targets'>): string {
 
 /** A policy in one line; what is off is left out. */
 export function policyText(policy: RolloutPolicy): string {
-  const { change, maxUnavailable, minHealthyMs, failuresAllowed, autoRollback, errorRateMax, latencyRatioMax } = policy;
+  const { change, maxUnavailable, minHealthyMs, failuresAllowed, autoRollback } = policy;
+  const { errorRateMax, latencyRatioMax, probe } = policy;
   return [
     strategyText(policy.strategy),
     change,
@@ -118,6 +119,7 @@ export function policyText(policy: RolloutPolicy): string {
     autoRollback ? 'back by itself' : 'halts when it fails',
     ...(errorRateMax === null ? [] : [`at most ${errorRateMax * 100} % more errors`]),
     ...(latencyRatioMax === null ? [] : [`at most ${latencyRatioMax} times as slow`]),
+    ...(probe === null ? [] : [`${probe.path} has to answer`]),
   ].join(', ');
 }
 

@@ -11,7 +11,11 @@ import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { createLogger, type Logger } from '../../src/telemetry/logger.ts';
 
-const wildcardHosts = new Set(['0.0.0.0', '::']);
+/** Each with where this machine itself is reached by it. */
+const wildcardHosts: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
 
 /** `host:port`; port 0: one the system gives. An IPv6 address stands in brackets. */
 const Listen = z.string().transform((text, context) => {
@@ -122,11 +126,18 @@ function createDriver(options: z.output<typeof GatewayOptions>, logger: Logger):
   return new ExecDriver({
     server,
     command,
+    origin: originOf(listen),
     dataDirectory,
     clock,
     ...(inFlightCommand === undefined ? {} : { inFlightCommand }),
     ...(healthUrl === undefined ? {} : { healthUrl }),
   });
+}
+
+/** On this machine: a wildcard stands for loopback too. */
+function originOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const here = wildcardHosts.get(host) ?? host;
+  return `http://${here.includes(':') ? `[${here}]` : here}:${port}`;
 }
 
 function connect(

@@ -6,7 +6,7 @@
  */
 import type { Directive } from '../../schemas/directive.ts';
 import type { Stamp } from '../../schemas/ids.ts';
-import type { Beat } from '../../schemas/receipt.ts';
+import { type Beat, problemLengthMax } from '../../schemas/receipt.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { textOf } from '../std/failure.ts';
@@ -52,6 +52,8 @@ export class Applier {
   /** When to try again, by the monotonic clock. */
   #retryAt = Number.POSITIVE_INFINITY;
   readonly #health = new HealthReadings();
+  /** What the last health check that did not pass said. */
+  #problem: string | undefined;
   /** When to read it next, by the monotonic clock. */
   #healthAt = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
@@ -69,6 +71,11 @@ export class Applier {
   /** How far the attempt under way has come with its bundles. */
   get sync(): Beat['sync'] {
     return this.#options.carrier.sync;
+  }
+
+  /** Why it is not healthy; undefined while it is. */
+  get problem(): string | undefined {
+    return this.healthy ? undefined : this.#problem;
   }
 
   start(): void {
@@ -171,16 +178,22 @@ export class Applier {
   async #readHealth(): Promise<void> {
     const { driver, logger, clock, healthIntervalMs: calmMs } = this.#options;
     const { signal } = this.#attempt;
-    let problems: readonly { readonly text: string }[];
+    let problems: readonly string[];
     try {
-      problems = await driver.health(signal);
+      problems = (await driver.health(signal)).map(({ project, text }) => `${project}: ${text}`);
     } catch (error) {
-      problems = [{ text: textOf(error) }];
+      problems = [textOf(error)];
     }
     // Ended by a newer word: it says nothing, and is taken anew once that is carried out.
     if (signal.aborted) return;
-    const isChanged = this.#health.take(problems.length === 0);
+    const [first] = problems;
+    if (first !== undefined) this.#problem = problemText(first, problems.length - 1);
+    const isChanged = this.#health.take(first === undefined);
     this.#healthAt = clock.monotonic() + (this.#health.isInDoubt ? Math.min(doubtIntervalMs, calmMs) : calmMs);
     if (isChanged) logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
   }
+}
+
+function problemText(first: string, more: number): string {
+  return `${first}${more === 0 ? '' : `, and ${more} more`}`.slice(0, problemLengthMax);
 }

@@ -5,7 +5,7 @@
  * set before a proof names it; a call that was aborted may be followed by any other.
  */
 import type { DesiredProject, Directive } from '../../schemas/directive.ts';
-import type { Digest, ProjectId, Stamp } from '../../schemas/ids.ts';
+import type { ProjectId, Stamp } from '../../schemas/ids.ts';
 import type { Beat, Receipt } from '../../schemas/receipt.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure, textOf } from '../std/failure.ts';
@@ -225,10 +225,11 @@ function heldOf({ project, version, digest }: AppliedProject): HeldBundle {
   return { project, version, digest };
 }
 
-function keyOf(
-  set: readonly { readonly project: string; readonly version: string; readonly digest: Digest }[],
-): string {
-  return set.map(({ project, version, digest }) => `${project}@${version}#${digest}`).join(' ');
+/** What is probed is part of it: the driver has to know. */
+function keyOf(set: readonly (HeldBundle & Pick<AppliedProject, 'probe'>)[]): string {
+  return set
+    .map(({ project, version, digest, probe }) => `${project}@${version}#${digest} ${JSON.stringify(probe ?? null)}`)
+    .join(' ');
 }
 
 function labelOf({ project, version }: { readonly project: string; readonly version: string }): string {

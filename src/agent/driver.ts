@@ -9,6 +9,7 @@
 import type { Address, Digest, ProjectId, ProjectVersion } from '../../schemas/ids.ts';
 import type { ProjectFile } from '../../schemas/bundle.ts';
 import type { Beat } from '../../schemas/receipt.ts';
+import type { Probe } from '../../schemas/rollout.ts';
 
 export type Serving = 'yes' | 'draining';
 
@@ -21,6 +22,8 @@ export interface AppliedProject {
   readonly file: ProjectFile;
   /** It has worked here before, so it is served even where its health check does not pass now. */
   readonly proven: boolean;
+  /** Part of its health check, beside what its file says; absent: nothing is probed. */
+  readonly probe?: Probe | undefined;
 }
 
 /** Why one project is not served, or does not pass its health check, for people. */

@@ -144,6 +144,7 @@ export class Session {
       ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
       ...(applier.sync === undefined ? {} : { sync: applier.sync }),
+      ...(applier.problem === undefined ? {} : { problem: applier.problem }),
       ...this.#watchedTraffic(),
       ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };

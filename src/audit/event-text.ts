@@ -92,7 +92,8 @@ function rolloutOn(group: string, rollout: number): string {
 }
 
 function lostText({ server, group, cause, held, evidence }: EventData<'server.lost'>): string {
-  const why = cause === 'unhealthy' ? 'it says it is not well' : `no heartbeat for ${durationText(evidence.leaseMs)}`;
+  const unwell = `it says it is not well${evidence.problem === undefined ? '' : `: ${evidence.problem}`}`;
+  const why = cause === 'unhealthy' ? unwell : `no heartbeat for ${durationText(evidence.leaseMs)}`;
   const where =
     group === null ? '' : held ? `; the floor keeps it in the pool of ${group}` : `; out of ${group}'s pool`;
   return `server ${server} is lost: ${why}${where}`;

@@ -4,6 +4,7 @@ import type { ProjectId, ProjectVersion } from '../../schemas/ids.ts';
 import { findGroup } from './find.ts';
 import { type Wanted, findCarried, refuseDeploymentsFull, wantedOf } from './find-release.ts';
 import { succeededVersions } from './past-rollouts.ts';
+import { refuseSharedProbe } from './probe.ts';
 import { rolloutOf } from './release.ts';
 import { overlayRollout } from './rollout-policy.ts';
 import { type Ruling, accept, refuse, unchanged } from './ruling.ts';
@@ -40,6 +41,8 @@ export function requestRelease(state: FleetState, payload: CommandPayload<'relea
   if (full !== undefined) return full;
   const rollout = overlayRollout(group.policy.rollout, payload.rollout);
   const projects = wanted.map(({ release }) => release);
+  const shared = refuseSharedProbe(rollout, projects);
+  if (shared !== undefined) return shared;
   const { rollouts, warnings: superseding } = supersededBy(group, projects);
   const supersedes = rollouts.map(({ id }) => id).sort((a, b) => a - b);
   return accept({ type: 'release.requested', data: { group: group.id, projects, rollout, supersedes } }, [

@@ -4,19 +4,21 @@ import type { GroupId, ProjectId } from '../../schemas/ids.ts';
 import type { RolloutPolicy } from '../../schemas/rollout.ts';
 import { retell } from './evolve-desired.ts';
 import { pastRolloutsMax } from './limits.ts';
+import { probeOf } from './probe.ts';
 import { lastGoodOf } from './release.ts';
 import type { FleetState, Group, PastRollout, ProjectRelease, Rollout, RolloutTarget } from './state.ts';
 
 export function deploymentRequested(state: FleetState, event: Event<'deployment.requested'>): void {
   const { group, project, version, digest, bytes, rollout: policy, tellsAll = false } = event.data;
-  begin(state, { event, group, policy, releases: [[project, { version, digest, bytes }]], tellsAll });
+  const release = { version, digest, bytes, probe: probeOf(policy, project) };
+  begin(state, { event, group, policy, releases: [[project, release]], tellsAll });
 }
 
 export function releaseRequested(state: FleetState, event: Event<'release.requested'>): void {
   const { group, projects, rollout: policy } = event.data;
-  const releases = projects.map(
-    ({ project, version, digest, bytes }) => [project, { version, digest, bytes }] as [ProjectId, ProjectRelease],
-  );
+  const releases = projects.map(({ project, version, digest, bytes }): [ProjectId, ProjectRelease] => {
+    return [project, { version, digest, bytes, probe: probeOf(policy, project) }];
+  });
   begin(state, { event, group, policy, releases, tellsAll: false });
 }
 

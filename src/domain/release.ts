@@ -48,8 +48,8 @@ export function targetsOf({ targets, target }: Pick<Rollout, 'targets' | 'target
 }
 
 /** What a deployment asks for, as a release. */
-export function releaseOf({ version, digest, bytes }: Deployment): ProjectRelease {
-  return { version, digest, bytes };
+export function releaseOf({ version, digest, bytes, probe }: ProjectRelease): ProjectRelease {
+  return { version, digest, bytes, probe };
 }
 
 /** What the group last succeeded with; null when it never did, or did without the project. */

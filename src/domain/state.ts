@@ -21,11 +21,11 @@ import type {
   ServerId,
 } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
-import type { RolloutPolicy } from '../../schemas/rollout.ts';
+import type { Probe, RolloutPolicy } from '../../schemas/rollout.ts';
 import type { KeyId } from '../../schemas/proof.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 5;
+export const foldVersion = 6;
 
 export interface FleetState {
   fleet: FleetId | null;
@@ -88,11 +88,8 @@ export interface Absences {
   removed: number;
 }
 
-export interface Deployment {
+export interface Deployment extends ProjectRelease {
   project: ProjectId;
-  version: ProjectVersion;
-  digest: Digest;
-  bytes: number;
   /** Position of the request. */
   changedAt: Position;
   /** Position at which its rollout succeeded; null: not yet. */
@@ -160,6 +157,8 @@ export interface ProjectRelease {
   version: ProjectVersion;
   digest: Digest;
   bytes: number;
+  /** What has to answer where it is held, its path in full; null: nothing. */
+  probe: Probe | null;
 }
 
 export interface Server {

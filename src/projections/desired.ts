@@ -6,9 +6,9 @@
  */
 import { directivePosition, directiveServing } from '../domain/membership.ts';
 import { desiredRelease } from '../domain/release.ts';
-import type { FleetState, Group } from '../domain/state.ts';
+import type { FleetState, Group, ProjectRelease } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
-import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
+import type { GroupId, Position, ProjectId, ServerId } from '../../schemas/ids.ts';
 import { byText } from './order.ts';
 
 export interface Desired {
@@ -41,7 +41,7 @@ export function groupDesired(state: FleetState, groupId: GroupId): (Desired & { 
   const group = state.groupById.get(groupId);
   if (group === undefined) return null;
   const projects = [...group.deploymentByProject.values()]
-    .map(({ project, version, digest, bytes }) => ({ project, version, digest, bytes }))
+    .map((deployment) => desiredProject(deployment.project, deployment))
     .sort((a, b) => byText(a.project, b.project));
   return { group: groupId, position: carriedSince(group), projects };
 }
@@ -56,7 +56,11 @@ function projectsFor(group: Group, id: ServerId): DesiredProject[] {
   const projects: DesiredProject[] = [];
   for (const deployment of group.deploymentByProject.values()) {
     const release = desiredRelease(group, deployment, { id });
-    if (release !== null) projects.push({ project: deployment.project, ...release });
+    if (release !== null) projects.push(desiredProject(deployment.project, release));
   }
   return projects.sort((a, b) => byText(a.project, b.project));
+}
+
+function desiredProject(project: ProjectId, { version, digest, bytes, probe }: ProjectRelease): DesiredProject {
+  return { project, version, digest, bytes, ...(probe === null ? {} : { probe }) };
 }

@@ -38,6 +38,12 @@ export interface ObservedApplied {
   readonly seenAt: number;
 }
 
+/** Why a server is not well, as it said last. */
+export function unwellText(beat: Beat | null | undefined): string {
+  const why = beat?.problem === undefined ? '' : `: ${beat.problem}`;
+  return `its heartbeats say that it is not well${why}`;
+}
+
 export function appliedKey(balancer: BalancerId, group: GroupId): string {
   return `${balancer}/${group}`;
 }

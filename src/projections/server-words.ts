@@ -10,7 +10,7 @@ import { assert, never } from '../std/failure.ts';
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
 import { unconfirmedBalancers } from './balancers.ts';
 import { inFlightOn } from './in-flight.ts';
-import type { Observed } from './observed.ts';
+import { type Observed, unwellText } from './observed.ts';
 import { byText } from './order.ts';
 import { receiptSince } from './progress.ts';
 import type { MemberOf } from './progress.ts';
@@ -171,9 +171,9 @@ function leavesText(next: LeavesTo | null): string {
 }
 
 function lostText(observed: Observed, { id, lost }: Server, about?: About): string {
-  if (lost?.cause === 'unhealthy') return 'its heartbeats say that it is not well';
-  const lease = about === undefined ? 'its lease' : durationText(about.group.policy.leaseMs);
   const seen = observed.serverById.get(id);
+  if (lost?.cause === 'unhealthy') return unwellText(seen?.beat);
+  const lease = about === undefined ? 'its lease' : durationText(about.group.policy.leaseMs);
   const last = seen === undefined || seen.beat === null ? '' : `, the last at ${timeText(seen.seenAt)}`;
   return `no heartbeat within ${lease}${last}`;
 }

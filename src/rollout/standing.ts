@@ -1,6 +1,7 @@
 /** How one server that was told a new version stands with it: what every gate is made of. */
 import { directivePosition, isInPool, isKeptOut, isLeaving } from '../domain/membership.ts';
 import type { Failing, Member, Server } from '../domain/state.ts';
+import { unwellText } from '../projections/observed.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
 import type { EventData } from '../../schemas/events.ts';
 import type { ServerId } from '../../schemas/ids.ts';
@@ -30,7 +31,7 @@ export function standingOf(about: About, id: ServerId): Standing {
   if (server === undefined || member === null || member.group !== group.id || isTakenAway(member)) {
     return { status: 'gone', server: id };
   }
-  if (server.lost !== null) return lostOr(server);
+  if (server.lost !== null) return lostOr(about, server);
   const { failing } = member;
   if (failing?.final === true && concerns(about, failing)) {
     return { status: 'failed', server: id, cause: 'sync-failed', text: failureText(failing) };
@@ -51,9 +52,10 @@ export function standsBy({ rollout }: About, id: ServerId): boolean {
   return rollout.standby !== null && rollout.standby.switchedAt === null && rollout.standby.servers.has(id);
 }
 
-function lostOr({ id, lost }: Server): Standing {
+function lostOr({ observed }: About, { id, lost }: Server): Standing {
   if (lost?.cause !== 'unhealthy') return { status: 'lost', server: id };
-  return { status: 'failed', server: id, cause: 'unhealthy', text: 'its heartbeats say that it is not well' };
+  const text = unwellText(observed.serverById.get(id)?.beat);
+  return { status: 'failed', server: id, cause: 'unhealthy', text };
 }
 
 function hasProved(about: About, member: Member): boolean {
@@ -89,7 +91,7 @@ function observedAs(
     return { status: 'pending', server: id, text: 'waits for its heartbeat', overdueAt: null };
   }
   if (seen.unwellReadings >= unwellReadingsMin) {
-    return { status: 'failed', server: id, cause: 'unhealthy', text: 'its heartbeats say that it is not well' };
+    return { status: 'failed', server: id, cause: 'unhealthy', text: unwellText(seen.beat) };
   }
   if (seen.unwellReadings > 0) {
     return { status: 'pending', server: id, text: 'its last heartbeat says that it is not well', overdueAt: null };

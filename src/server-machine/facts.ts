@@ -42,6 +42,8 @@ export interface ServerFacts {
     readonly heard: boolean;
     readonly leaseMs: number;
     readonly unwellReadings: number;
+    /** Why the last of them said so. */
+    readonly problem?: string | undefined;
   };
   /** Its pool has enough others by now, should it be held there for its absence: `allowsLettingGo` of its group. */
   readonly mayLetGo: boolean;

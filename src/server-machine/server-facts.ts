@@ -47,6 +47,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
       heard: seenAt > 0 && now - seenAt < leaseMs,
       leaseMs,
       unwellReadings: seen?.unwellReadings ?? 0,
+      problem: seen?.beat?.problem,
     },
     mayLetGo: mayLetGo(member, sources),
     mayReturn: mayReturn(state, known),

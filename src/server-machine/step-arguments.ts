@@ -73,8 +73,9 @@ export function replacement(facts: ServerFacts): StepArguments['propose-replaced
 export function loss(facts: ServerFacts): StepArguments['propose-lost'] {
   const cause = absence(facts);
   assert(cause !== null, 'a server is lost for a cause');
-  const { seenAt, leaseMs } = facts.life;
-  return { server: facts.server, group: groupOf(facts), cause, evidence: { seenAt, leaseMs } };
+  const { seenAt, leaseMs, problem } = facts.life;
+  const why = cause === 'unhealthy' && problem !== undefined ? { problem } : {};
+  return { server: facts.server, group: groupOf(facts), cause, evidence: { seenAt, leaseMs, ...why } };
 }
 
 export function comeback(facts: ServerFacts): StepArguments['propose-returned'] {

@@ -15,6 +15,7 @@ const rollout = {
   autoRollback: true,
   errorRateMax: 0.05,
   latencyRatioMax: null,
+  probe: { path: '/{project}/status', timeoutMs: 2_000 },
 };
 
 const policy = {

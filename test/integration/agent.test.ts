@@ -1,6 +1,7 @@
 /** The agent against a real NATS server and over real HTTP; the test plays the coordinator. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -386,6 +387,28 @@ describe('an agent that stops', () => {
   });
 });
 
+describe('what a deployment probes', () => {
+  it('is asked for as long as it is held, also of a version held before, and heartbeats say what did not answer', async () => {
+    let status = 200;
+    const upstream = await listening((response) => response.writeHead(status).end());
+    const hello = await pack('hello', [{ path: '/x', upstream: upstream.origin }]);
+    await coordinator.upload(hello);
+    await start({ healthIntervalMs: 50 });
+    await coordinator.assign('edge');
+    const held = { bundle: hello, version: '1' };
+    await receiptAt(await coordinator.direct('edge', [held]));
+    const probe = { path: '/x' };
+    expect((await receiptAt(await coordinator.direct('edge', [{ ...held, probe }]))).failures).toEqual([]);
+    status = 503;
+    await eventually(() => coordinator.beats.at(-1)?.healthy === false, { what: 'an unwell heartbeat' });
+    expect(coordinator.beats.at(-1)).toMatchObject({ problem: 'hello: GET /x answered 503' });
+    status = 200;
+    await eventually(() => coordinator.beats.at(-1)?.healthy === true, { what: 'a well heartbeat' });
+    expect(coordinator.beats.at(-1)?.problem).toBeUndefined();
+    await upstream.close();
+  });
+});
+
 describe('the exec driver', () => {
   it('gives a command the unpacked set, blames what the command blames, and falls back to the last good set', async () => {
     const script = join(root, 'apply.sh');
@@ -424,6 +447,24 @@ describe('the exec driver', () => {
     expect(coordinator.beats.every(({ inFlight }) => inFlight === undefined)).toBe(true);
   });
 
+  it('asks the driven gateway for what a deployment probes, and goes back where it is not answered', async () => {
+    const driven = await listening((response, url) => response.writeHead(url === '/ok' ? 302 : 500).end());
+    const [one, two] = [await pack('good', []), await pack('good', [], { note: 'another' })];
+    for (const bundle of [one, two]) await coordinator.upload(bundle);
+    await start({ driver: 'exec', command: ['true'], listen: new URL(driven.origin).host });
+    await coordinator.assign('edge');
+    const held = { bundle: one, version: '1', probe: { path: '/ok' } };
+    expect((await receiptAt(await coordinator.direct('edge', [held]))).failures).toEqual([]);
+    const sick = { bundle: two, version: '2', probe: { path: '/sick' } };
+    const receipt = await receiptAt(await coordinator.direct('edge', [sick]));
+    const text = `GET ${driven.origin}/sick answered 500`;
+    expect(receipt).toMatchObject({
+      projects: [{ version: '1' }],
+      failures: [{ project: 'good', version: '2', text }],
+    });
+    await driven.close();
+  });
+
   it('tells what a command counts while it drains, and nothing where the command does not', async () => {
     const [good, count] = [await pack('good', []), join(root, 'count')];
     await coordinator.upload(good);
@@ -453,4 +494,16 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
+}
+
+async function listening(
+  answers: (response: ServerResponse, url: string) => unknown,
+): Promise<{ readonly origin: string; close(): Promise<unknown> }> {
+  const http = createHttpServer((asked, response) => answers(response, asked.url ?? ''));
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    http.closeAllConnections();
+    return new Promise((resolve) => http.close(resolve));
+  };
+  return { origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, close };
 }

@@ -10,6 +10,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProjectFile } from '../../schemas/bundle.ts';
 import type { Digest, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import type { Probe } from '../../schemas/rollout.ts';
 import type { AppliedProject } from '../../src/agent/driver.ts';
 import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
 import { systemClock } from '../../src/std/clock.ts';
@@ -25,14 +26,19 @@ afterEach(async () => {
 interface ProjectOptions {
   readonly version?: string;
   readonly proven?: boolean;
+  readonly probe?: Probe;
   readonly routes: unknown[];
   readonly health?: string;
 }
 
-function projectOf(name: string, { version = '1.0.0', proven = false, ...rest }: ProjectOptions): AppliedProject {
+function projectOf(
+  name: string,
+  { version = '1.0.0', proven = false, probe, ...rest }: ProjectOptions,
+): AppliedProject {
   const file = ProjectFile.parse({ name, ...rest });
   const digest = '0'.repeat(64) as Digest;
-  return { project: name as ProjectId, version: version as ProjectVersion, digest, folder: '/nowhere', file, proven };
+  const ids = { project: name as ProjectId, version: version as ProjectVersion };
+  return { ...ids, digest, folder: '/nowhere', file, proven, probe };
 }
 
 async function startGateway(): Promise<{ driver: BuiltinDriver; url: string; port: number }> {
@@ -117,6 +123,31 @@ describe('applying a set', () => {
     expect(await driver.apply([projectOf('a', { routes: [fixed('/a/*/b')] })], signal)).toMatchObject([
       { project: 'a' },
     ]);
+  });
+
+  it('asks what is probed before any client sees it: it has to answer, in time, and as this project', async () => {
+    const { driver, url } = await startGateway();
+    const routes = [fixed('/x', { status: 500 }), fixed('/well'), fixed('/moved', { status: 302 })];
+    const slow = { ...fixed('/slow', { delayMs: 5_000 }) };
+    const other = projectOf('other', { proven: true, routes: [fixed('/other')] });
+    await driver.apply([projectOf('hello', { routes: [fixed('/x')] }), other], signal);
+    const tell = (probe: Probe) =>
+      driver.apply(
+        [projectOf('hello', { version: '2.0.0', routes: [...routes, slow], health: '/well', probe }), other],
+        signal,
+      );
+    const text = async (probe: Probe) => (await tell(probe)).map((problem) => problem.text);
+    expect(await text({ path: '/x' })).toEqual(['GET /x answered 500']);
+    expect(await text({ path: '/x?y=1' })).toEqual(['GET /x?y=1 answered 500']);
+    expect(await text({ path: '/none' })).toEqual(['GET /none answered 404']);
+    expect(await text({ path: '/other' })).toEqual(['GET /other was answered by other@1.0.0']);
+    expect(await text({ path: '/-/live' })).toEqual(['GET /-/live was answered by the gateway itself']);
+    expect(await text({ path: '/slow', timeoutMs: 100 })).toEqual([
+      expect.stringMatching(/^GET \/slow did not answer/),
+    ]);
+    expect((await fetch(`${url}/x`)).headers.get('x-muster-project')).toBe('hello@1.0.0');
+    expect(await text({ path: '/moved' })).toEqual([]);
+    expect((await fetch(`${url}/well`)).headers.get('x-muster-project')).toBe('hello@2.0.0');
   });
 
   it('tests a new version by a real request before any client sees it, and never a proven one', async () => {

@@ -2,6 +2,7 @@
 import type { Assignment, Directive } from '../../schemas/directive.ts';
 import { type FleetId, GroupId, type LogId, type ServerId } from '../../schemas/ids.ts';
 import { Beat, Receipt } from '../../schemas/receipt.ts';
+import type { Probe } from '../../schemas/rollout.ts';
 import { lastToken, subjects } from '../../schemas/subjects.ts';
 import type { PackedBundle } from '../../src/bundles/pack.ts';
 import type { Bus, BusMessage } from '../../src/nats/bus.ts';
@@ -13,6 +14,7 @@ import { natsReplicas } from './nats-choice.ts';
 export interface Wanted {
   readonly bundle: PackedBundle;
   readonly version: string;
+  readonly probe?: Probe;
 }
 
 export class HandCoordinator {
@@ -138,11 +140,12 @@ export class HandCoordinator {
     this.#wanted = wanted;
     if (group !== this.#group) this.#directedIn = group;
     this.#directive = { term: 1, position: this.position };
-    const projects = wanted.map(({ bundle, version }) => ({
+    const projects = wanted.map(({ bundle, version, probe }) => ({
       project: bundle.manifest.project,
       version,
       digest: bundle.digest,
       bytes: bundle.bytes.byteLength,
+      ...(probe === undefined ? {} : { probe }),
     }));
     const stamp = { log: this.log, ...this.#directive };
     const subject = subjects.directive(this.#fleet, GroupId.parse(group), this.#server);

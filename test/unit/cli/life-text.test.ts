@@ -128,6 +128,8 @@ describe('an event in a sentence', () => {
     expect(eventText(lost({}))).toBe("server web1 is lost: no heartbeat for 6s; out of production's pool");
     expect(eventText(lost({ held: true }))).toContain('the floor keeps it in the pool of production');
     expect(eventText(lost({ cause: 'unhealthy', group: null }))).toBe('server web1 is lost: it says it is not well');
+    const unwell = { cause: 'unhealthy', group: null, evidence: { seenAt: 1, leaseMs: 6_000, problem: 'GET /x\n500' } };
+    expect(eventText(lost(unwell))).toBe('server web1 is lost: it says it is not well: GET /x 500');
     expect(isTrouble(lost({}))).toBe(true);
   });
 });

@@ -70,6 +70,26 @@ describe('a rollout as options', () => {
     });
   });
 
+  it('takes back what figures are compared by', () => {
+    expect(parsed('--error-rate-max', 'off', '--latency-ratio-max', 'off')).toEqual({
+      errorRateMax: null,
+      latencyRatioMax: null,
+    });
+  });
+
+  it('takes what is probed, how long that may take, and that nothing is', () => {
+    expect(parsed('--probe', '/orders/1')).toEqual({ probe: { path: '/orders/1' } });
+    expect(parsed('--probe', '/{project}/ok', '--probe-timeout', '2s')).toEqual({
+      probe: { path: '/{project}/ok', timeoutMs: 2_000 },
+    });
+    expect(parsed('--probe', 'off')).toEqual({ probe: null });
+    expect(parsed('--probe', 'orders')).toMatch(/Write a path/);
+    expect(parsed('--probe-timeout', '2s')).toMatch(/needs --probe/);
+    expect(policyText({ ...defaultRolloutPolicy, probe: { path: '/orders/1' } })).toMatch(
+      /, \/orders\/1 has to answer$/,
+    );
+  });
+
   it('refuses what belongs to another strategy, or to none', () => {
     expect(parsed('--strategy', 'all-at-once', '--batch', '2')).toMatch(/takes no --batch/);
     expect(parsed('--steps', '1')).toMatch(/needs --strategy/);

@@ -38,6 +38,8 @@ interface Seen {
   readonly receipt?: Partial<Receipt>;
   readonly inFlight?: number | 'uncounted';
   readonly sync?: NonNullable<Beat['sync']>;
+  /** Why its heartbeat, which `inFlight` goes with, says that it is not well. */
+  readonly problem?: string;
 }
 
 export class Fleet {
@@ -143,7 +145,7 @@ export class Fleet {
   }
 
   /** What is seen of a server. */
-  see(server: string, { receipt, inFlight, sync }: Seen): void {
+  see(server: string, { receipt, inFlight, sync, problem }: Seen): void {
     const id = serverId(server);
     const seen: ObservedServer = {
       beat: null,
@@ -160,7 +162,8 @@ export class Fleet {
     if (inFlight !== undefined) {
       const stamp = { term: 3, position: 0 };
       const counted = inFlight === 'uncounted' ? {} : { inFlight };
-      const beat = { server: id, instance: 'i', log, assignment: stamp, directive: stamp, healthy: true };
+      const well = problem === undefined ? { healthy: true } : { healthy: false, problem };
+      const beat = { server: id, instance: 'i', log, assignment: stamp, directive: stamp, ...well };
       seen.beat = { ...beat, ...counted, ...(sync === undefined ? {} : { sync }) };
       seen.seenAt = 77_000;
     }

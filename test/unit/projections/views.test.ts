@@ -160,8 +160,12 @@ describe('each status', () => {
       next: 'waits for its heartbeat; then it proves what it holds and takes traffic',
       inPool: false,
     });
-    expect(view((fleet) => fleet.lose('edge', { cause: 'unhealthy', held: true }))).toMatchObject({
-      reason: 'its heartbeats say that it is not well',
+    const unwell = (fleet: Fleet) => {
+      fleet.see('edge', { inFlight: 0, problem: 'hello: GET /x answered 500' });
+      fleet.lose('edge', { cause: 'unhealthy', held: true });
+    };
+    expect(view(unwell)).toMatchObject({
+      reason: 'its heartbeats say that it is not well: hello: GET /x answered 500',
       next: 'stays in the pool, which its floor holds; waits to be well again',
       inPool: true,
     });

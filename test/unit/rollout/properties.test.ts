@@ -34,6 +34,7 @@ const policy: fc.Arbitrary<RolloutPolicy> = fc.record({
   autoRollback: fc.boolean(),
   errorRateMax: fc.constant(null),
   latencyRatioMax: fc.constant(null),
+  probe: fc.constant(null),
 });
 const size = fc.integer({ min: 1, max: 7 });
 const which = fc.integer({ min: 0, max: 8 }).map((index) => `s${index}`);

@@ -60,8 +60,9 @@ describe('a server that is not heard', () => {
 
 describe('a server that says it is not well', () => {
   it('is proposed as lost after so many readings in a row, when it takes traffic', () => {
-    const { steps } = advance('ready', given({ known: ready, life: unwell }));
-    expect(said(steps, 'propose-lost')).toMatchObject({ cause: 'unhealthy' });
+    const { steps } = advance('ready', given({ known: ready, life: { ...unwell, problem: 'GET /x answered 500' } }));
+    const evidence = { problem: 'GET /x answered 500' };
+    expect(said(steps, 'propose-lost')).toMatchObject({ cause: 'unhealthy', evidence });
     const once = given({ known: ready, life: { ...unwell, unwellReadings: unwellReadingsMin - 1 } });
     expect(names(advance('ready', once).steps)).not.toContain('propose-lost');
   });

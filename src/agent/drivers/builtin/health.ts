@@ -1,17 +1,16 @@
-/** Health checks by real requests to the gateway's own listener: what passes is what a client would get. */
+/** Health checks and probes by real requests to the gateway's own listener: what passes is what a client would get. */
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { textOf } from '../../../std/failure.ts';
 import type { AppliedProject, ProjectProblem } from '../../driver.ts';
+import { type Check, healthCheck, probeCheck } from '../../health-checks.ts';
 import { selfTestHeader } from './headers.ts';
 
-/** A health path answers at once; one that needs longer is not healthy. */
-const checkTimeoutMs = 5_000;
 /** Checks at once: a set of a thousand projects shall not be a burst of a thousand requests. */
 const connectionsMax = 4;
 
 export interface SelfTest {
-  /** Of these projects, those whose health path does not answer 2xx. One without a health path passes. */
+  /** Of these projects, those that do not pass a check of theirs, each with the first. One without any passes. */
   check(projects: readonly AppliedProject[], table: 'live' | 'staged', signal: AbortSignal): Promise<ProjectProblem[]>;
   close(): Promise<void>;
 }
@@ -26,8 +25,11 @@ export function createSelfTest({ address, secret }: { address: AddressInfo; secr
   return {
     async check(projects, table, signal) {
       const checks = projects.map(async (project): Promise<ProjectProblem[]> => {
-        const text = await checkOne({ pool, project, token: `${secret} ${table}`, signal });
-        return text === undefined ? [] : [{ project: project.project, text }];
+        for (const check of checksOf(project)) {
+          const text = await checkOne({ pool, project, check, token: `${secret} ${table}`, signal });
+          if (text !== undefined) return [{ project: project.project, text }];
+        }
+        return [];
       });
       return (await Promise.all(checks)).flat();
     },
@@ -35,25 +37,37 @@ export function createSelfTest({ address, secret }: { address: AddressInfo; secr
   };
 }
 
+interface PathCheck extends Check {
+  readonly path: string;
+}
+
+function checksOf({ file: { health }, probe }: AppliedProject): PathCheck[] {
+  return [
+    ...(health === undefined ? [] : [{ ...healthCheck, path: health }]),
+    ...(probe === undefined ? [] : [{ ...probeCheck(probe), path: probe.path }]),
+  ];
+}
+
 interface CheckOptions {
   readonly pool: Pool;
   readonly project: AppliedProject;
+  readonly check: PathCheck;
   readonly token: string;
   readonly signal: AbortSignal;
 }
 
-async function checkOne({ pool, project, token, signal }: CheckOptions): Promise<string | undefined> {
-  const path = project.file.health;
-  if (path === undefined) return undefined;
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
+/** Why it does not pass; undefined when it does. */
+async function checkOne({ pool, project, check, token, signal }: CheckOptions): Promise<string | undefined> {
+  const { path, timeoutMs, passes } = check;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
     const headers = { [selfTestHeader]: token };
     const answer = await pool.request({ path, method: 'GET', headers, signal: deadline });
     await answer.body.dump({ limit: 1024 * 1024, signal: deadline });
-    if (answer.statusCode < 200 || answer.statusCode > 299) return `GET ${path} answered ${answer.statusCode}`;
+    if (!passes(answer.statusCode)) return `GET ${path} answered ${answer.statusCode}`;
     const label = `${project.project}@${project.version}`;
     const by = answer.headers['x-muster-project'];
-    return by === label ? undefined : `GET ${path} was answered by ${String(by)}`;
+    return by === label ? undefined : `GET ${path} was answered by ${String(by ?? 'the gateway itself')}`;
   } catch (error) {
     return `GET ${path} did not answer: ${textOf(error)}`;
   }

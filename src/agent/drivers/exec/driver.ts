@@ -17,6 +17,7 @@ import type { ServerId } from '../../../../schemas/ids.ts';
 import type { Clock } from '../../../std/clock.ts';
 import { Failure } from '../../../std/failure.ts';
 import type { AppliedProject, Driver, ProjectProblem, Serving } from '../../driver.ts';
+import { healthCheck, probeCheck } from '../../health-checks.ts';
 import { type CommandEnd, runCommand } from './command.ts';
 import { checkUrl } from './health.ts';
 import { InFlightCount } from './in-flight-count.ts';
@@ -30,6 +31,8 @@ export interface ExecDriverOptions {
   readonly inFlightCommand?: readonly string[];
   /** Answers 2xx while the gateway works. Default: it is taken to work. */
   readonly healthUrl?: string;
+  /** Scheme, host and port at which the driven gateway is asked what deployments probe. */
+  readonly origin: string;
   readonly dataDirectory: string;
   /** Default: 60,000 ms: a reload of a large configuration. */
   readonly timeoutMs?: number;
@@ -72,6 +75,11 @@ export class ExecDriver implements Driver {
     const isAllProven = set.every(({ proven }) => proven);
     const text = isAllProven ? undefined : await this.#check(signal);
     if (text !== undefined) throw failed(text);
+    const unanswered = await this.#probe(
+      set.filter(({ proven }) => !proven),
+      signal,
+    );
+    if (unanswered.length > 0) return unanswered;
     this.#set = set;
     this.#setFolder = folder;
     await removeOldSetFolders(this.#folder, folder);
@@ -95,7 +103,8 @@ export class ExecDriver implements Driver {
   /** The gateway answers as a whole: when it does not, no project is served. */
   async health(signal: AbortSignal): Promise<readonly ProjectProblem[]> {
     const text = await this.#check(signal);
-    return text === undefined ? [] : this.#set.map(({ project }) => ({ project, text }));
+    if (text !== undefined) return this.#set.map(({ project }) => ({ project, text }));
+    return this.#probe(this.#set, signal);
   }
 
   stop(): Promise<void> {
@@ -120,8 +129,19 @@ export class ExecDriver implements Driver {
   }
 
   #check(signal: AbortSignal): Promise<string | undefined> {
-    const { healthUrl } = this.#options;
-    return healthUrl === undefined ? Promise.resolve(undefined) : checkUrl(healthUrl, signal);
+    const { healthUrl: url } = this.#options;
+    return url === undefined ? Promise.resolve(undefined) : checkUrl({ ...healthCheck, url, signal });
+  }
+
+  /** Of these projects, those whose probe is not answered. */
+  async #probe(set: readonly AppliedProject[], signal: AbortSignal): Promise<ProjectProblem[]> {
+    const problems: ProjectProblem[] = [];
+    for (const { project, probe } of set) {
+      if (probe === undefined) continue;
+      const text = await checkUrl({ ...probeCheck(probe), url: this.#options.origin + probe.path, signal });
+      if (text !== undefined) problems.push({ project, text });
+    }
+    return problems;
   }
 }
 

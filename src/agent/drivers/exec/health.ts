@@ -1,16 +1,19 @@
-/** A health check by URL: the driven gateway answers 2xx when it works. */
+/** Health checks by URL: the driven gateway answers as it should when it works. */
 import { textOf } from '../../../std/failure.ts';
+import type { Check } from '../../health-checks.ts';
 
-/** A health path answers at once; one that needs longer is not healthy. */
-const checkTimeoutMs = 5_000;
+export interface UrlCheck extends Check {
+  readonly url: string;
+  readonly signal: AbortSignal;
+}
 
 /** Why it is not healthy; undefined when it is. */
-export async function checkUrl(url: string, signal: AbortSignal): Promise<string | undefined> {
+export async function checkUrl({ url, timeoutMs, passes, signal }: UrlCheck): Promise<string | undefined> {
   try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     const answer = await fetch(url, { signal: deadline, redirect: 'manual', headers: { connection: 'close' } });
     await answer.body?.cancel();
-    return answer.ok ? undefined : `GET ${url} answered ${answer.status}`;
+    return passes(answer.status) ? undefined : `GET ${url} answered ${answer.status}`;
   } catch (error) {
     return `GET ${url} did not answer: ${textOf(error)}`;
   }

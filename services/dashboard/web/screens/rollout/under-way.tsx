@@ -98,6 +98,7 @@ function Gates({ rollout: { progress } }: { readonly rollout: RolloutView }) {
     ...(policy.latencyRatioMax === null
       ? []
       : [{ name: 'Slower than before', text: `at most ${policy.latencyRatioMax} times`, at: null }]),
+    ...(policy.probe === null ? [] : [{ name: 'Has to answer', text: policy.probe.path, at: null }]),
   ];
   return (
     <ul className="gates" aria-label="What it is judged by">
