@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandPayload } from '../../schemas/commands.ts';
-import type { Event, EventType } from '../../schemas/events.ts';
+import type { Event, EventData, EventType } from '../../schemas/events.ts';
 import { emptyState } from '../../src/domain/fleet-state.ts';
 import { evolve } from '../../src/domain/evolve.ts';
 import { type DrillFleet, group, startDrillFleet } from '../support/drill-fleet.ts';
@@ -47,6 +47,8 @@ let drill: DrillFleet;
 let load: SteadyLoad | undefined;
 let haproxy: HaproxyWatch | undefined;
 let upstream: Server;
+/** What the upstream says at `/sick`. */
+let isSick = false;
 let published = 0;
 
 beforeAll(async () => {
@@ -102,23 +104,89 @@ describe('a version that breaks its health check on the second batch', () => {
   });
 });
 
-describe('a version that fails requests in a canary', () => {
-  it('is rolled back by itself on the figures of the heartbeats, and nobody but the canary served it', async () => {
+describe('a canary whose figures are worse', () => {
+  const strategy: Rollout['strategy'] = { kind: 'canary', steps: [{ servers: 1, bakeMs: 15_000 }], batch: 1 };
+  /** Its events, once it was rolled back by itself and everybody serves what was before. */
+  const canaryOf = async (yaml: string, gate: Rollout) => {
     await begin();
     const before = await versionOf('gw1');
-    const strategy: Rollout['strategy'] = { kind: 'canary', steps: [{ servers: 1, bakeMs: 15_000 }], batch: 1 };
-    const version = await publishNext(() => failing);
-    const position = await request(version, { ...quick, strategy, errorRateMax: 0.05 });
+    const position = await request(await publishNext(() => yaml), { ...quick, strategy, ...gate });
     expect(await drill.fleet.muster.wait(position, { group, timeoutMs: waitMs })).toMatchObject({ status: 'failed' });
     await servedEverywhere(before);
     const events = await eventsOf(position);
     expect(told(events)).toEqual(['advanced', 'failed', 'rolled-back']);
+    return events;
+  };
+
+  it('in failed requests is rolled back by itself, and nobody but the canary served it', async () => {
+    const events = await canaryOf(failing, { errorRateMax: 0.05 });
     const [canary] = events.flatMap((event) => (event.type === 'rollout.advanced' ? [event.data.servers] : []));
-    const failed = events.find((event) => event.type === 'rollout.failed');
-    expect(failed?.data).toMatchObject({ cause: 'error-rate', failed: { figures: { old: { errors: 0 } } } });
+    expect(failureIn(events)).toMatchObject({ cause: 'error-rate', failed: { figures: { old: { errors: 0 } } } });
     const { failures } = (await load?.stop()) ?? { failures: [] };
     expect(failures.length).toBeGreaterThan(0);
     for (const { what } of failures) expect(what).toContain(`/hello answered 500 by ${canary}`);
+  });
+
+  it('in latency is rolled back by itself, and no request fails', async () => {
+    const failure = failureIn(await canaryOf(slower, { latencyRatioMax: 4 }));
+    expect(failure).toMatchObject({
+      cause: 'latency',
+      reason: expect.stringMatching(/^new servers take .* ms in the mean, old ones/),
+    });
+    expect(failure?.failed.figures?.new.latencyMs).toBeGreaterThanOrEqual(slowerMs);
+    await endedWell();
+  });
+});
+
+describe('a release of which one project fails', () => {
+  it('is rolled back with all of its projects, and no request fails', async () => {
+    await begin();
+    const [hello, orders] = [await versionOf('gw1'), await versionOf('gw1', '/orders')];
+    const versions = [await publishNext(), await publishNext(() => sickOrders, 'orders')];
+    const projects = versions.map((version, index) => ({ project: ['hello', 'orders'][index], version }));
+    const rollout = { ...inTwos, maxUnavailable: 5, strategy: { kind: 'rolling', batch: 5 }, healthyDeadlineMs: 1_500 };
+    const position = await drill.must('release.request', { group, projects, rollout } as never);
+    expect(await drill.fleet.muster.wait(position, { group, timeoutMs: waitMs })).toMatchObject({
+      status: 'failed',
+      laggards: [{ reason: expect.stringContaining('GET /orders/health answered 503') }],
+    });
+    await servedEverywhere(hello);
+    await servedEverywhere(orders, '/orders');
+    await endedWell();
+    const events = await eventsOf(position);
+    expect(told(events)).toEqual(['advanced', 'advanced', 'failed', 'rolled-back']);
+    expect(events.map((event) => ('target' in event.data ? event.data.target : '')).slice(0, 2)).toEqual([0, 1]);
+  });
+});
+
+describe('what a person says of a rollout', () => {
+  it('a halted one goes on by retry, one that pauses by promote, and rollback goes back long after', async () => {
+    await begin();
+    const before = await versionOf('gw1');
+    const halts = await publishNext(sickWhileTold);
+    isSick = true;
+    const position = await request(halts, { ...inTwos, autoRollback: false, healthyDeadlineMs: 1_500 });
+    expect(await says('rollout', 'status', 'hello', group)).toMatchObject({ code: 3, out: /halted.*answered 500/s });
+    isSick = false;
+    expect(await says('rollout', 'retry', 'hello', group, '--reason', 'it is well now')).toMatchObject({ code: 0 });
+    await servedEverywhere(halts);
+    expect(told(await eventsOf(position)).slice(0, 4)).toEqual(['advanced', 'failed', 'retried', 'advanced']);
+
+    const canary = ['--strategy', 'canary', '--steps', '1:0s:pause', '--batch', '5', '--min-healthy', '300ms'];
+    const promoted = await publishNext();
+    expect(await says('deploy', `hello@${promoted}`, group, ...canary)).toMatchObject({ code: 5, out: /paused/ });
+    expect((await Promise.all(names.map((name) => versionOf(name)))).filter((one) => one === promoted)).toHaveLength(1);
+    expect(await says('rollout', 'promote', 'hello', group)).toMatchObject({ code: 0 });
+    await servedEverywhere(promoted);
+
+    const atOnce = ['--strategy', 'all-at-once', '--min-healthy', '0s', '--reason', 'a complaint'];
+    expect(await says('rollback', 'deployment', 'hello', group, '--to', before, ...atOnce)).toMatchObject({ code: 0 });
+    await servedEverywhere(before);
+    await endedWell();
+    expect((await drill.events('deployment.requested')).at(-1)).toMatchObject({
+      reason: 'a complaint',
+      data: { version: before },
+    });
   });
 });
 
@@ -143,13 +211,16 @@ describe('the coordinator killed with -9 at every step', () => {
     expect(await outMost(position)).toBeLessThanOrEqual(3);
   });
 
-  it('of a version that fails on its second batch: it rolls back', async () => {
+  it('of a version that is well but fails on its second batch what is probed: it rolls back, and why says so', async () => {
     await begin();
     const before = await versionOf('gw1');
-    const position = await request(await publishNext(sickOnSecond), { ...inTwos, healthyDeadlineMs: 6_000 });
+    const gates = { ...inTwos, healthyDeadlineMs: 6_000, probe: { path: '/{project}' } };
+    const position = await request(await publishNext(wellButSickOnSecond), gates);
     expect(await killedAtEachStep(position)).toEqual(['advanced', 'advanced', 'failed', 'rolled-back']);
     await servedEverywhere(before);
     await endedWell();
+    const { out } = await says('why', 'deployment', 'hello', group);
+    expect(out).toMatch(/gw3 .*GET \/hello answered 500/);
   });
 });
 
@@ -168,23 +239,33 @@ function request(version: string, rollout: Rollout): Promise<number> {
   return drill.must('deployment.request', { group, project: 'hello', version, rollout } as never);
 }
 
-/** Everybody answers with this version, and nobody with another. */
-async function servedEverywhere(version: string): Promise<void> {
-  expect(await Promise.all(names.map(versionOf))).toEqual(names.map(() => version));
+/** By the command line, as a person would. */
+async function says(...words: string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const { code, out, err } = await drill.fleet.run(...words);
+  return { code, out: out + err };
 }
 
-async function versionOf(name: string): Promise<string> {
-  const response = await fetch(new URL('/hello', drill.fleet.gatewayOrigin(name)), {
+function failureIn(events: readonly Event[]): EventData<'rollout.failed'> | undefined {
+  return events.find((event) => event.type === 'rollout.failed')?.data;
+}
+
+/** Everybody answers with this version, and nobody with another. */
+async function servedEverywhere(version: string, path = '/hello'): Promise<void> {
+  expect(await Promise.all(names.map((name) => versionOf(name, path)))).toEqual(names.map(() => version));
+}
+
+async function versionOf(name: string, path = '/hello'): Promise<string> {
+  const response = await fetch(new URL(path, drill.fleet.gatewayOrigin(name)), {
     signal: AbortSignal.timeout(10_000),
   });
   await response.arrayBuffer();
   return (response.headers.get('x-muster-project') ?? '').split('@')[1] ?? '';
 }
 
-async function publishNext(yaml: () => string = () => good): Promise<string> {
+async function publishNext(yaml: () => string = () => good, project = 'hello'): Promise<string> {
   published += 1;
   const version = `2.${published}.0`;
-  await drill.publish('hello', version, yaml());
+  await drill.publish(project, version, yaml());
   return version;
 }
 
@@ -248,21 +329,60 @@ routes:
     respond: { status: 500, body: broken }
 `;
 
-const sickOnSecond = () => `name: hello
+const slowerMs = 60;
+const slower = `name: hello
+routes:
+  - path: /hello
+    respond: { body: hello, delayMs: ${slowerMs} }
+`;
+
+const sickOrders = `name: orders
+health: /orders/health
+routes:
+  - path: /orders/health
+    respond: { status: 503 }
+  - path: /orders
+    respond: { body: orders }
+`;
+
+const wellButSickOnSecond = () => `name: hello
 health: /hello/health
 routes:
   - path: /hello/health
-    upstream: http://127.0.0.1:${(upstream.address() as AddressInfo).port}
+    respond: { body: well }
+  - path: /hello
+    upstream: ${upstreamOrigin()}
+`;
+
+const sickWhileTold = () => `name: hello
+health: /sick
+routes:
+  - path: /sick
+    upstream: ${upstreamOrigin()}
   - path: /hello
     respond: { body: hello }
 `;
 
-/** Says of the second batch's gateways that they are not well. Who asks stands in the forwarded host. */
+const sickOnSecond = () => `name: hello
+health: /hello/health
+routes:
+  - path: /hello/health
+    upstream: ${upstreamOrigin()}
+  - path: /hello
+    respond: { body: hello }
+`;
+
+function upstreamOrigin(): string {
+  return `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+}
+
+/** Says of the second batch's gateways that they are not well; who asks stands in the forwarded host. `/sick` is so by word. */
 async function startUpstream(): Promise<Server> {
   const server = createServer((asked, response) => {
     const host = String(asked.headers['x-forwarded-host']);
-    const isSick = secondBatch.some((name) => drill.fleet.gatewayOrigin(name).endsWith(host));
-    response.writeHead(isSick ? 500 : 200).end(isSick ? 'the database is not there' : 'well');
+    const isOfSecond = secondBatch.some((name) => drill.fleet.gatewayOrigin(name).endsWith(host));
+    const fails = asked.url === '/sick' ? isSick : isOfSecond;
+    response.writeHead(fails ? 500 : 200).end(fails ? 'the database is not there' : 'well');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
