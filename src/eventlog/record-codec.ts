@@ -2,17 +2,16 @@
  * Records and events as bytes. The read edge of the log: every event is lifted to today's shape and holds to its
  * schema here, so that everything behind it trusts what it gets.
  *
- * Nearly every event is exactly what its schema says, and checking that costs a tenth of parsing it. What is not (a
- * field of a later version, a forgery) is parsed in full.
+ * Nearly every record is exactly what its schema says, and is then read in one pass (`exact-reader.ts`). What is not (an
+ * event of an earlier version or with a field of a later one, a forgery) is decoded, lifted and parsed.
  */
 import { hash } from 'node:crypto';
-import { z } from 'zod';
 import type { Event } from '../../schemas/events.ts';
-import { exactly } from '../../schemas/exact.ts';
 import { Record } from '../../schemas/record.ts';
 import { eventVersion, upcast } from '../../schemas/upcast.ts';
 import { Failure } from '../std/failure.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { exactReader } from '../wire/exact-reader.ts';
 import { appendArrayField } from '../wire/splice.ts';
 
 /** All of a record but its events. */
@@ -30,14 +29,11 @@ export function encodeRecord(head: RecordHead, encodedEvents: readonly Uint8Arra
   return appendArrayField({ map: encode(head), field: 'events', items: encodedEvents });
 }
 
-/** All but its hash, which is no kind of value that a schema describes. */
-const isRecord = exactly(z.object({ ...Record.shape, previousHash: z.unknown() }));
+const readRecord = exactReader(Record);
 
 /** Throws `malformed` with the reason, `unsupported` for an event of a later version than this program knows. */
 export function decodeRecord(bytes: Uint8Array): Record {
-  const raw = decode(bytes, { aliasBinary: true });
-  const record = exactRecord(raw) ?? parsedRecord(raw);
-  for (const event of record.events) if (event.version > eventVersion(event.type)) throw tooNew(event);
+  const record = exactRecord(bytes) ?? parsedRecord(bytes);
   // The only binary value: a view would keep the whole network buffer alive.
   record.previousHash = record.previousHash.slice();
   return record;
@@ -52,20 +48,26 @@ export function recordHash(bytes: Uint8Array): Hash {
   return digest;
 }
 
-/** The record as it was decoded, if parsing it would give the same; its events are lifted in place in any case. */
-function exactRecord(raw: unknown): Record | undefined {
-  const { events, previousHash } = (raw ?? {}) as Partial<Record>;
-  if (!Array.isArray(events)) return undefined;
-  for (let index = 0; index < events.length; index++) events[index] = upcast(events[index]) as Event;
-  return previousHash instanceof Uint8Array && isRecord(raw) ? (raw as Record) : undefined;
+/** Undefined where an event is of another version than today's, or the record is not exactly what its schema says. */
+function exactRecord(bytes: Uint8Array): Record | undefined {
+  const record = readRecord(bytes);
+  if (record === undefined) return undefined;
+  for (const { type, version } of record.events) if (version !== eventVersion(type)) return undefined;
+  return record;
 }
 
-function parsedRecord(raw: unknown): Record {
-  const parsed = Record.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+function parsedRecord(bytes: Uint8Array): Record {
+  const raw = decode(bytes, { aliasBinary: true });
+  const { events } = (raw ?? {}) as { readonly events?: unknown };
+  const parsed = Record.safeParse(Array.isArray(events) ? { ...(raw as object), events: events.map(upcast) } : raw);
+  if (!parsed.success) throw notARecord(parsed.error.issues[0]);
+  for (const event of parsed.data.events) if (event.version > eventVersion(event.type)) throw tooNew(event);
+  return parsed.data;
+}
+
+function notARecord(issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined): Failure {
   const message = `a record: "${issue?.path.join('.')}" ${issue?.message}`;
-  throw new Failure({ code: 'malformed', retryable: false, message });
+  return new Failure({ code: 'malformed', retryable: false, message });
 }
 
 function tooNew({ type, version, position }: Event): Failure {

@@ -1,14 +1,13 @@
 /**
  * Reads MessagePack bytes in one pass, trusting none of them. By hand, since libraries need a walk before them: a
  * hundred bytes of nested array headers that claim millions of items make them allocate until the process aborts, and
- * no try/catch helps. Here an item is made when its bytes are there. It is also three times as fast, and reading is
- * most of what a replay does.
+ * no try/catch helps. Here an item is made when its bytes are there, and it takes as long as the library alone.
  *
  * Refused though MessagePack allows it: extensions, keys that are no strings, integers beyond 2^53, text that is not
  * UTF-8, bytes behind the value. Two readers of a message must not see two messages.
  */
 import { isUtf8 } from 'node:buffer';
-import { followedBy, type Key, keyBefore, knownLengthMax, knownText, remember } from './known-names.ts';
+import { KnownTexts } from './known-texts.ts';
 import { cutShort, malformed, type ReadLimits, safe, tooMuch } from './limits.ts';
 
 export interface ReadOptions {
@@ -24,6 +23,9 @@ export function readValue(bytes: Uint8Array, options: ReadOptions): unknown {
   reader.expectEnd();
   return value;
 }
+
+/** Keys and names of all messages together. */
+const texts = new KnownTexts();
 
 type Plain = { [key: string]: unknown };
 
@@ -127,30 +129,11 @@ class Reader {
     this.#expectItems(entries * 2);
     if (depth > depthMax && entries > 0) throw tooMuch(`nesting of ${depth}`, depthMax);
     const map: Plain = {};
-    let before = keyBefore(entries);
     for (let index = 0; index < entries; index++) {
-      const likely: Key | undefined = before?.likely;
-      before = likely !== undefined && this.#passes(likely.encoded) ? likely : this.#otherKey(before);
-      map[before.text] = this.value(depth);
+      const key = this.#key();
+      map[key] = this.value(depth);
     }
     return map;
-  }
-
-  /** Whether these bytes come next; steps over them if so. */
-  #passes(expected: Uint8Array): boolean {
-    const { length } = expected;
-    const start = this.#at;
-    if (length > this.#end - start) return false;
-    const bytes = this.#bytes;
-    for (let index = 0; index < length; index++) if (bytes[start + index] !== expected[index]) return false;
-    this.#at = start + length;
-    return true;
-  }
-
-  #otherKey(before: Key | undefined): Key {
-    const start = this.#at;
-    const text = this.#key();
-    return followedBy(before, { text, encoded: this.#bytes.subarray(start, this.#at) });
   }
 
   /** Every item takes at least one byte, so whoever claims more items than bytes are left lies. */
@@ -174,21 +157,19 @@ class Reader {
     const { stringBytesMax } = this.#limits;
     if (length > stringBytesMax) throw tooMuch(`string of ${length} bytes`, stringBytesMax);
     const start = this.#take(length);
-    const end = start + length;
-    const bytes = this.#bytes;
-    let hash = length;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      if (byte >= 0x80) return this.#utf8(start, end);
-      hash = (hash * 31 + byte) | 0;
-    }
-    if (length > knownLengthMax) return this.#buffer().toString('latin1', start, end);
-    const known = knownText(hash, { bytes, start, length });
-    return known ?? remember(hash, this.#buffer().toString('latin1', start, end));
+    const known = texts.find({ bytes: this.#bytes, start, length });
+    if (known !== undefined) return known;
+    const text = this.#string(start, start + length);
+    texts.keep(text);
+    return text;
   }
 
-  #utf8(start: number, end: number): string {
-    if (!isUtf8(this.#bytes.subarray(start, end))) throw malformed('a string is not valid UTF-8');
+  #string(start: number, end: number): string {
+    const bytes = this.#bytes;
+    let all = 0;
+    for (let at = start; at < end; at++) all |= bytes[at] as number;
+    if (all < 0x80) return this.#buffer().toString('latin1', start, end);
+    if (!isUtf8(bytes.subarray(start, end))) throw malformed('a string is not valid UTF-8');
     return this.#buffer().toString('utf8', start, end);
   }
 
