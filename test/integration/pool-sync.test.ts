@@ -300,6 +300,24 @@ describe('pool sync', () => {
     await eventually(() => receipts.slice(from).some((held) => held.servers === 2 && held.error === undefined));
   });
 
+  it('says what is wrong no longer than it is, also of a pool it has from its disk alone', async () => {
+    await publish([entry(s1)]);
+    await start();
+    await receipt(1);
+    await running?.stop();
+    const { name: stream } = streamDefinitions(fleet, { replicas: natsReplicas() }).pools;
+    await bus.purge({ stream, belowSequence: 1_000 });
+    await start();
+    await receipt(1);
+    const killed = async () => {
+      for (const pid of await rig.pidsIn('haproxy')) process.kill(pid, 'SIGKILL');
+      return receipts.some(({ error }) => error !== undefined);
+    };
+    await eventually(killed, { what: 'an error' });
+    const from = receipts.length;
+    await eventually(() => receipts.slice(from).some(({ error }) => error === undefined), { what: 'no error' });
+  });
+
   it('catches up with what was published while it was cut off from NATS', async () => {
     if (!nats.canKill) return;
     await publish([entry(s1)]);
