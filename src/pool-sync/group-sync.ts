@@ -69,7 +69,7 @@ export class GroupSync {
   /** The balancer lost its memory, or holds connections of servers that left: apply though nothing differs. */
   #assertAgain = true;
   #revisionReadAt = 0;
-  /** Why the newest revision is not applied. */
+  /** Why the last run did not apply the newest revision. */
   #error: string | undefined;
   /** The other log that was refused last: told once, and in every receipt until the fleet names it as its own. */
   #refusedLog: LogId | undefined;
@@ -119,6 +119,7 @@ export class GroupSync {
     try {
       await this.#takeIn();
       const observed = await this.#assertGood();
+      this.#error = undefined;
       this.#sendReceipt(observed);
     } catch (error) {
       if (this.#options.signal.aborted) return;
@@ -136,10 +137,7 @@ export class GroupSync {
     if (place !== undefined) await this.#refresh(place);
     const revision = this.#held.revision;
     if (revision === undefined || !this.#believes(revision.log)) return;
-    if (!this.#isNewer(revision)) {
-      this.#error = undefined;
-      return;
-    }
+    if (!this.#isNewer(revision)) return;
     if (revision.deleted === true) return this.#remove(revision);
     const whole = await this.#wholeRevision(place, revision);
     const { log, term, position } = whole;
@@ -148,7 +146,6 @@ export class GroupSync {
     this.#good = { log, term, position, ...pool, servers: [...pool.servers] };
     this.#gone = undefined;
     await this.#options.disk.save(this.#good);
-    this.#error = undefined;
     const { logger, group } = this.#options;
     logger.info({ group, term, position, servers: pool.servers.length, settled: applied }, 'pool applied');
   }
@@ -160,7 +157,6 @@ export class GroupSync {
     await disk.remove(group);
     this.#good = undefined;
     this.#gone = { log, term, position };
-    this.#error = undefined;
     logger.info({ group, term, position }, 'group removed');
   }
 
