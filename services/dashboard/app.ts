@@ -60,8 +60,8 @@ export interface Api extends AppOptions {
 const bodyBytesMax = 512 * 1024;
 /** A name is at most 63 letters; a project with its group twice that. */
 const paramLengthMax = 256;
-/** Headers, then body: whoever is slower than this holds a socket for nothing. */
-const requestTimeoutMs = 30_000;
+/** Headers, then body: whoever is slower than this holds a socket for nothing. A bundle of 64 MiB over a slow link. */
+const requestTimeoutMs = 120_000;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { bus, fleet, follower, clock, random, logger } = options;

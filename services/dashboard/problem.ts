@@ -67,6 +67,7 @@ export function ofRejection({ code, message, next, field }: Rejection, position?
 
 const statusByFailure: { readonly [C in FailureCode]?: number } = {
   'config-invalid': 400,
+  'bundle-invalid': 400,
   malformed: 502,
   conflict: 409,
   timeout: 504,

@@ -10,6 +10,7 @@ import { addFleet } from './routes/fleet.ts';
 import { addGroups } from './routes/groups.ts';
 import { addHealth } from './routes/health.ts';
 import { addHistory } from './routes/history.ts';
+import { addPublishing } from './routes/publishing.ts';
 import { addProjects } from './routes/projects.ts';
 import { addRollouts } from './routes/rollouts.ts';
 import { addServers } from './routes/servers.ts';
@@ -22,6 +23,7 @@ const parts = [
   addGroups,
   addServers,
   addProjects,
+  addPublishing,
   addRollouts,
   addTraffic,
   addHistory,

@@ -72,6 +72,7 @@ const fromLog = new Set([
   'digest',
   'bytes',
   'publishedAt',
+  'publishedBy',
   'groups',
 ]);
 /** Theirs are people's words, or whole in themselves. */

@@ -15,7 +15,7 @@ export interface FoundFile {
 }
 
 /** Version control's own folder (or file, in a work tree) changes with every commit: it is no part of a project. */
-const versionControl = '.git';
+export const versionControl = '.git';
 
 export async function listFolder(folder: string): Promise<{ files: FoundFile[]; leftOut: string[] }> {
   const walk: Walk = { root: folder, found: [], files: [], leftOut: [], bytes: 0 };

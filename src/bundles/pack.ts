@@ -16,6 +16,7 @@ import { type FoundFile, listFolder } from './folder.ts';
 import { invalid, quoted } from './invalid.ts';
 import { comparePaths, findCollision, pathProblem } from './paths.ts';
 import { parseProjectFile, projectFileName } from './project-file.ts';
+import { filesOfTar } from './tar-files.ts';
 
 export interface PackedBundle {
   readonly bytes: Uint8Array;
@@ -28,7 +29,21 @@ export interface PackedBundle {
 
 /** Throws `bundle-invalid` with the path and the reason; `io` when the folder cannot be read. */
 export async function packFolder(folder: string): Promise<PackedBundle> {
-  const { files, leftOut } = await listFolder(folder);
+  return packFiles(folder, await listFolder(folder));
+}
+
+/** The same of a folder that came as a tar. Throws also whatever `chunks` throws. */
+export async function packTar(chunks: AsyncIterable<Uint8Array>): Promise<PackedBundle> {
+  return packFiles('the tar', await filesOfTar(chunks));
+}
+
+interface Found {
+  readonly files: readonly FoundFile[];
+  readonly leftOut: readonly string[];
+}
+
+/** `folder`: what it is called when it is refused. */
+async function packFiles(folder: string, { files, leftOut }: Found): Promise<PackedBundle> {
   for (const { path } of files) {
     const problem = pathProblem(path);
     if (problem !== undefined) throw invalid(`${quoted(path)} ${problem}`);

@@ -1,7 +1,7 @@
 /** Brings bundles in: uploads by digest, once, and publishes a project folder as a version. */
 import { bundleBytesMax } from '../../schemas/commands.ts';
 import type { Digest, FleetId, ProjectId, ProjectVersion } from '../../schemas/ids.ts';
-import { packFolder } from '../bundles/pack.ts';
+import { type PackedBundle, packFolder } from '../bundles/pack.ts';
 import type { Bus } from '../nats/bus.ts';
 import { streamNames } from '../nats/stream-definitions.ts';
 import { Failure } from '../std/failure.ts';
@@ -44,7 +44,19 @@ export async function publishFolder(
     options,
   }: { sender: CommandSender; folder: string; version: string; options: SendOptions },
 ): Promise<Published> {
-  const packed = await packFolder(folder);
+  return publishPacked(store, { sender, packed: await packFolder(folder), version, options });
+}
+
+/** Uploads what is packed already, and publishes it. */
+export async function publishPacked(
+  store: Store,
+  {
+    sender,
+    packed,
+    version,
+    options,
+  }: { sender: CommandSender; packed: PackedBundle; version: string; options: SendOptions },
+): Promise<Published> {
   const project = packed.project.name;
   const digest = packed.digest as Digest;
   const upload = await uploadBundle(store, digest, packed.bytes);

@@ -2,7 +2,8 @@
 import type { Event, EventData } from '../../schemas/events.ts';
 import type { FleetState, ProjectStatus } from './state.ts';
 
-export function projectPublished(state: FleetState, { data, position, at }: Event<'project.published'>): void {
+export function projectPublished(state: FleetState, event: Event<'project.published'>): void {
+  const { data, position, at, principal } = event;
   const { project: id, version, digest, bytes } = data;
   let project = state.projectById.get(id);
   if (project === undefined) {
@@ -10,7 +11,7 @@ export function projectPublished(state: FleetState, { data, position, at }: Even
     state.projectById.set(id, project);
   }
   project.changedAt = position;
-  project.versionByName.set(version, { digest, bytes, status: 'active', publishedAt: at });
+  project.versionByName.set(version, { digest, bytes, status: 'active', publishedAt: at, publishedBy: principal });
 }
 
 export function projectDeprecated(state: FleetState, { data, position }: Event<'project.deprecated'>): void {

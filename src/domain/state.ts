@@ -244,7 +244,14 @@ export interface Project {
   id: ProjectId;
   status: ProjectStatus;
   changedAt: Position;
-  versionByName: Map<ProjectVersion, { digest: Digest; bytes: number; status: ProjectStatus; publishedAt: number }>;
+  versionByName: Map<ProjectVersion, PublishedVersion>;
+}
+export interface PublishedVersion {
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly status: ProjectStatus;
+  readonly publishedAt: number;
+  readonly publishedBy: Principal;
 }
 export type ProjectStatus = 'active' | 'deprecated' | 'retired';
 

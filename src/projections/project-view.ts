@@ -14,12 +14,13 @@ export function projectViews(state: FleetState): ProjectView[] {
       status,
       changedAt,
       versions: [...versionByName]
-        .map(([version, { digest, bytes, status: versionStatus, publishedAt }]) => ({
+        .map(([version, { digest, bytes, status: versionStatus, publishedAt, publishedBy }]) => ({
           version,
           digest,
           bytes,
           status: versionStatus,
           publishedAt,
+          publishedBy,
           groups: groupsByVersion.get(versionKey(id, version)) ?? [],
         }))
         .sort((a, b) => a.publishedAt - b.publishedAt),

@@ -4,12 +4,13 @@
  * second window, looked back on, and with the dashboard's own process killed under the page. One fleet for all of it:
  * the tests follow each other as a shift does.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dragOnto, openBrowser, type Screens, tabTo, violations } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
+import { tarOf } from '../support/hand-built-tar.ts';
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts';
 import { startUpFleet, type UpFleet } from '../support/up-fleet.ts';
 
@@ -106,7 +107,7 @@ describe('the dashboard', () => {
     expect(await page.getByText('This is the past').count()).toBe(0);
   });
 
-  it('takes a server out, and puts it in again, by keyboard alone', async () => {
+  it('takes a server out, puts it in another one’s place, and drags that one in again, by keyboard alone', async () => {
     const page = await screens.open(`${fleet.dashboard}/`);
     await page.getByRole('heading', { name: 'Fleet' }).waitFor();
     await tabTo(page, 'a[href="/groups/production"]');
@@ -121,12 +122,65 @@ describe('the dashboard', () => {
     await available(page).getByRole('row', { name: 'web3' }).waitFor({ timeout: arriveTimeoutMs });
     await eventually(async () => !(await quietly('web3')), { what: 'no more answers of web3' });
 
-    await page.keyboard.press('Home');
-    await tabTo(page, '[role="grid"][aria-label="Available Servers"]');
+    await goByName(page, 'apigateway1');
+    await expectTitle(page, 'apigateway1');
+    await tabTo(page, 'button[aria-label="More to do"]');
     await page.keyboard.press('Enter');
-    await saveByKeyboard(page, 'Save: 1 in');
-    await arrives(page, 'web3');
+    await page.getByRole('menuitem', { name: 'Replace' }).waitFor();
+    await page.keyboard.type('Repl');
+    await page.keyboard.press('Enter');
+    await tabTo(page, '[role="dialog"] [role="combobox"]');
+    await page.keyboard.type('web');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await tabTo(page, '[role="dialog"] button[type="submit"]');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await takesTraffic('web3');
+    await page.getByText('Nothing: it is in no group.').waitFor({ timeout: arriveTimeoutMs });
+
+    await goByName(page, 'group Production');
+    await expectTitle(page, 'Production');
+    await dragByKeyboard(page, 'Available Servers', 'Servers');
+    await servers(page).getByRole('row', { name: 'apigateway1' }).getByText('not saved').waitFor();
+    await saveByKeyboard(page, 'Save: 1 in');
+    await arrives(page, 'apigateway1');
+    await takesTraffic('apigateway1');
+  });
+
+  it('pauses, resumes, aborts and promotes a rollout, by mouse and by keyboard, each with its reason', async () => {
+    const page = await screens.open(`${fleet.dashboard}/groups/production/rollouts`);
+    const second = await screens.open(`${fleet.dashboard}/groups/production`, { colours: 'dark' });
+    await page.getByText('No rollout is under way').waitFor();
+    await publish('1.1.0', []);
+    const canary = {
+      strategy: { kind: 'canary', steps: [{ servers: 1, bakeMs: 600_000 }], batch: 1 },
+      minHealthyMs: 0,
+    };
+    const request = { group: 'Production', project: 'hello', version: '1.1.0', rollout: canary };
+    await fleet.ask('deployment.request', request);
+    const underWay = page.getByRole('region', { name: 'hello 1.0.0 → 1.1.0' });
+
+    await underWay.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('a call came in');
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await second.getByRole('link', { name: 'Rollouts paused' }).waitFor();
+    await expectText(underWay, /a call came in/);
+    await decideByKeyboard(page, 'Resume', 'the call is over');
+    await second.getByRole('link', { name: 'Rollouts running' }).waitFor();
+    await underWay.getByRole('button', { name: 'Abort' }).click();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('not today');
+    await page.getByRole('dialog').getByRole('button', { name: 'Abort' }).click();
+    const over = page.getByRole('region', { name: 'Over' }).getByRole('row').filter({ hasText: 'hello 1.0.0 → 1.1.0' });
+    await over.getByText('rolled-back').waitFor({ timeout: arriveTimeoutMs });
+    await expectText(page.getByRole('region', { name: 'Step by step' }), /not today/);
+
+    await fleet.ask('deployment.request', request);
+    await expectText(underWay, /1 of 1/);
+    await decideByKeyboard(page, 'Promote', 'it greets well');
+    await over.getByText('succeeded').waitFor({ timeout: arriveTimeoutMs });
+    await second.getByRole('list', { name: 'What the group carries' }).getByText('1.1.0').waitFor();
+    await expectText(page.getByRole('region', { name: 'Step by step' }), /it greets well/);
   });
 
   it('shows a deployment that fails go back by itself, and why, in every window', async () => {
@@ -134,7 +188,12 @@ describe('the dashboard', () => {
     const second = await screens.open(`${fleet.dashboard}/groups/production`);
     await page.getByText('No rollout is under way').waitFor();
     await second.getByRole('link', { name: 'Rollouts' }).waitFor();
-    await publishBroken();
+    await publish('2.0.0', [
+      'health: /hello/health',
+      'routes:',
+      '  - path: /hello/health',
+      '    respond: { status: 500 }',
+    ]);
     await fleet.ask('deployment.request', {
       group: 'Production',
       project: 'hello',
@@ -147,9 +206,9 @@ describe('the dashboard', () => {
         healthyDeadlineMs: 3_000,
       },
     });
-    await page.getByRole('region', { name: 'hello 1.0.0 → 2.0.0' }).waitFor();
+    await page.getByRole('region', { name: 'hello 1.1.0 → 2.0.0' }).waitFor();
     await second.getByRole('link', { name: /Rollouts (running|rolling-back)/ }).waitFor();
-    const over = page.getByRole('region', { name: 'Over' }).getByRole('row').filter({ hasText: 'hello 1.0.0 → 2.0.0' });
+    const over = page.getByRole('region', { name: 'Over' }).getByRole('row').filter({ hasText: 'hello 1.1.0 → 2.0.0' });
     await over.getByText('rolled-back').waitFor({ timeout: arriveTimeoutMs });
     await expectText(page.getByRole('region', { name: 'Step by step' }), /a greeting that is not well/);
     await second.getByText('hello@2.0.0').first().waitFor();
@@ -185,20 +244,16 @@ describe('the dashboard', () => {
   });
 });
 
-/** A version whose health path answers 500, as a publisher finds out too late. */
-async function publishBroken(): Promise<void> {
-  const folder = join(fleet.folder, 'broken');
-  mkdirSync(folder);
-  const lines = [
-    'name: hello',
-    'health: /hello/health',
-    'routes:',
-    '  - path: /hello/health',
-    '    respond: { status: 500 }',
-  ];
-  writeFileSync(join(folder, 'project.yaml'), `${lines.join('\n')}\n`);
-  const { code, text } = await fleet.run('project', 'publish', folder, '--version', '2.0.0');
-  expect(code, text).toBe(0);
+/** A version of `hello` with these lines beside its name; without any it is the sample with a line more. */
+async function publish(version: string, lines: readonly string[]): Promise<void> {
+  const sample = readFileSync(resolve(import.meta.dirname, '../../services/cli/samples/hello/project.yaml'), 'utf8');
+  const text = lines.length === 0 ? `${sample}# ${version}` : ['name: hello', ...lines].join('\n');
+  const response = await fetch(`${fleet.dashboard}/v1/projects/hello/versions/${version}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar' },
+    body: tarOf([{ name: 'project.yaml', content: `${text}\n` }]),
+  });
+  expect(response.status, await response.text()).toBe(200);
 }
 
 async function expectTitle(page: Page, title: string): Promise<void> {
@@ -216,6 +271,39 @@ async function saveByKeyboard(page: Page, name: string): Promise<void> {
   await tabTo(page, '.save-form button[type="submit"]');
   await page.keyboard.press('Enter');
   await button.waitFor({ state: 'detached' });
+}
+
+/** Ctrl K, a few letters, Enter. */
+async function goByName(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Go to' }).waitFor();
+  await page.keyboard.type(name);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+}
+
+/** Its first row, by its grip: Enter takes it, Tab goes to where it may be put, Enter puts it there. */
+async function dragByKeyboard(page: Page, from: string, onto: string): Promise<void> {
+  await tabTo(page, `[role="grid"][aria-label="${from}"]`);
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await tabTo(page, `[role="grid"][aria-label="${onto}"][data-drop-target]`);
+  await page.keyboard.press('Enter');
+}
+
+/** One of the buttons of a rollout, and its reason. */
+async function decideByKeyboard(page: Page, button: string, reason: string): Promise<void> {
+  const dialog = page.getByRole('dialog', { name: `${button} the rollout?` });
+  for (let presses = 0; presses < 60; presses += 1) {
+    if ((await page.evaluate('document.activeElement.textContent')) === button) break;
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await dialog.waitFor();
+  await page.keyboard.type(reason);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
 }
 
 /** Whether it answered since the last look, a moment ago. */

@@ -11,6 +11,7 @@ import { newFleet, startCoordinator, type TestCoordinator } from '../support/coo
 import { type DashboardRig, startReadyDashboard } from '../support/dashboard-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { fromSchema, type JsonSchema } from '../support/from-json-schema.ts';
+import { tarOf } from '../support/hand-built-tar.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { scriptedFleet } from '../support/scripted-fleet.ts';
 
@@ -30,7 +31,7 @@ interface Operation {
 interface Request {
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
 }
 
 const document = (await apiDocument()) as {
@@ -62,6 +63,7 @@ const known = {
   type: ['server.joined,server.left'],
 };
 
+const tarType = 'application/x-tar';
 /** Of each operation; the export alone costs more than a moment. */
 const goodRuns = 25;
 const badRuns = 40;
@@ -92,17 +94,25 @@ function good({ path, parameters = [], requestBody }: Operation): fc.Arbitrary<R
   const value = ({ name, schema }: Parameter) => fromSchema(schema, { known }, name).map(String);
   const optional = (parameter: Parameter) => (parameter.required ? value(parameter) : fc.option(value(parameter)));
   const schema = requestBody?.content['application/json']?.schema;
+  const isTar = requestBody?.content[tarType] !== undefined;
   return fc
     .record({
       values: fc.tuple(...parameters.map(optional)),
       body: schema === undefined ? fc.constant(undefined) : fromSchema(schema, { known }),
+      note: fc.string(),
     })
-    .map(({ values, body }) => {
+    .map(({ values, body, note }) => {
       const given = parameters.flatMap((parameter, index) => {
         const text = values[index];
         return text === null || text === undefined ? [] : [{ ...parameter, text }];
       });
-      return requestOf(path, given, body === undefined ? undefined : JSON.stringify(body));
+      const json = requestOf(path, given, body === undefined ? undefined : JSON.stringify(body));
+      if (!isTar) return json;
+      const entries = [
+        { name: 'project.yaml', content: 'name: hello\nroutes: []\n' },
+        { name: './note.txt', content: note },
+      ];
+      return { ...json, headers: { 'content-type': tarType, ...json.headers }, body: tarOf(entries) };
     });
 }
 
@@ -153,6 +163,7 @@ function bad({ path, parameters = [], requestBody }: Operation): fc.Arbitrary<Re
         'application/json',
         'text/plain',
         'application/x-www-form-urlencoded',
+        tarType,
         'x',
       ),
       body,
@@ -227,7 +238,7 @@ async function send(operation: Operation, { path, headers, body }: Request) {
 
 async function check(operation: Operation, request: Request, answered: { status: number; type: string; text: string }) {
   const { status, type, text } = answered;
-  const about = `${operation.method} ${request.path} ${request.body ?? ''} -> ${status} ${text.slice(0, 400)}`;
+  const about = `${operation.method} ${request.path} ${String(request.body ?? '').slice(0, 2_000)} -> ${status} ${text.slice(0, 400)}`;
   expect(status, about).toBeLessThan(500);
   expect(Object.keys(operation.responses), about).toContain(String(status));
   if (status >= 400) expect(type, about).toContain('application/problem+json');

@@ -68,7 +68,7 @@ async function publish(command: Command, folder: string, options: ChangeOptions 
 }
 
 function projectTable(projects: readonly ProjectView[], paint: Paint): string {
-  const columns = ['project', 'version', 'status', 'groups', 'bytes', 'digest', 'published'];
+  const columns = ['project', 'version', 'status', 'groups', 'bytes', 'digest', 'published', 'by'];
   const rows = projects.flatMap(({ project, status, versions }) =>
     versions.map((version) => [
       project,
@@ -78,6 +78,7 @@ function projectTable(projects: readonly ProjectView[], paint: Paint): string {
       String(version.bytes),
       version.digest.slice(0, 12),
       `${ageText(Date.now() - version.publishedAt)} ago`,
+      version.publishedBy,
     ]),
   );
   return renderTable(

@@ -5,6 +5,7 @@ import { At, CommandId, LogId, Position, Reason, Term } from '../../../schemas/i
 import { Event } from '../../../schemas/events.ts';
 import { Forecast } from '../../../schemas/forecast.ts';
 import { eventText } from '../../../src/audit/event-text.ts';
+import type { SendOptions, SendOutcome } from '../../../src/client/command-sender.ts';
 import { forecast } from '../../../src/forecast/forecast.ts';
 import { type Caller, type Role, unauthenticated } from '../access.ts';
 import type { Api, App } from '../app.ts';
@@ -57,6 +58,8 @@ export const Accepted = z.object({
   text: z.string(),
 });
 
+export type Accepted = z.infer<typeof Accepted>;
+
 /** An election takes some seconds; past this the client shall know that it does not know. */
 const outcomeTimeoutMs = 10_000;
 /** So that who asks next sees what was just decided; the fold follows the log by milliseconds. */
@@ -79,15 +82,15 @@ export function addCommands(app: App, api: Api): void {
       },
       async ({ body, headers, caller }, reply) => {
         if (caller === null) throw unauthenticated();
-        const accepted = await sendCommand(api, {
+        const done = await sendCommand(api, {
           type,
           body,
           caller,
           id: headers['idempotency-key'],
           ifPosition: headers['if-match'],
         });
-        reply.header('etag', `"${accepted.position}"`);
-        return accepted;
+        reply.header('etag', `"${done.position}"`);
+        return done;
       },
     );
   }
@@ -130,19 +133,37 @@ interface Sent {
   readonly ifPosition: Position | undefined;
 }
 
-async function sendCommand(api: Api, { type, body, caller, id, ifPosition }: Sent): Promise<z.infer<typeof Accepted>> {
+async function sendCommand(api: Api, { type, body, caller, id, ifPosition }: Sent): Promise<Accepted> {
   const { reason, issuedAt, ...payload } = body;
+  const options = sendOptions({ id, ifPosition, reason, issuedAt });
   const outcome = await api.senders.as(caller.principal, (sender) =>
-    sender.send(type, payload as CommandPayload, {
-      timeoutMs: outcomeTimeoutMs,
-      ...(id === undefined ? {} : { id }),
-      // An id that may come again must come with the same body, whichever process it goes through.
-      ...(id !== undefined && issuedAt === undefined ? { issuedAt: null } : {}),
-      ...(issuedAt === undefined ? {} : { issuedAt }),
-      ...(ifPosition === undefined ? {} : { ifPosition }),
-      ...(reason === undefined ? {} : { reason }),
-    }),
+    sender.send(type, payload as CommandPayload, options),
   );
+  return accepted(api, outcome);
+}
+
+interface Asked {
+  readonly id: CommandId | undefined;
+  readonly ifPosition: Position | undefined;
+  readonly reason: string | undefined;
+  readonly issuedAt: number | undefined;
+}
+
+/** What the headers and the envelope say, for the sender. */
+export function sendOptions({ id, ifPosition, reason, issuedAt }: Asked): SendOptions {
+  return {
+    timeoutMs: outcomeTimeoutMs,
+    ...(id === undefined ? {} : { id }),
+    // An id that may come again must come with the same body, whichever process it goes through.
+    ...(id !== undefined && issuedAt === undefined ? { issuedAt: null } : {}),
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+    ...(ifPosition === undefined ? {} : { ifPosition }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** Once whoever asks next sees it. Throws the refusal of a rejection. */
+export async function accepted(api: Api, outcome: SendOutcome): Promise<Accepted> {
   if (outcome.status === 'rejected') throw ofRejection(outcome.rejection, outcome.position);
   // Late is no failure: the outcome is certain, and the screens catch up by themselves.
   await api.follower.passed(outcome.position, AbortSignal.timeout(foldedTimeoutMs)).catch(() => undefined);

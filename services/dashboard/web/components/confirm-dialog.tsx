@@ -26,8 +26,12 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     setBusy(false);
     setReason('');
   };
+  const close = () => {
+    setReason('');
+    onClose();
+  };
   return (
-    <Dialog title={title} isOpen={isOpen} onClose={onClose}>
+    <Dialog title={title} isOpen={isOpen} onClose={close}>
       <Form
         className="form"
         onSubmit={(event) => {
@@ -44,7 +48,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
           placeholder="kept in the log; may be empty"
         />
         <div className="form-buttons">
-          <Button onPress={onClose}>Cancel</Button>
+          <Button onPress={close}>Cancel</Button>
           <Button type="submit" look={look} isDisabled={isBusy}>
             {button}
           </Button>

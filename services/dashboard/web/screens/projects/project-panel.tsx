@@ -16,7 +16,6 @@ import type { Line, Many } from '../../data/shapes.ts';
 import { ProjectStatus } from './matrix.tsx';
 import { VersionsTable, type VersionAction } from './versions-table.tsx';
 
-const linesMax = 200;
 const shownMax = 15;
 
 export interface ProjectPanelProps {
@@ -33,7 +32,7 @@ export function ProjectPanel({ project, groups }: ProjectPanelProps) {
   const lines = useQuery({
     queryKey: ['events', at, 'project', project.project],
     queryFn: ({ signal }) =>
-      read<Many<Line>>('/v1/events', { query: { to: at, project: project.project, limit: linesMax }, signal }),
+      read<Many<Line>>('/v1/events', { query: { to: at, project: project.project, limit: shownMax }, signal }),
     placeholderData: (before) => before,
   });
   const confirm = async (reason: string) => {
@@ -73,17 +72,11 @@ export function ProjectPanel({ project, groups }: ProjectPanelProps) {
         }
         flush
       >
-        <VersionsTable
-          project={project}
-          groups={groups}
-          lines={lines.data?.items ?? []}
-          blocked={mayOperate}
-          onOpen={open}
-        />
+        <VersionsTable project={project} groups={groups} blocked={mayOperate} onOpen={open} />
       </Panel>
       <Panel title="Its history" actions={<Link to={`/history?project=${project.project}`}>All of it</Link>} flush>
         <Reading of={lines} what="its history">
-          {({ items }) => <LinesList lines={items.slice(0, shownMax)} />}
+          {({ items }) => <LinesList lines={items} />}
         </Reading>
       </Panel>
       <ConfirmDialog

@@ -3,7 +3,6 @@ import type { GroupView, ProjectView } from '../../../../../schemas/views.ts';
 import { Button } from '../../components/button.tsx';
 import { Link } from '../../components/link.tsx';
 import { clockText, momentText } from '../../components/time-text.ts';
-import type { Line } from '../../data/shapes.ts';
 import { ProjectStatus } from './matrix.tsx';
 
 export interface VersionAction {
@@ -15,14 +14,11 @@ export interface VersionAction {
 export interface VersionsTableProps {
   readonly project: ProjectView;
   readonly groups: readonly GroupView[];
-  /** The project's own, for who published what. */
-  readonly lines: readonly Line[];
   readonly blocked: string;
   readonly onOpen: (action: VersionAction) => void;
 }
 
-export function VersionsTable({ project, groups, lines, blocked, onOpen }: VersionsTableProps) {
-  const publisherBy = publishers(lines);
+export function VersionsTable({ project, groups, blocked, onOpen }: VersionsTableProps) {
   const nameBy = new Map(groups.map(({ group, name }) => [group, name]));
   return (
     <table className="table">
@@ -43,7 +39,7 @@ export function VersionsTable({ project, groups, lines, blocked, onOpen }: Versi
       <tbody>
         {project.versions
           .toSorted((a, b) => b.publishedAt - a.publishedAt)
-          .map(({ version, status, publishedAt, bytes, digest, groups: on }) => (
+          .map(({ version, status, publishedAt, publishedBy, bytes, digest, groups: on }) => (
             <tr key={version}>
               <th scope="row" className="mono">
                 {version}
@@ -56,7 +52,7 @@ export function VersionsTable({ project, groups, lines, blocked, onOpen }: Versi
                   {momentText(publishedAt)}
                 </time>
               </td>
-              <td>{publisherBy.get(version) ?? ''}</td>
+              <td>{publishedBy}</td>
               <td className="numeric">{sizeText(bytes)}</td>
               <td className="mono faint" title={digest}>
                 {digest.slice(0, 12)}
@@ -87,15 +83,6 @@ export function VersionsTable({ project, groups, lines, blocked, onOpen }: Versi
           ))}
       </tbody>
     </table>
-  );
-}
-
-/** By the log: a version is published once. */
-function publishers(lines: readonly Line[]): ReadonlyMap<string, string> {
-  return new Map(
-    lines.flatMap(({ event }) =>
-      event.type === 'project.published' ? [[event.data.version as string, event.principal as string] as const] : [],
-    ),
   );
 }
 

@@ -7,12 +7,13 @@ import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { useBlocked, useCommand } from '../../components/use-command.ts';
 import { actionsFor, type ServerAction } from './actions-for.ts';
 import { MoveDialog } from './move-dialog.tsx';
+import { ReplaceDialog } from './replace-dialog.tsx';
 
 export function ServerActions({ server }: { readonly server: ServerView }) {
   const blocked = useBlocked();
   const mayNotRetire = useBlocked('admin');
   const [opened, open] = useState<ServerAction | null>(null);
-  const [isMoving, setMoving] = useState(false);
+  const [asked, setAsked] = useState<'move' | 'replace' | null>(null);
   const { ask } = useCommand();
   const [first, ...others] = actionsFor(server);
   const confirm = async (reason: string) => {
@@ -23,10 +24,11 @@ export function ServerActions({ server }: { readonly server: ServerView }) {
   const choose = (type: string) => {
     const action = others.find((each) => each.type === type);
     if (action !== undefined) open(action);
+    else if (type === 'server.replace') setAsked('replace');
   };
   return (
     <>
-      <Button blocked={blocked} onPress={() => setMoving(true)}>
+      <Button blocked={blocked} onPress={() => setAsked('move')}>
         {server.group === null ? 'Join a group' : 'Move'}
       </Button>
       {first === undefined ? null : (
@@ -44,6 +46,11 @@ export function ServerActions({ server }: { readonly server: ServerView }) {
             onAction={(key) => choose(String(key))}
             disabledKeys={mayNotRetire === '' ? [] : ['server.retire']}
           >
+            {server.group === null ? null : (
+              <MenuItem id="server.replace" className="menu-item">
+                Replace
+              </MenuItem>
+            )}
             {others.map(({ type, label }) => (
               <MenuItem key={type} id={type} className="menu-item">
                 {label}
@@ -62,7 +69,8 @@ export function ServerActions({ server }: { readonly server: ServerView }) {
       >
         {opened?.meaning}
       </ConfirmDialog>
-      {isMoving ? <MoveDialog server={server} onClose={() => setMoving(false)} /> : null}
+      {asked === 'move' ? <MoveDialog server={server} onClose={() => setAsked(null)} /> : null}
+      {asked === 'replace' ? <ReplaceDialog server={server} onClose={() => setAsked(null)} /> : null}
     </>
   );
 }
