@@ -95,7 +95,7 @@ interface Process {
 async function start(fleet: FleetId, { bus, options, shares, instance }: Process): Promise<Coordinator> {
   const { replicas, natsMonitorUrls: monitorUrls, allowNotDurable, dataDirectory } = options;
   const clock = systemClock;
-  const logger = createLogger('coordinator').child({ fleet });
+  const logger = createLogger('coordinator').child({ fleet, instance });
   const signer = await openSigner({ ...options, fleet });
   const { names, durability } = await prepare({ bus, fleet, replicas, allowNotDurable, monitorUrls, logger });
   logger.info({ server: bus.server.version, durability }, 'connected');

@@ -14,14 +14,27 @@ import { findEnvoy } from './envoy-binary.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
+import { commandAt, type Place, thisMachine } from './place.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
 
 export interface FleetProcess {
   readonly name: string;
+  /** Another one after a restart. */
   readonly child: ChildProcess;
   /** Sends the signal and, for those that end a process, waits until it has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts one that has ended anew, with the same words. Waits for nothing of what it does then. */
+  restart(): Promise<void>;
+}
+
+export interface StartFleetOptions {
+  /** Default: one of its own. Whoever gives one stops it. */
+  readonly nats?: NatsServer;
+  /** Of the process of this name. Default: this machine. */
+  readonly placeOf?: (name: string) => Place;
+  /** Further words for `coordinator run`. */
+  readonly coordinatorWords?: readonly string[];
 }
 
 export interface FleetProcesses {
@@ -44,15 +57,17 @@ export interface FleetProcesses {
   stop(): Promise<void>;
 }
 
-export async function startFleet(): Promise<FleetProcesses> {
+export async function startFleet(options: StartFleetOptions = {}): Promise<FleetProcesses> {
+  const { placeOf = () => thisMachine, coordinatorWords = [] } = options;
   const directory = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
-  const nats = await startNats();
+  const nats = options.nats ?? (await startNats());
   const running: FleetProcess[] = [];
   const portByName = new Map<string, number>();
   const kinds = new Set<BalancerKind>();
+  const balancerByFrontend = new Map<string, BalancerKind>();
   let muster: Muster | undefined;
   const start = async (name: string, words: string[]): Promise<FleetProcess> => {
-    const started = await launch({ name, directory, words: ['--nats', nats.url, ...words] });
+    const started = await launch({ name, directory, words: ['--nats', nats.url, ...words], place: placeOf(name) });
     running.push(started);
     return started;
   };
@@ -61,7 +76,7 @@ export async function startFleet(): Promise<FleetProcesses> {
     portByName.set(name, port);
     return port;
   };
-  const originOf = (name: string) => `http://127.0.0.1:${portByName.get(name)}`;
+  const originOf = (process: string, name: string) => `http://${placeOf(process).address}:${portByName.get(name)}`;
   return {
     nats,
     directory,
@@ -69,10 +84,10 @@ export async function startFleet(): Promise<FleetProcesses> {
       if (muster === undefined) throw new Error('start a coordinator first');
       return muster;
     },
-    origin: (group) => originOf(`frontend:${group}`),
-    gatewayOrigin: (name) => originOf(`gateway:${name}`),
+    origin: (group) => originOf(balancerByFrontend.get(group) ?? '', `frontend:${group}`),
+    gatewayOrigin: (name) => originOf(name, `gateway:${name}`),
     async startCoordinator(name = 'coordinator') {
-      const started = await start(name, ['coordinator', 'run', '--data', join(directory, name)]);
+      const started = await start(name, ['coordinator', 'run', '--data', join(directory, name), ...coordinatorWords]);
       muster ??= await connectMuster({ url: nats.url, principal: 'e2e' });
       await eventually(() => muster?.query('coordinator', {}, { timeoutMs: 1_000 }), {
         timeoutMs: 20_000,
@@ -81,7 +96,7 @@ export async function startFleet(): Promise<FleetProcesses> {
       return started;
     },
     async startGateway(name) {
-      const listen = `127.0.0.1:${await portOf(`gateway:${name}`)}`;
+      const listen = `${placeOf(name).address}:${await portOf(`gateway:${name}`)}`;
       return start(name, ['gateway', 'run', '--name', name, '--listen', listen, '--data', join(directory, name)]);
     },
     async startBalancer(groups, kind = 'haproxy') {
@@ -90,7 +105,10 @@ export async function startFleet(): Promise<FleetProcesses> {
       if (kind !== 'haproxy') words.push('--kind', kind);
       const program = kind === 'envoy' ? findEnvoy() : undefined;
       if (program !== undefined) words.push('--program', program);
-      for (const group of groups) words.push('--frontend', `${group}=127.0.0.1:${await portOf(`frontend:${group}`)}`);
+      for (const group of groups) {
+        balancerByFrontend.set(group, kind);
+        words.push('--frontend', `${group}=${placeOf(kind).address}:${await portOf(`frontend:${group}`)}`);
+      }
       return start(kind, words);
     },
     balancerPids: (kind = 'haproxy') => balancerPids(kind, join(directory, kind)),
@@ -111,27 +129,39 @@ export async function startFleet(): Promise<FleetProcesses> {
       for (const kind of kinds) {
         for (const pid of await balancerPids(kind, join(directory, kind))) process.kill(pid, 'SIGKILL');
       }
-      await nats.stop();
+      if (options.nats === undefined) await nats.stop();
       if (process.env['DRILL_KEEP'] === undefined)
         await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
 }
 
-async function launch({ name, directory, words }: LaunchOptions): Promise<FleetProcess> {
-  const child = spawn(process.execPath, [cli, ...words], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+async function launch({ name, directory, words, place }: LaunchOptions): Promise<FleetProcess> {
   const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
-  await once(child, 'spawn');
+  const begin = async () => {
+    const [program, args] = commandAt(place, [process.execPath, cli, ...words]);
+    const begun = spawn(program, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    begun.stdout.pipe(log, { end: false });
+    begun.stderr.pipe(log, { end: false });
+    await once(begun, 'spawn');
+    return begun;
+  };
+  let child = await begin();
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     name,
-    child,
+    get child() {
+      return child;
+    },
     async kill(signal) {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded()) return;
       const gone = once(child, 'exit');
       child.kill(signal);
       if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+    },
+    async restart() {
+      if (!hasEnded()) throw new Error(`${name} still runs`);
+      child = await begin();
     },
   };
 }
@@ -140,6 +170,7 @@ interface LaunchOptions {
   readonly name: string;
   readonly directory: string;
   readonly words: readonly string[];
+  readonly place: Place;
 }
 
 /** What a process wrote, for the message of a failed test. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import type { NatsServer, StartNatsOptions } from './nats-server.ts';
+import { commandAt, thisMachine } from './place.ts';
 
 /** Starting takes about 100 ms; a store to recover and a busy machine take longer. */
 const startTimeoutMs = 30_000;
@@ -16,10 +17,11 @@ export async function startNatsChild(options: StartNatsOptions): Promise<NatsSer
   const folder = mkdtempSync(join(tmpdir(), 'muster-nats-'));
   const storeDir = options.storeDir ?? join(folder, 'store');
   const ports = { client: options.port ?? (await freePort()), monitor: await freePort() };
+  const { address } = options.place ?? thisMachine;
   let running = await launch({ folder, storeDir, ports, options });
   return {
-    url: `nats://127.0.0.1:${ports.client}`,
-    monitorUrls: [`http://127.0.0.1:${ports.monitor}`],
+    url: `nats://${address}:${ports.client}`,
+    monitorUrls: [`http://${address}:${ports.monitor}`],
     port: ports.client,
     storeDir,
     get pid() {
@@ -62,18 +64,19 @@ interface PortsFile {
 async function launch({ folder, storeDir, ports, options }: Launch): Promise<{ child: ChildProcess; ports: Ports }> {
   const file = join(folder, 'nats.conf');
   const { program = 'nats-server', jetstream = '', config = '', maxFileStore = maxFileStoreDefault } = options;
+  const place = options.place ?? thisMachine;
   writeFileSync(
     file,
     [
-      `listen: "127.0.0.1:${ports.client}"`,
-      `http: "127.0.0.1:${ports.monitor}"`,
+      `listen: "${place.address}:${ports.client}"`,
+      `http: "${place.address}:${ports.monitor}"`,
       `log_file: "${join(folder, logFile)}"`,
       `ports_file_dir: "${folder}"`,
       `jetstream {\n store_dir: "${storeDir}"\n max_file_store: ${maxFileStore}\n ${jetstream}\n}`,
       config,
     ].join('\n'),
   );
-  const child = spawn(program, ['-c', file], { stdio: 'ignore' });
+  const child = spawn(...commandAt(place, [program, '-c', file]), { stdio: 'ignore' });
   // A test process that ends early must not leave its server behind.
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);

@@ -3,6 +3,7 @@ import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { startNatsChild } from './nats-child.ts';
 import type { NatsServer, StartNatsOptions } from './nats-server.ts';
+import { type Place, thisMachine } from './place.ts';
 
 export interface NatsCluster {
   readonly servers: readonly NatsServer[];
@@ -14,9 +15,11 @@ export interface NatsCluster {
   stop(): Promise<void>;
 }
 
-export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'port' | 'storeDir'> {
+export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'port' | 'storeDir' | 'place'> {
   /** One store each; theirs who gave them to remove. */
   readonly storeDirs?: readonly string[];
+  /** One each. Default: this machine. */
+  readonly places?: readonly Place[];
 }
 
 const size = 3;
@@ -24,17 +27,19 @@ const size = 3;
 const wholeTimeoutMs = 60_000;
 
 export async function startNatsCluster(options: StartNatsClusterOptions = {}): Promise<NatsCluster> {
-  const { storeDirs, ...common } = options;
+  const { storeDirs, places, ...common } = options;
   const routePorts = await Promise.all(Array.from({ length: size }, freePort));
-  const routes = routePorts.map((port) => `"nats-route://127.0.0.1:${port}"`).join(', ');
+  const placeOf = (index: number) => places?.[index] ?? thisMachine;
+  const routes = routePorts.map((port, index) => `"nats-route://${placeOf(index).address}:${port}"`).join(', ');
   const servers: NatsServer[] = [];
   const stop = async () => void (await Promise.all(servers.map((server) => server.stop())));
   try {
     for (const [index, port] of routePorts.entries()) {
-      const cluster = `cluster {\n name: muster\n listen: "127.0.0.1:${port}"\n routes: [${routes}]\n}`;
+      const place = placeOf(index);
+      const cluster = `cluster {\n name: muster\n listen: "${place.address}:${port}"\n routes: [${routes}]\n}`;
       const config = `server_name: n${index}\n${cluster}\n${options.config ?? ''}`;
       const storeDir = storeDirs?.[index];
-      servers.push(await startNatsChild({ ...common, config, ...(storeDir === undefined ? {} : { storeDir }) }));
+      servers.push(await startNatsChild({ ...common, config, place, ...(storeDir === undefined ? {} : { storeDir }) }));
     }
     const monitorUrls = servers.flatMap((server) => server.monitorUrls);
     const untilWhole = () => untilHealthy(servers);

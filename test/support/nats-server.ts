@@ -10,6 +10,7 @@ import { clusterAsOne } from './nats-cluster.ts';
 import { startNatsContainer } from './nats-container.ts';
 import { debianProgram } from './nats-versions.ts';
 import { chosenNats } from './nats-choice.ts';
+import type { Place } from './place.ts';
 
 export interface StartNatsOptions {
   /** Further lines for the server's configuration file, such as an `authorization` block. */
@@ -24,6 +25,8 @@ export interface StartNatsOptions {
   readonly program?: string;
   /** In the server's words, such as `64MB`. Default: more than any test reserves. */
   readonly maxFileStore?: string;
+  /** Default: this machine. */
+  readonly place?: Place;
 }
 
 export interface NatsServer {

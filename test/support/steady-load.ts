@@ -9,6 +9,8 @@ export interface SteadyLoadOptions {
   readonly clients: number;
   /** Pause of each client between two requests, in milliseconds: the rate stays the same whatever the latency. */
   readonly pauseMs: number;
+  /** Failures kept word for word, of each sort. Default: 50, the first are what tells. */
+  readonly failuresKept?: number;
 }
 
 export interface LoadFailure {
@@ -38,11 +40,11 @@ export interface SteadyLoad {
   stop(): Promise<LoadResult>;
 }
 
-/** Failures kept word for word, of those that were answered and of those that were not: the first are what tells. */
-const failuresKept = 50;
+const failuresKeptDefault = 50;
 const requestTimeoutMs = 15_000;
 
-export function startLoad({ origin, paths, clients, pauseMs }: SteadyLoadOptions): SteadyLoad {
+export function startLoad(options: SteadyLoadOptions): SteadyLoad {
+  const { origin, paths, clients, pauseMs, failuresKept = failuresKeptDefault } = options;
   const answersByServer = new Map<string, number>();
   const failures: LoadFailure[] = [];
   const counted = { requests: 0, failures, answersByServer };
