@@ -55,6 +55,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          // A dozen processes under load: nobody else at the same time.
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: integrationTimeoutMs,

@@ -89,4 +89,21 @@ describe('what seeds have found', () => {
     expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
     await until(() => unrestIn(world) === undefined, 10_000);
   });
+
+  it('starts a coordinator while a stream elects its leader, in one life', async () => {
+    const { world, story, run, until } = await settledFleet({ seed: seedOfTwo });
+    const [seat] = world.coordinators;
+    const log = world.nats.streams.get(streamNames(fleet).log);
+    if (seat === undefined || log === undefined) throw new Error('a world has coordinators and a log');
+    seat.crash();
+    await run(100);
+    log.stalledUntil = world.scheduler.now + 9_000;
+    world.scheduler.at(log.stalledUntil, () => world.nats.feedReaders(log));
+    seat.start();
+    await until(() => seat.coordinator !== undefined, 20_000);
+    expect(
+      story.lines.filter((line) => line.includes('has ended')),
+      story.lines.slice(-20).join('\n'),
+    ).toEqual([]);
+  });
 });

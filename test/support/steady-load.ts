@@ -11,6 +11,8 @@ export interface SteadyLoadOptions {
   readonly pauseMs: number;
   /** Failures kept word for word, of each sort. Default: 50, the first are what tells. */
   readonly failuresKept?: number;
+  /** The longest wait for an answer. Default: 15,000 ms. */
+  readonly timeoutMs?: number;
 }
 
 export interface LoadFailure {
@@ -41,16 +43,16 @@ export interface SteadyLoad {
 }
 
 const failuresKeptDefault = 50;
-const requestTimeoutMs = 15_000;
+const timeoutMsDefault = 15_000;
 
 export function startLoad(options: SteadyLoadOptions): SteadyLoad {
-  const { origin, paths, clients, pauseMs, failuresKept = failuresKeptDefault } = options;
+  const { origin, paths, clients, pauseMs, failuresKept = failuresKeptDefault, timeoutMs = timeoutMsDefault } = options;
   const answersByServer = new Map<string, number>();
   const failures: LoadFailure[] = [];
   const counted = { requests: 0, failures, answersByServer };
   let stopping = false;
   const run = async (index: number) => {
-    const client = new Client(origin, { headersTimeout: requestTimeoutMs, bodyTimeout: requestTimeoutMs });
+    const client = new Client(origin, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
     /** On the connection there is now. */
     let answered = 0;
     client.on('connect', () => {
