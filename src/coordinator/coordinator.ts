@@ -23,14 +23,15 @@ import { subjects } from '../../schemas/subjects.ts';
 import { brokenBehind } from './behind-snapshot.ts';
 import type { Signer } from './checkpoints.ts';
 import { elect, type Elected } from './election.ts';
-import { FleetFold } from './fleet-fold.ts';
+import type { FleetFold } from './fleet-fold.ts';
 import { FleetShares } from './fleet-shares.ts';
 import { LeaderWatch } from './leader-watch.ts';
+import { readToHead } from './log-start.ts';
 import { Observations } from './observations.ts';
 import { serveQueries } from './query-service.ts';
 import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
-import { keep, restore } from './snapshots.ts';
+import { keep } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
 import type { Timing } from './timing.ts';
 import { noteFilling, Troubles } from './troubles.ts';
@@ -110,18 +111,21 @@ export class Coordinator {
     this.ended = this.#run();
   }
 
-  /** Restores the fold, reads the log to its head, and begins. Fails with what is wrong with the log, if anything. */
+  /** Reads the log to its head, and begins. Fails with what is wrong with the log, if anything. */
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
-    const { bus, fleet, names, clock, logger, highMark, timing } = options;
+    const { bus, fleet, names, clock, timing } = options;
     const log = jetstreamLog({ bus, stream: names.log, subject: subjects.log(fleet), clock });
-    const { cursor, state } = await restore({ bucket: bus.objects(names.snapshots), log, logger });
     const reigning: Reigning = { reign: undefined };
     const onFolded = (events: readonly Event[]) => reigning.reign?.acknowledged(events);
-    const fold = new FleetFold({ cursor, state, logger, onFolded });
-    await fold.catchUp(log, await log.lastSequence(timing.storeTimeoutMs), new AbortController().signal);
-    await highMark.check(log, timing.storeTimeoutMs, fold.state.recovered);
-    logger.info({ position: fold.cursor.position, snapshot: cursor.position }, 'log read');
-    return new Coordinator(options, { log, fold, reigning, snapshot: cursor });
+    const { storeTimeoutMs } = timing;
+    const read = await readToHead({
+      ...options,
+      log,
+      snapshots: bus.objects(names.snapshots),
+      storeTimeoutMs,
+      onFolded,
+    });
+    return new Coordinator(options, { ...read, log, reigning });
   }
 
   get position(): number {
