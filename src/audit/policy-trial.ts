@@ -14,6 +14,8 @@ import type { FleetState, Rollout } from '../domain/state.ts';
 import type { RolloutPlan, RolloutProposal } from '../rollout/about.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
 import { plansOf } from '../rollout/planner.ts';
+import { isByPerson } from './by-person.ts';
+import { type GroupLimits, PolicyDoubts } from './policy-doubts.ts';
 import { recordedObserved } from './recorded.ts';
 import { isPlanned, isSamePlan, membersOf } from './redecide.ts';
 
@@ -31,6 +33,14 @@ export type TrialOutcome =
   | { readonly status: 'waits'; readonly position: Position; readonly reason: string }
   | { readonly status: 'unknown'; readonly position: Position; readonly reason: string };
 
+export interface PolicyTried {
+  readonly group: GroupId;
+  readonly rollout: Position;
+  readonly policy: RolloutPolicy;
+  /** Of the group's own policy, changed beside it. */
+  readonly limits: GroupLimits;
+}
+
 /** Times at which silence alone may decide, between two events: past so many something is wrong. */
 const wakesMax = 1_000;
 
@@ -43,16 +53,18 @@ export class PolicyTrial {
   readonly group: GroupId;
   readonly rollout: Position;
   readonly #policy: RolloutPolicy;
+  readonly #doubts: PolicyDoubts;
   #outcome: TrialOutcome | undefined;
   /** Set once the two have parted and the changed one waits: history without what the recorded one did since. */
   #shadow: FleetState | undefined;
   /** Told by the recorded history alone: what became of them says nothing here. */
   readonly #strange = new Set<ServerId>();
 
-  constructor(about: { readonly group: GroupId; readonly rollout: Position; readonly policy: RolloutPolicy }) {
+  constructor(about: PolicyTried) {
     this.group = about.group;
     this.rollout = about.rollout;
     this.#policy = about.policy;
+    this.#doubts = new PolicyDoubts(about);
   }
 
   get isOver(): boolean {
@@ -62,6 +74,8 @@ export class PolicyTrial {
   /** Before each event that follows the request is folded; `state` does not hold it yet. */
   before(event: Event, state: FleetState): void {
     if (this.#outcome !== undefined) return;
+    const doubt = this.#in(state) === undefined ? undefined : this.#doubts.before(event, this.#shadow ?? state);
+    if (doubt !== undefined) return this.#unknown(doubt.position, doubt.reason);
     if (this.#shadow !== undefined) this.#goOn(event, state, this.#shadow);
     else this.#compare(event, state);
   }
@@ -134,35 +148,15 @@ export class PolicyTrial {
   #goOn(event: Event, state: FleetState, shadow: FleetState): void {
     this.#passTime(state, event.at - 1);
     if (this.isOver) return;
-    if (this.#isByPerson(event, shadow)) {
+    if (isByPerson(event, { group: this.group, rollout: this.rollout, projects: this.#projects(shadow) })) {
       return this.#unknown(event.position, 'a person acted on it there, on what they saw as it was recorded');
     }
     if (this.#isStrange(event)) return this.#passOver(event);
     evolve(shadow, structuredClone(event));
   }
 
-  /** What people did about it, they did on what they saw: about the rollout itself, or anew with its projects. */
-  #isByPerson(event: Event, shadow: FleetState): boolean {
-    const isOwn = 'rollout' in event.data && event.data.rollout === this.rollout;
-    const projects = new Set<string>(this.#in(shadow)?.targets.map(({ project }) => project));
-    switch (event.type) {
-      case 'rollout.paused':
-        return isOwn && event.data.by === 'operator';
-      case 'rollout.resumed':
-      case 'rollout.promoted':
-      case 'rollout.aborted':
-      case 'rollout.retried':
-        return isOwn;
-      case 'deployment.requested':
-      case 'deployment.withdrawn':
-        return event.data.group === this.group && projects.has(event.data.project);
-      case 'release.requested':
-        return event.data.group === this.group && event.data.projects.some(({ project }) => projects.has(project));
-      case 'group.deleted':
-        return event.data.group === this.group;
-      default:
-        return false;
-    }
+  #projects(state: FleetState): ReadonlySet<string> {
+    return new Set(this.#in(state)?.targets.map(({ project }) => project));
   }
 
   #isStrange(event: Event): boolean {

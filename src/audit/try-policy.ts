@@ -5,21 +5,21 @@
 import { z } from 'zod';
 import type { Event } from '../../schemas/events.ts';
 import { type GroupId, GroupName, groupIdOf, type Position } from '../../schemas/ids.ts';
-import { RolloutPolicy } from '../../schemas/rollout.ts';
+import { GroupPolicyChange } from '../../schemas/policy.ts';
+import type { RolloutPolicy } from '../../schemas/rollout.ts';
 import { overlayRollout, samePolicy } from '../domain/rollout-policy.ts';
 import type { FleetState, PastRollout, Rollout } from '../domain/state.ts';
 import { type AsOfOptions, startFor } from './as-of.ts';
+import { changesLimits, type GroupLimits } from './policy-doubts.ts';
 import { PolicyTrial, type TrialOutcome } from './policy-trial.ts';
 import { replay } from './replay.ts';
 
 /**
- * What is tried: for every group, and for some beside it. Only how rollouts go: what a lease or a floor would have done
- * hangs on heartbeats, which are not recorded.
+ * What is tried: for every group, and for some beside it. How rollouts go is decided anew; what a lease, a drain's
+ * deadline or the floor would have done hangs on heartbeats and counts, which are recorded only where something was
+ * decided on them: such a change is followed up to where that matters.
  */
-export const TriedPolicy = z.strictObject({
-  rollout: RolloutPolicy.partial().optional(),
-  groups: z.record(GroupName, z.strictObject({ rollout: RolloutPolicy.partial() })).optional(),
-});
+export const TriedPolicy = GroupPolicyChange.extend({ groups: z.record(GroupName, GroupPolicyChange).optional() });
 export type TriedPolicy = z.infer<typeof TriedPolicy>;
 
 export interface TryPolicyOptions extends AsOfOptions {
@@ -105,17 +105,25 @@ function track(
   policy: TriedPolicy,
 ): Tracked | undefined {
   const { group, rollout: own } = event.data;
-  const changed = changedFor(group, own, policy);
-  const rollout = state.groupById.get(group)?.rolloutById.get(event.position);
-  if (samePolicy(changed, own) || rollout === undefined) return undefined;
-  const trial = new PolicyTrial({ group, rollout: event.position, policy: changed });
+  const { changed, limits } = changedFor(group, own, policy);
+  const place = state.groupById.get(group);
+  const rollout = place?.rolloutById.get(event.position);
+  if (place === undefined || rollout === undefined) return undefined;
+  if (samePolicy(changed, own) && !changesLimits(limits, place.policy)) return undefined;
+  const trial = new PolicyTrial({ group, rollout: event.position, policy: changed, limits });
   const projects = rollout.targets.map(({ project, to }) => `${project}@${to.version}`);
   return { trial, askedAt: event.at, projects, recorded: { status: rollout.status, at: null } };
 }
 
-function changedFor(group: GroupId, own: RolloutPolicy, { rollout, groups = {} }: TriedPolicy): RolloutPolicy {
-  const named = Object.entries(groups).find(([name]) => groupIdOf(name as GroupName) === group);
-  return overlayRollout(overlayRollout(own, rollout), named?.[1].rollout);
+function changedFor(
+  group: GroupId,
+  own: RolloutPolicy,
+  { groups = {}, ...forAll }: TriedPolicy,
+): { readonly changed: RolloutPolicy; readonly limits: GroupLimits } {
+  const named = Object.entries(groups).find(([name]) => groupIdOf(name as GroupName) === group)?.[1];
+  const changed = overlayRollout(overlayRollout(own, forAll.rollout), named?.rollout);
+  const { rollout: _, ...limits } = { ...forAll, ...named };
+  return { changed, limits };
 }
 
 /** Undefined: it is not remembered any more. */

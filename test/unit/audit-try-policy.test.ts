@@ -197,9 +197,10 @@ describe('a changed policy on recorded history', () => {
     });
   });
 
-  it('takes what can be tried, for all groups or some, and nothing that hangs on heartbeats', async () => {
-    expect(TriedPolicy.safeParse({ rollout: { failuresAllowed: 1 } }).success).toBe(true);
-    expect(TriedPolicy.safeParse({ leaseMs: 1_000 }).success).toBe(false);
+  it('takes any part of a policy, for all groups or some', async () => {
+    expect(TriedPolicy.safeParse({ rollout: { failuresAllowed: 1 }, leaseMs: 9_000 }).success).toBe(true);
+    expect(TriedPolicy.safeParse({ leaseMs: 1 }).success).toBe(false);
+    expect(TriedPolicy.safeParse({ lease: 9_000 }).success).toBe(false);
     const fleet = settled();
     const id = deploy(fleet, badVersion, quick);
     rounds(fleet, 60);
@@ -213,5 +214,90 @@ describe('a changed policy on recorded history', () => {
       ).rollouts.find(({ rollout }) => rollout === id);
     expect(await of('Development')).toBeUndefined();
     expect((await of('Production'))?.tried.status).toBe('fails');
+  });
+});
+
+describe('a changed lease, deadline or floor', () => {
+  const under = async (fleet: PlayedFleet, policy: TriedPolicy, id: number) => {
+    const { rollouts } = await tryPolicy({ source: eventsSource(fleet.history), policy, signal });
+    return rollouts.find(({ rollout }) => rollout === id)?.tried;
+  };
+  const positionOf = (fleet: PlayedFleet, type: string, after: number) =>
+    fleet.history.find((event) => event.type === type && event.position > after)?.position ?? Number.NaN;
+  /** `s3` falls silent while a version goes through the group server by server. */
+  const withSilence = () => {
+    const fleet = settled();
+    const id = deploy(fleet, '2', quick);
+    rounds(fleet, 3);
+    const agent = fleet.agents.get('s3' as ServerId);
+    if (agent === undefined) throw new Error('s3 is played');
+    agent.isSilent = true;
+    rounds(fleet, 20);
+    agent.isSilent = false;
+    rounds(fleet, 60);
+    return { fleet, id, lost: positionOf(fleet, 'server.lost', id) };
+  };
+
+  it('is the same where nobody was lost, held or cut off, and no concern where the group has it anyhow', async () => {
+    const fleet = settled();
+    const id = deploy(fleet, '2', quick);
+    rounds(fleet, 60);
+    const changed = { leaseMs: 60_000, floorPercent: 90, floorWindowMs: 1_000, drainTimeoutMs: 60_000, syncsMax: 2 };
+    expect(await under(fleet, changed, id)).toEqual({ status: 'same' });
+    const { leaseMs } = fleet.state.groupById.get('production' as never)?.policy ?? { leaseMs: Number.NaN };
+    expect(await under(fleet, { leaseMs }, id)).toBeUndefined();
+    expect(await under(fleet, { groups: { Development: { leaseMs: 60_000 } } } as never, id)).toBeUndefined();
+  });
+
+  it('is unknown from where a longer lease would not have lost a server yet', async () => {
+    const { fleet, id, lost } = withSilence();
+    const reason = expect.stringContaining('s3 was lost after 6000 ms');
+    expect(await under(fleet, { leaseMs: 9_000 }, id)).toEqual({ status: 'unknown', position: lost - 1, reason });
+  });
+
+  it('is unknown at once where a shorter lease may have lost anybody', async () => {
+    const { fleet, id } = withSilence();
+    const reason = expect.stringContaining('heartbeats are not recorded');
+    expect(await under(fleet, { leaseMs: 3_000 }, id)).toEqual({ status: 'unknown', position: id, reason });
+  });
+
+  it('is unknown from where another floor would have held what was taken out, and the same where it would not', async () => {
+    const { fleet, id, lost } = withSilence();
+    const reason = expect.stringContaining('s3, lost there, would have been held');
+    expect(await under(fleet, { floorPercent: 100 }, id)).toEqual({ status: 'unknown', position: lost - 1, reason });
+    expect(await under(fleet, { floorPercent: 60 }, id)).toEqual({ status: 'same' });
+  });
+
+  it('is unknown from where a shorter deadline would have cut a drain off, and the same where it was over by then', async () => {
+    const fleet = settled();
+    fleet.command('balancer.register', { balancer: 'lb1', kind: 'file', groups: 'all' }, 'bal_lb1');
+    rounds(fleet, 2);
+    const id = deploy(fleet, '2', { ...quick, change: 'drain-first' });
+    rounds(fleet, 60);
+    const drained = positionOf(fleet, 'server.drained', id);
+    const tookMs = (fleet.history[drained - 1]?.at ?? 0) - (fleet.history[id]?.at ?? 0);
+    expect(tookMs).toBeGreaterThan(1_000);
+    expect(await under(fleet, { drainTimeoutMs: tookMs - 500 }, id)).toMatchObject({
+      status: 'unknown',
+      position: drained - 1,
+      reason: expect.stringContaining('s1 would have been cut off'),
+    });
+    expect(await under(fleet, { drainTimeoutMs: 25_000 }, id)).toEqual({ status: 'same' });
+  });
+
+  it('is unknown from where a deadline that cut a drain off would have come later', async () => {
+    const fleet = settled();
+    fleet.command('group.configure', { group: 'Production', policy: { drainTimeoutMs: 5_000 } });
+    fleet.command('balancer.register', { balancer: 'lb1', kind: 'file', groups: 'all' }, 'bal_lb1');
+    fleet.silentBalancers.add('lb1' as never);
+    rounds(fleet, 2);
+    const id = deploy(fleet, '2', { ...quick, change: 'drain-first' });
+    rounds(fleet, 60);
+    const drained = positionOf(fleet, 'server.drained', id);
+    expect(await under(fleet, { drainTimeoutMs: 30_000 }, id)).toEqual({
+      status: 'unknown',
+      position: drained - 1,
+      reason: expect.stringContaining('cut off there'),
+    });
   });
 });

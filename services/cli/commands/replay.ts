@@ -36,7 +36,7 @@ export function addReplay(program: Command): void {
     .option('--speed <times>', 'so many times as fast as it happened (10, 0.5); as fast as can be unless given', speed)
     .option(
       '--policy <changed.yaml>',
-      'what to try: "rollout: {failuresAllowed: 1}", for some "groups: {Edge: {rollout: …}}"',
+      'what to try, as a group’s policy: "rollout: {failuresAllowed: 1}", "leaseMs: 9000"; for some "groups: {Edge: {…}}"',
     )
     .option('--file <export>', 'an exported log instead of the fleet')
     .action((options: ReplayOptions, command: Command) => run(command, options));
@@ -125,8 +125,8 @@ async function policyIn(path: string): Promise<TriedPolicy> {
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at "${issue.path.join('.')}"`;
   const message =
-    `${path}${where}: ${issue?.message}; what can be tried is how rollouts go:\n` +
-    '"rollout: {failuresAllowed: 1}" for all groups, "groups: {Edge: {rollout: {…}}}" for some';
+    `${path}${where}: ${issue?.message}; what can be tried is a group’s policy:\n` +
+    '"rollout: {failuresAllowed: 1}" and "leaseMs: 9000" for all groups, "groups: {Edge: {…}}" for some';
   throw new Failure({ code: 'config-invalid', retryable: false, message });
 }
 
