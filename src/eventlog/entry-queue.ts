@@ -24,12 +24,10 @@ const recordHeadBytesMax = 4 * 1024;
 const eventsBytesMax = recordBytesMax - recordHeadBytesMax;
 
 export class EntryQueue {
-  /** Oldest first, from `#taken` on; in step with `#watermarks`. */
+  /** Oldest first; in step with `#watermarks`. */
   #entries: LogEntry[] = [];
   /** By entry: how far COMMANDS had been read, duplicates behind the entry included. */
   #watermarks: (Watermark | undefined)[] = [];
-  /** How many are in a record already: cheaper than shifting each. */
-  #taken = 0;
   /** Of the last record taken, or later. */
   #watermark: Watermark;
 
@@ -44,29 +42,25 @@ export class EntryQueue {
 
   /** Not before what waits: a duplicate may repeat a command whose own event is still among it. */
   touch(watermark: Watermark): void {
-    if (this.#entries.length > this.#taken) this.#watermarks[this.#watermarks.length - 1] = watermark;
+    if (this.#entries.length > 0) this.#watermarks[this.#watermarks.length - 1] = watermark;
     else this.#watermark = watermark;
   }
 
   /** As many as one record may hold; undefined when none waits. */
   take(): Batch | undefined {
-    const from = this.#taken;
-    let to = from;
+    let to = 0;
     let bytes = 0;
-    while (to < this.#entries.length && to - from < recordEventsMax) {
+    while (to < this.#entries.length && to < recordEventsMax) {
       bytes += (this.#entries[to] as LogEntry).encoded.length;
-      if (bytes > eventsBytesMax && to > from) break;
+      if (bytes > eventsBytesMax && to > 0) break;
       this.#watermark = this.#watermarks[to] ?? this.#watermark;
       to++;
     }
-    if (to === from) return undefined;
-    const entries = this.#entries.slice(from, to);
-    this.#taken = to;
-    if (to === this.#entries.length) {
-      this.#entries = [];
-      this.#watermarks = [];
-      this.#taken = 0;
-    }
+    if (to === 0) return undefined;
+    const entries = this.#entries.slice(0, to);
+    // Under load it never runs empty: what is in a record must not stay here.
+    this.#entries = this.#entries.slice(to);
+    this.#watermarks = this.#watermarks.slice(to);
     return { entries, watermark: this.#watermark };
   }
 }

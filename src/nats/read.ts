@@ -7,6 +7,7 @@
 import { backoffMs } from '../std/backoff.ts';
 import { pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
+import { Fifo } from '../std/fifo.ts';
 import type { ReadOptions, StoredMessage } from './bus.ts';
 import type { Link } from './link.ts';
 import { Puller } from './puller.ts';
@@ -36,9 +37,8 @@ class Follower {
   readonly #keeping: Promise<void>;
   /** The next sequence to accept: everything below was delivered, or never asked for. */
   #next: number;
-  /** Received and not yet read, from `#head` on: shifting a long array would move it whole each time. */
-  #queue: StoredMessage[] = [];
-  #head = 0;
+  /** Received and not yet read. A reader slower than the server never sees it empty. */
+  readonly #queue = new Fifo<StoredMessage>();
   readonly #backlog = { messages: 0, bytes: 0 };
   #puller: Puller | undefined;
   #failure: unknown;
@@ -58,15 +58,10 @@ class Follower {
   }
 
   shift(): StoredMessage | undefined {
-    const message = this.#queue[this.#head];
+    const message = this.#queue.shift();
     if (message === undefined) return undefined;
-    this.#head += 1;
     this.#backlog.messages -= 1;
     this.#backlog.bytes -= message.data.length;
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    }
     this.#puller?.refill();
     return message;
   }
