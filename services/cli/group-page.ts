@@ -1,9 +1,10 @@
 /** Groups as people read them. A held pool is told first and last: it means that servers are lost and traffic knows it not. */
+import { groupWord } from '../../schemas/group-word.ts';
 import type { GroupView } from '../../schemas/views.ts';
 import { durationText } from '../../src/std/durations.ts';
 import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
-import { countsText, groupWord, marked } from './status-text.ts';
+import { countsText, marked } from './status-text.ts';
 import { coloured, renderFields, renderTable } from './table.ts';
 
 export function groupTable(groups: readonly GroupView[], paint: Paint): string {

@@ -3,10 +3,7 @@
  * ASCII, for terminals and files of any encoding; no letter or digit, so that it is never taken for a word. Pure.
  */
 import { type ServerStatus, serverStatuses } from '../../schemas/group-status.ts';
-import type { GroupView } from '../../schemas/views.ts';
-
-/** One word for how a group stands. */
-export type GroupWord = 'held' | 'failed' | 'lost' | 'retrying' | 'syncing' | 'draining' | 'in traffic' | 'empty';
+import type { GroupWord } from '../../schemas/group-word.ts';
 
 const markByWord: { readonly [W in ServerStatus | GroupWord | 'live']: string } = {
   ready: '+',
@@ -34,18 +31,4 @@ export function countsText(servers: readonly { readonly status: ServerStatus }[]
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => `${count} ${status}`)
     .join(', ');
-}
-
-/** What needs people most in a group comes first. */
-export function groupWord({ status, servers }: Pick<GroupView, 'status' | 'servers'>): GroupWord {
-  const has = (wanted: ServerStatus) => servers.some((server) => server.status === wanted);
-  if (status !== null && status.held !== null) return 'held';
-  if (has('failed')) return 'failed';
-  if (has('lost')) return 'lost';
-  if (has('retrying')) return 'retrying';
-  const isBehind = status !== null && Math.min(status.servers, status.pool, status.balancers) < status.desired;
-  // A drain holds the stage `servers` back as well: it is told as what it is.
-  if (has('draining') && !has('syncing')) return 'draining';
-  if (isBehind || has('syncing')) return 'syncing';
-  return servers.length === 0 ? 'empty' : 'in traffic';
 }

@@ -60,7 +60,8 @@ export class AsOf {
   now(): Seen {
     const { state, observed, status } = this.#follower;
     if (state.log === null) {
-      const detail = status.status === 'starting' ? (status.reason ?? 'the log is being read') : 'the log is empty';
+      const reading = status.status === 'starting' ? 'the log is being read' : 'the log is empty';
+      const detail = ('reason' in status ? status.reason : null) ?? reading;
       throw new Failure({ code: 'unavailable', retryable: true, message: `nothing to show yet: ${detail}` });
     }
     return { state, observed, position: state.position };

@@ -43,7 +43,8 @@ export async function measureLargeGroup(size: number, say: (line: string) => voi
   try {
     await fill(muster, names);
     await allReady(dashboard.url, size);
-    for (const line of await measure(screens, dashboard, muster)) say(line);
+    say(`${size} servers in one group, each beating every ${beatEveryMs} ms`);
+    await measure({ screens, dashboard, muster, say });
   } finally {
     await screens.close();
     dashboard.process.kill('SIGKILL');
@@ -98,9 +99,15 @@ async function startDashboard({ url: natsUrl }: NatsServer, folder: string): Pro
   return { url, process: child };
 }
 
-async function measure(screens: Screens, dashboard: Dashboard, muster: Muster): Promise<string[]> {
-  const lines: string[] = [];
-  const note = (what: string, text: string) => lines.push(`${what.padEnd(46)} ${text}`);
+interface Stage {
+  readonly screens: Screens;
+  readonly dashboard: Dashboard;
+  readonly muster: Muster;
+  readonly say: (line: string) => void;
+}
+
+async function measure({ screens, dashboard, muster, say }: Stage): Promise<void> {
+  const note = (what: string, text: string) => say(`${what.padEnd(46)} ${text}`);
   const load = async (path: string, selector: string) => {
     const took: number[] = [];
     for (let time = 0; time < 5; time += 1) {
@@ -143,7 +150,6 @@ async function measure(screens: Screens, dashboard: Dashboard, muster: Muster): 
   const { usedSize } = await cdp.send('Runtime.getHeapUsage');
   note('heap of the page', `${(usedSize / 1024 ** 2).toFixed(0)} MiB`);
   note('memory of the dashboard’s process', `${residentMiB(dashboard.process)} MiB resident`);
-  return lines;
 }
 
 /** A screen's height at a time, each at the frame after the one before. */

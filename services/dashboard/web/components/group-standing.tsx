@@ -1,7 +1,7 @@
 /** How a group stands: its mark, and its word unless that stands beside it already. */
+import { groupWord } from '../../../../schemas/group-word.ts';
 import type { GroupView } from '../../../../schemas/views.ts';
 import { useAt } from '../data/place.ts';
-import { groupMark } from './group-mark.ts';
 import { StatusMark } from './status-mark.tsx';
 
 export interface GroupStandingProps {
@@ -11,7 +11,7 @@ export interface GroupStandingProps {
 }
 
 export function GroupStanding({ group, isSmall = false }: GroupStandingProps) {
-  const mark = groupMark(group, useAt() !== null);
+  const mark = groupWord(group, { isPast: useAt() !== null });
   if (!isSmall) return <StatusMark mark={mark} />;
   return (
     <>

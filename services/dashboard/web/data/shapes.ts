@@ -79,12 +79,3 @@ export interface WhyView {
     readonly event: Event;
   }[];
 }
-
-/** One difference between two instants. */
-export interface ChangeView {
-  readonly what: string;
-  readonly group: string | null;
-  readonly name: string;
-  readonly before: Readonly<Record<string, unknown>> | null;
-  readonly after: Readonly<Record<string, unknown>> | null;
-}

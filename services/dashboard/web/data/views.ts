@@ -1,21 +1,11 @@
 /** What the screens read: one hook a view, at the instant the page shows. The name stands first in every key. */
 import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import type { ToldChange } from '../../../../schemas/change-text.ts';
 import { read } from './api.ts';
 import { useAt } from './place.ts';
 import { readServers, type ServersById } from './servers.ts';
 import type { Session } from './session.ts';
-import type {
-  BalancerView,
-  ChangeView,
-  FleetView,
-  GroupView,
-  Many,
-  One,
-  PoolView,
-  ProjectView,
-  RolloutView,
-  WhyView,
-} from './shapes.ts';
+import type { FleetView, GroupView, Many, One, PoolView, ProjectView, RolloutView, WhyView } from './shapes.ts';
 
 /** While another instant is read the one before stays on the screen: a scrubber must not flicker. */
 const keep = { placeholderData: keepPreviousData } as const;
@@ -31,7 +21,6 @@ export const useFleet = () => useOne<FleetView>('fleet', '/v1/fleet');
 export const useGroup = (group: string) => useOne<GroupView>('group', `/v1/groups/${group}`);
 export const usePool = (group: string) => useOne<PoolView>('pool', `/v1/pools/${group}`);
 export const useProjects = () => useMany<ProjectView>('projects', '/v1/projects');
-export const useBalancers = () => useMany<BalancerView>('balancers', '/v1/balancers');
 export const useRollouts = (group: string) => useMany<RolloutView>('rollouts', `/v1/rollouts?group=${group}`);
 export const useWhy = (path: string) => useView<WhyView>('why', `/v1/why/${path}`);
 
@@ -46,7 +35,7 @@ export function useServers(): UseQueryResult<ServersById> {
   });
 }
 
-export interface DiffAnswer extends Many<ChangeView> {
+export interface DiffAnswer extends Many<ToldChange> {
   readonly from: { readonly position: number; readonly at: number };
   readonly to: { readonly position: number; readonly at: number };
 }

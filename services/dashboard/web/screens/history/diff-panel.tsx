@@ -4,9 +4,8 @@ import { Input, Label, TextField } from 'react-aria-components';
 import { Button } from '../../components/button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Reading } from '../../components/reading.tsx';
-import type { ChangeView } from '../../data/shapes.ts';
+import { changeText, type ToldChange } from '../../../../../schemas/change-text.ts';
 import { useDiff } from '../../data/views.ts';
-import { changeText } from './change-text.ts';
 
 export interface DiffPanelProps {
   readonly chosen: number | null;
@@ -82,7 +81,7 @@ function Instant({ label, value, onChange, chosen }: InstantProps) {
   );
 }
 
-function DiffLine({ change }: { readonly change: ChangeView }) {
+function DiffLine({ change }: { readonly change: ToldChange }) {
   const look = change.before === null ? 'came' : change.after === null ? 'went' : 'changed';
   const sign = { came: '+', went: '−', changed: '~' }[look];
   return (

@@ -1,7 +1,16 @@
-/** One difference in words: what, of which group, and from what to what. Pure. */
-import type { ChangeView } from '../../data/shapes.ts';
+/** One difference between two instants in words: what, of which group, and from what to what. Pure. */
 
-export function changeText({ what, group, name, before, after }: ChangeView): string {
+/** As `diff` answers: `before` null, it came; `after` null, it went. */
+export interface ToldChange {
+  readonly what: string;
+  readonly group: string | null;
+  readonly name: string;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+}
+
+/** Such as `edge: deployment orders: version 1.2 → 1.3`. */
+export function changeText({ what, group, name, before, after }: ToldChange): string {
   const thing = `${group === null || what === 'group' ? '' : `${group}: `}${what} ${name}`;
   if (before === null) return `${thing}${described(after ?? {})}`;
   if (after === null) return `${thing}${described(before)}`;
