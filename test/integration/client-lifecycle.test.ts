@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
 import type { GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import { type Muster, type SendOutcome, type WaitProgress, connectMuster } from '../../src/client/index.ts';
-import type { Bus } from '../../src/nats/bus.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBus } from '../support/nats-bus.ts';
-import { type NatsServer, startNats } from '../support/nats-server.ts';
-import { type ScriptedStage, openStage } from '../support/scripted-stage.ts';
+import type { ScriptedStage } from '../support/scripted-stage.ts';
+import { stagedTests } from '../support/staged-tests.ts';
 
 const group = 'production';
 const web1 = 'web1' as ServerId;
@@ -14,29 +12,17 @@ const web2 = 'web2' as ServerId;
 /** A lease of 1 s, a drain of 2 s, and room for a busy machine. */
 const timeoutMs = 15_000;
 
-let nats: NatsServer;
-let bus: Bus;
+const given = stagedTests();
 let stage: ScriptedStage;
 let muster: Muster;
 
-beforeAll(async () => {
-  nats = await startNats();
-  bus = await openBus(nats.url, 'alice');
-});
-afterAll(async () => {
-  await bus?.close();
-  await nats?.stop();
-});
 beforeEach(async () => {
-  stage = await openStage({ url: nats.url, bus });
-  muster = await connectMuster({ url: nats.url, fleet: stage.fleet, principal: 'alice' });
+  ({ stage } = given);
+  muster = await connectMuster({ url: given.nats.url, fleet: stage.fleet, principal: 'alice' });
   await stage.balance('lb');
   await stage.deploy('1.0.0');
 });
-afterEach(async () => {
-  await muster?.close();
-  await stage?.stop();
-});
+afterEach(() => muster?.close());
 
 async function must<T extends CommandType>(type: T, payload: CommandPayload<T>, reason?: string): Promise<number> {
   const outcome: SendOutcome = await muster.send(type, payload, reason === undefined ? {} : { reason });

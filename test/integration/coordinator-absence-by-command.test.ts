@@ -1,27 +1,15 @@
 /** What takes a server out of a pool and back by command: cordon, drain, replace. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../src/nats/bus.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { openBus } from '../support/nats-bus.ts';
-import { type NatsServer, startNats } from '../support/nats-server.ts';
-import { openStage, production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { stagedTests } from '../support/staged-tests.ts';
 
-let nats: NatsServer;
-let bus: Bus;
+const given = stagedTests();
 let stage: ScriptedStage;
 
-beforeAll(async () => {
-  nats = await startNats();
-  bus = await openBus(nats.url, 'alice');
+beforeEach(() => {
+  ({ stage } = given);
 });
-afterAll(async () => {
-  await bus?.close();
-  await nats?.stop();
-});
-beforeEach(async () => {
-  stage = await openStage({ url: nats.url, bus });
-});
-afterEach(() => stage?.stop());
 
 describe('a cordoned server', () => {
   it('does not enter the pool until it is uncordoned', async () => {

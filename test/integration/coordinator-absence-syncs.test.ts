@@ -1,27 +1,15 @@
 /** Syncs that fail or come all at once, balancers that fall silent, and a leader that hears nobody. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../src/nats/bus.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { openBus } from '../support/nats-bus.ts';
-import { type NatsServer, startNats } from '../support/nats-server.ts';
-import { leaseMs, openStage, production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { leaseMs, production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { stagedTests } from '../support/staged-tests.ts';
 
-let nats: NatsServer;
-let bus: Bus;
+const given = stagedTests();
 let stage: ScriptedStage;
 
-beforeAll(async () => {
-  nats = await startNats();
-  bus = await openBus(nats.url, 'alice');
+beforeEach(() => {
+  ({ stage } = given);
 });
-afterAll(async () => {
-  await bus?.close();
-  await nats?.stop();
-});
-beforeEach(async () => {
-  stage = await openStage({ url: nats.url, bus });
-});
-afterEach(() => stage?.stop());
 
 /** Longer than the coordinator waits for a balancer's receipts, on a busy machine. */
 const balancerLossMs = 15_000;
@@ -140,23 +128,23 @@ async function nobodyWasLost(): Promise<void> {
 
 describe('a leader that hears nobody', () => {
   it('counts nobody as lost while NATS is away, nor before a full lease after it is back', async () => {
-    if (!nats.canKill) return;
+    if (!given.nats.canKill) return;
     await stage.pool('s1', 's2', 's3', 's4');
     await stage.balance('b1');
-    await nats.kill('SIGKILL');
+    await given.nats.kill('SIGKILL');
     await passes(outageMs);
-    await nats.restart();
+    await given.nats.restart();
     await stage.must('group.create', { group: 'after' });
     await nobodyWasLost();
     expect(await stage.size()).toBe(4);
   });
 
   it('counts nobody as lost for a time in which NATS was frozen', async () => {
-    if (!nats.canKill) return;
+    if (!given.nats.canKill) return;
     await stage.pool('s1', 's2', 's3', 's4');
-    await nats.kill('SIGSTOP');
+    await given.nats.kill('SIGSTOP');
     await passes(outageMs);
-    await nats.kill('SIGCONT');
+    await given.nats.kill('SIGCONT');
     await stage.must('group.create', { group: 'after' });
     await nobodyWasLost();
   });

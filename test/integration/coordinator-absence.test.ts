@@ -1,27 +1,15 @@
 /** A coordinator among servers that fall silent, are unwell, come back; and pools that shrink no further than they may. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../src/nats/bus.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { openBus } from '../support/nats-bus.ts';
-import { type NatsServer, startNats } from '../support/nats-server.ts';
-import { leaseMs, openStage, production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { leaseMs, production, type ScriptedStage } from '../support/scripted-stage.ts';
+import { stagedTests } from '../support/staged-tests.ts';
 
-let nats: NatsServer;
-let bus: Bus;
+const given = stagedTests();
 let stage: ScriptedStage;
 
-beforeAll(async () => {
-  nats = await startNats();
-  bus = await openBus(nats.url, 'alice');
+beforeEach(() => {
+  ({ stage } = given);
 });
-afterAll(async () => {
-  await bus?.close();
-  await nats?.stop();
-});
-beforeEach(async () => {
-  stage = await openStage({ url: nats.url, bus });
-});
-afterEach(() => stage?.stop());
 
 describe('a server that falls silent', () => {
   it('is lost after its lease and out of the pool, and in again once it is back and has proved its set', async () => {
