@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allProcesses } from '../../services/cli/up/process-identity.ts';
 import { eventually } from '../support/eventually.ts';
+import { openBus } from '../support/nats-bus.ts';
+import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { setUpPorts } from '../support/up-ports.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
@@ -14,6 +16,7 @@ const cli = resolve(import.meta.dirname, '../../dist/services/cli/main.js');
 const upTimeoutMs = 60_000;
 
 let folder: string;
+let nats: NatsServer | undefined;
 let running: { child: ChildProcess; said: () => string }[] = [];
 
 beforeEach(async () => {
@@ -30,12 +33,16 @@ afterEach(async () => {
   }
   running = [];
   for (const { pid } of ours()) process.kill(pid, 'SIGKILL');
+  await nats?.stop();
+  nats = undefined;
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 });
 
-function start(...words: string[]): { child: ChildProcess; said: () => string } {
+/** On the NATS server that `up` starts itself, unless one is named. */
+function start(words: readonly string[], natsUrl?: string): { child: ChildProcess; said: () => string } {
   const { NATS_URL: _ignored, ...environment } = process.env;
-  const child = spawn(process.execPath, [cli, ...words], { cwd: folder, env: environment });
+  const env = natsUrl === undefined ? environment : { ...environment, NATS_URL: natsUrl };
+  const child = spawn(process.execPath, [cli, ...words], { cwd: folder, env });
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   child.stderr.on('data', (chunk) => (text += chunk));
@@ -45,13 +52,13 @@ function start(...words: string[]): { child: ChildProcess; said: () => string } 
 }
 
 async function run(...words: string[]): Promise<{ code: number; text: string }> {
-  const { child, said } = start(...words);
+  const { child, said } = start(words);
   const [code] = (await once(child, 'close')) as [number];
   return { code, text: said() };
 }
 
-async function startUp(): Promise<ChildProcess> {
-  const { child, said } = start('up');
+async function startUp(natsUrl?: string): Promise<ReturnType<typeof start>> {
+  const { child, said } = start(['up'], natsUrl);
   await eventually(
     () => {
       if (child.exitCode !== null) throw new Error(`up ended:\n${said()}`);
@@ -59,7 +66,7 @@ async function startUp(): Promise<ChildProcess> {
     },
     { timeoutMs: upTimeoutMs, what: 'the fleet to be up' },
   );
-  return child;
+  return { child, said };
 }
 
 /** Processes whose command line names this test's folder: everything `up` starts does. */
@@ -76,8 +83,12 @@ async function ask(group: string, path: string): Promise<{ status: number; body:
 }
 
 describe('muster up', () => {
-  it('serves both samples at once, refuses a second start, and ends with everything it started', async () => {
-    const up = await startUp();
+  it('on a NATS server of somebody else serves both samples at once, says how durable that is, and ends with all it started', async () => {
+    nats = await startNats();
+    const { child: up, said } = await startUp(nats.url);
+    expect(said()).toMatch(/the NATS server at .*; it is not ours/);
+    // Only a monitoring address could tell that it syncs each write, and none is named.
+    expect(said()).toMatch(/what it acknowledges: (NOT DURABLE|unknown)/);
     expect(await ask('production', '/hello')).toMatchObject({
       status: 200,
       body: { server: 'apigateway1', project: 'hello', version: '1.0.0' },
@@ -89,15 +100,16 @@ describe('muster up', () => {
     up.kill('SIGINT');
     expect(await once(up, 'exit')).toEqual([0, null]);
     expect(ours()).toEqual([]);
+    await (await openBus(nats.url)).close();
   });
 
   it('brings nothing back that an operator removed, be it stopped or killed', async () => {
-    const up = await startUp();
+    const { child: up } = await startUp();
     expect(await run('server', 'leave', 'apigateway')).toMatchObject({ code: 0 });
     expect(await run('undeploy', 'hello', 'Production')).toMatchObject({ code: 0 });
     up.kill('SIGKILL');
     await once(up, 'exit');
-    const again = await startUp();
+    const { child: again } = await startUp();
     const servers = JSON.parse((await run('server', 'list', '-o', 'json')).text) as {
       server: string;
       status: string;
@@ -114,11 +126,11 @@ describe('muster up', () => {
   });
 
   it('leaves nothing running after it was killed and started anew', async () => {
-    const up = await startUp();
+    const { child: up } = await startUp();
     const before = ours().map(({ pid }) => pid);
     up.kill('SIGKILL');
     await once(up, 'exit');
-    const again = await startUp();
+    const { child: again } = await startUp();
     const left = ours().filter(({ pid }) => before.includes(pid));
     expect(left).toEqual([]);
     again.kill('SIGINT');

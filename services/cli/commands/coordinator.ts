@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { position } from '../change-options.ts';
+import { durabilityWords } from '../durability-words.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Paint } from '../paint.ts';
 import { type Session, globalOptions, showQuery, withMuster } from '../session.ts';
@@ -75,13 +76,6 @@ async function list({ muster, output, signal }: Session): Promise<ExitCode> {
   });
   return heard.some(({ role }) => role === 'leader') ? exitCodes.done : exitCodes.unreachable;
 }
-
-/** What an acknowledged change survives, for people. */
-const durabilityWords: Readonly<Record<ReplicaBeat['durability'], string>> = {
-  'fsync-always': 'durable (synced before it is acknowledged)',
-  'fsync-interval': 'NOT DURABLE (a power cut may lose what was acknowledged)',
-  unknown: 'unknown (name the servers by --nats-monitor)',
-};
 
 async function run(
   command: Command,

@@ -6,7 +6,9 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectMuster } from '../../../src/client/muster.ts';
+import { connectMuster, type Muster } from '../../../src/client/muster.ts';
+import { Failure } from '../../../src/std/failure.ts';
+import { durabilityWords } from '../durability-words.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Output, complaintOfThrown, createOutput } from '../output.ts';
 import { type GlobalOptions, natsFile } from '../target.ts';
@@ -109,6 +111,7 @@ async function start(run: Run): Promise<void> {
   await startServices(run, plan);
   const muster = await connectMuster({ url: bus.url, fleet: options.fleet, principal: seedPrincipal, signal });
   try {
+    if (bus.monitorUrl === undefined) await tellDurability(muster, run);
     await firstRun(muster, { signal, onStep: (line) => step(output, 'seeded', line) });
     await untilServed(muster, { entryByGroup: plan.entryByGroup, signal });
     await greet(muster, { output, plan, signal });
@@ -132,6 +135,15 @@ async function startBus({ options, output, folders, children }: Run, ports: Port
     `nats-server at ${nats.url}${nats.syncsAlways ? '' : ` ${output.paint.yellow('(not durable: before 2.10 it cannot sync each write)')}`}`,
   );
   return nats;
+}
+
+/** Of a NATS server that is not ours the coordinator says it, by what the server tells of itself. */
+async function tellDurability(muster: Muster, { output, signal }: Run): Promise<void> {
+  const answer = await muster.query('coordinator', {}, { signal });
+  if (answer.status !== 'ok') throw new Failure({ code: 'unavailable', retryable: true, message: answer.message });
+  const { durability } = answer.data;
+  const words = `what it acknowledges: ${durabilityWords[durability]}`;
+  step(output, 'found', durability === 'fsync-always' ? words : output.paint.yellow(words));
 }
 
 /** The balancer comes last: a gateway it finds down at first gets traffic only some checks later. */
