@@ -70,7 +70,13 @@ describe.each(balancerKinds)('with %s', (kind) => {
     await drill.balancer.kill('SIGKILL');
     const requests = load.result.requests;
     await eventually(() => (load?.result.requests ?? 0) > requests + 500, { what: 'the load to go on' });
+    const startedAt = Date.now();
     drill.balancer = await drill.fleet.startBalancer([group], kind);
+    // A process takes seconds to start on a busy machine: a drain begun before would end by its deadline, and cut off.
+    await eventually(async () => (await drill.pool()).balancers.every(({ seenAt }) => (seenAt ?? 0) > startedAt), {
+      what: 'the new pool sync to be heard',
+      timeoutMs: leaveTimeoutMs,
+    });
     await leave('gw1');
     await drill.settles('gw2', 'gw3');
     const left = load.result.answersByServer.get('gw1');
