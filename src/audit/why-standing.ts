@@ -2,7 +2,7 @@
 import { groupIdOf, type ProjectId } from '../../schemas/ids.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { QueryAsk, QueryData, ServerView } from '../../schemas/views.ts';
-import { rolloutOf } from '../domain/release.ts';
+import { hasProved, holdsCurrent, rolloutOf } from '../domain/release.ts';
 import type { FleetState, Group } from '../domain/state.ts';
 import { rolloutText } from '../projections/rollout-view.ts';
 import type { ProjectedQuery } from '../projections/views.ts';
@@ -92,7 +92,7 @@ async function deploymentStanding(
   }
   const behind = [...found.servers].filter((id) => {
     const member = state.serverById.get(id)?.member;
-    return member == null || member.failing !== null || member.covers < deployment.changedAt;
+    return member == null || !hasProved(found, member) || !holdsCurrent(found, deployment, { id });
   });
   const proved = found.servers.size - behind.length;
   const status = `${project}@${deployment.version} proved by ${proved} of ${found.servers.size} servers`;

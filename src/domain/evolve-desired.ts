@@ -6,7 +6,7 @@ import type { EventHead } from '../../schemas/events.ts';
 import type { ProjectId, ServerId } from '../../schemas/ids.ts';
 import { desiredRelease } from './release.ts';
 import { changeMember } from './settle.ts';
-import type { FleetState, Group } from './state.ts';
+import type { FleetState, Group, ProjectRelease } from './state.ts';
 
 export interface Retold {
   readonly event: EventHead;
@@ -35,13 +35,17 @@ export function retell(state: FleetState, { event, group, projects }: Retold, ch
   return told;
 }
 
-/** Of these projects; a version has the same bytes everywhere. */
+/** Of these projects; a version has the same bytes everywhere, but may be probed elsewhere. */
 function heldBy(group: Group, projects: readonly ProjectId[], id: ServerId): string {
   let held = '';
   for (const project of projects) {
     const deployment = group.deploymentByProject.get(project);
     const release = deployment === undefined ? null : desiredRelease(group, deployment, { id });
-    held += release === null ? '\n' : `${release.version}\n`;
+    held += release === null ? '\n' : `${release.version} ${probeText(release)}\n`;
   }
   return held;
+}
+
+function probeText({ probe }: ProjectRelease): string {
+  return probe === null ? '' : `${probe.path} ${probe.timeoutMs ?? ''}`;
 }

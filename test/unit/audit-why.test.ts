@@ -6,6 +6,7 @@ import { whyData, whyPage } from '../../services/cli/why-page.ts';
 import { createPaint } from '../../services/cli/paint.ts';
 import { fact, founded } from '../support/decider-spec.ts';
 import {
+  advanced,
   created,
   deployed,
   drained,
@@ -21,6 +22,8 @@ import {
   replaced,
   replacing,
   returned,
+  rolledBack,
+  rolloutFailed,
   succeeded,
 } from '../support/fleet-facts.ts';
 import { type Told, toldSource } from '../support/told-history.ts';
@@ -144,6 +147,21 @@ describe('why a group and a deployment are as they are', () => {
     by('bob', deployed('orders', '1', 'edge'), 'release day'),
   ];
   const proved = [system(ready('s1', 'edge', 7)), system(succeeded('edge', 7))];
+
+  it('counts who went on holding a version that another was rolled back to', async () => {
+    const two = [by('srv_s2', registered('s2')), by('ann', joined('s2', 'edge')), system(ready('s2', 'edge', 11))];
+    const told = [
+      ...[...release, ...proved, ...two],
+      by('bob', published('orders', '2')),
+      by('bob', deployed('orders', '2', 'edge')),
+      system(advanced('edge', 14, ['s1'])),
+      system(rolloutFailed('edge', 14)),
+      system(ready('s1', 'edge', 16)),
+      system(rolledBack('edge', 14)),
+    ];
+    const { standing } = await asked(told, deployment('orders', 'edge'));
+    expect(standing).toMatchObject({ status: 'orders@1 proved by 2 of 2 servers' });
+  });
 
   it('hangs on whoever has yet to prove the version, then on nobody', async () => {
     const before = await asked(release, deployment('orders', 'edge'));

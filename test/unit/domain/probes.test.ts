@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { directivePosition } from '../../../src/domain/membership.ts';
 import { desiredFor, groupDesired } from '../../../src/projections/desired.ts';
 import { given } from '../../support/decider-spec.ts';
 import {
@@ -13,7 +14,7 @@ import {
   succeeded,
 } from '../../support/fleet-facts.ts';
 import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
-import { type Spec, asksFor, happens, inService, proves } from '../../support/rollout-spec.ts';
+import { type Spec, asksFor, edge, happens, inService, member, proves } from '../../support/rollout-spec.ts';
 
 const probe = { path: '/orders/1', timeoutMs: 2_000 };
 /** `version probe` of each project that the server shall hold. */
@@ -43,6 +44,17 @@ describe('what a deployment probes', () => {
     expect(probed(spec, 's1')).toEqual([['3', { path: '/other' }]]);
     happens(spec, rolloutFailed('edge', next), rolledBack('edge', next));
     expect(probed(spec, 's1')).toEqual([['2', probe]]);
+  });
+
+  it('makes another directive of the same version', () => {
+    const spec = inService('s1', 's2');
+    const id = asksFor(spec, '2');
+    happens(spec, advanced('edge', id, ['s1']));
+    const again = asksFor(spec, '1', { probe });
+    const before = directivePosition(edge(spec), member(spec, 's2'));
+    happens(spec, advanced('edge', again, ['s2']));
+    expect(probed(spec, 's2')).toEqual([['1', probe]]);
+    expect(directivePosition(edge(spec), member(spec, 's2'))).toBeGreaterThan(before);
   });
 
   it('is of each project of a release by its name', () => {
