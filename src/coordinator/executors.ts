@@ -2,7 +2,7 @@
 import type { FleetState } from '../domain/state.ts';
 import type { Proposal } from '../domain/propose.ts';
 import type { Step, StepArguments, StepName } from '../server-machine/facts.ts';
-import type { FleetId, LogId, Term } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, LogId, ServerId, Term } from '../../schemas/ids.ts';
 import type { Assignment, Directive } from '../../schemas/directive.ts';
 import { drainTimeoutMsDefault } from '../../schemas/policy.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -34,6 +34,13 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
   const proposing = (proposal: Proposal): undefined => {
     propose(proposal);
   };
+  // Asked of every group at each look at a server.
+  const prefixByGroup = new Map<GroupId, string>();
+  const directivesOf = (group: GroupId): string => {
+    const known = prefixByGroup.get(group) ?? subjects.directive(fleet, group, '' as ServerId);
+    prefixByGroup.set(group, known);
+    return known;
+  };
   const executors: Executors = {
     'publish-assignment': ({ server, group, position }) => {
       const assignment: Assignment = { ...stamp, position, server, group };
@@ -49,9 +56,8 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
     'clear-directives': ({ server, except }) => {
       const cleared: Promise<void>[] = [];
       for (const group of state.groupById.keys()) {
-        if (group === except) continue;
-        const subject = subjects.directive(fleet, group, server);
-        if (groups.get(subject) !== undefined) cleared.push(groups.clear(subject));
+        if (group === except || !groups.has(directivesOf(group), server)) continue;
+        cleared.push(groups.clear(subjects.directive(fleet, group, server)));
       }
       return cleared.length === 0 ? undefined : Promise.all(cleared).then(() => undefined);
     },

@@ -13,6 +13,7 @@ import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
 import type { Stamp } from '../../schemas/ids.ts';
+import { sameFields } from '../std/same-fields.ts';
 import { Semaphore } from '../std/semaphore.ts';
 import { publishesMax } from './timing.ts';
 
@@ -25,15 +26,18 @@ export interface LastValuesOptions {
   readonly signal: AbortSignal;
   /** Our term: a value of a higher one means that we no longer lead. */
   readonly term: number;
+  /** Of a value's bytes as they are stored, for whoever sums them. Default: none is kept. */
+  readonly hashOf?: (data: Uint8Array) => bigint;
   /** Told when a subject's value is not (or no longer) what we put there. */
   readonly onForeign: (subject: string) => void;
 }
 
-/** A value as it is stored: what was decoded, its own bytes and its sequence on the stream. */
+/** A value as it is stored: what was decoded, and its sequence on the stream. Its bytes are not kept: there are many. */
 export interface LastValue {
   readonly value: Stamp & { readonly [field: string]: unknown };
-  readonly data: Uint8Array;
   readonly sequence: number;
+  /** By `hashOf`, of the stored bytes; 0 where none was given. */
+  readonly hash: bigint;
 }
 
 interface Slot {
@@ -50,9 +54,8 @@ const retryPolicy = { firstMs: 50, longestMs: 2_000 };
 
 export class LastValues {
   readonly #options: LastValuesOptions;
-  readonly #slotBySubject = new Map<string, Slot>();
-  /** Subjects by all but their last token, so that one pool is walked without the others. */
-  readonly #subjectsByPrefix = new Map<string, Set<string>>();
+  /** By the subject but for its last token, then by that, so that one pool is walked without the others: see `placeOf`. */
+  readonly #slotsByPrefix = new Map<string, Map<string, Slot>>();
   /** What stood there before we began is nobody's trespass. */
   #loaded = false;
   readonly #permits = new Semaphore(publishesMax);
@@ -82,17 +85,21 @@ export class LastValues {
   }
 
   get(subject: string): LastValue | undefined {
-    return this.#slotBySubject.get(subject)?.current;
+    return this.#slotAt(subject)?.current;
   }
 
-  /** Every value whose subject is `prefix` (ending in ".") and one more token. */
+  /** Every value whose subject is `prefix` (ending in ".server.") and one more token. */
   under(prefix: string): [string, LastValue][] {
     const found: [string, LastValue][] = [];
-    for (const subject of this.#subjectsByPrefix.get(prefix) ?? []) {
-      const current = this.get(subject);
-      if (current !== undefined) found.push([subject, current]);
+    for (const [token, { current }] of this.#slotsByPrefix.get(prefix) ?? []) {
+      if (current !== undefined) found.push([prefix + token, current]);
     }
     return found;
+  }
+
+  /** Whether a value stands under `prefix` (ending in ".server.") and this token. */
+  has(prefix: string, token: string): boolean {
+    return this.#slotsByPrefix.get(prefix)?.get(token)?.current !== undefined;
   }
 
   /** Undefined when the value stands there already; else resolves when it, or a newer one put meanwhile, is stored. */
@@ -106,7 +113,7 @@ export class LastValues {
 
   /** Removes the subject's value. A value put meanwhile stays. */
   async clear(subject: string): Promise<void> {
-    const slot = this.#slotBySubject.get(subject);
+    const slot = this.#slotAt(subject);
     const sequence = slot?.current?.sequence;
     if (slot === undefined || sequence === undefined || slot.writing !== undefined) return;
     slot.current = undefined;
@@ -153,7 +160,7 @@ export class LastValues {
     try {
       const outcome = await this.#permits.run(() => bus.store({ subject, data, expect, timeoutMs }));
       if (outcome.status === 'conflict') await this.#reload(subject, slot);
-      else slot.current = { value: { ...value }, data, sequence: outcome.sequence };
+      else slot.current = { value: { ...value }, sequence: outcome.sequence, hash: this.#hashOf(data) };
     } finally {
       slot.inFlight = undefined;
     }
@@ -162,7 +169,7 @@ export class LastValues {
   async #reload(subject: string, slot: Slot): Promise<void> {
     const { bus, stream, storeTimeoutMs } = this.#options;
     const message = await bus.get({ stream, lastOf: subject }, 'leader', storeTimeoutMs);
-    slot.current = message === undefined ? undefined : toLastValue(message);
+    slot.current = message === undefined ? undefined : this.#toLastValue(message);
     this.#refuseHigherTerm(slot.current);
   }
 
@@ -170,21 +177,33 @@ export class LastValues {
     const slot = this.#slotOf(message.subject);
     if (message.sequence <= (slot.current?.sequence ?? 0)) return;
     if (slot.inFlight !== undefined && Buffer.compare(slot.inFlight, message.data) === 0) return;
-    slot.current = toLastValue(message);
+    slot.current = this.#toLastValue(message);
     this.#refuseHigherTerm(slot.current);
     if (this.#loaded) this.#options.onForeign(message.subject);
   }
 
+  #slotAt(subject: string): Slot | undefined {
+    const { prefix, token } = placeOf(subject);
+    return this.#slotsByPrefix.get(prefix)?.get(token);
+  }
+
   #slotOf(subject: string): Slot {
-    const known = this.#slotBySubject.get(subject);
+    const { prefix, token } = placeOf(subject);
+    const siblings = this.#slotsByPrefix.get(prefix) ?? new Map<string, Slot>();
+    this.#slotsByPrefix.set(prefix, siblings);
+    const known = siblings.get(token);
     if (known !== undefined) return known;
     const slot: Slot = { current: undefined, wanted: undefined, writing: undefined, inFlight: undefined };
-    this.#slotBySubject.set(subject, slot);
-    const prefix = subject.slice(0, subject.lastIndexOf('.') + 1);
-    const siblings = this.#subjectsByPrefix.get(prefix);
-    if (siblings === undefined) this.#subjectsByPrefix.set(prefix, new Set([subject]));
-    else siblings.add(subject);
+    siblings.set(token, slot);
     return slot;
+  }
+
+  #toLastValue({ data, sequence }: StoredMessage): LastValue {
+    return { value: decode(data) as LastValue['value'], sequence, hash: this.#hashOf(data) };
+  }
+
+  #hashOf(data: Uint8Array): bigint {
+    return this.#options.hashOf?.(data) ?? 0n;
   }
 
   #refuseHigherTerm(current: LastValue | undefined): void {
@@ -194,14 +213,16 @@ export class LastValues {
   }
 }
 
-function toLastValue(message: StoredMessage): LastValue {
-  const data = message.data.slice();
-  return { value: decode(data) as LastValue['value'], data, sequence: message.sequence };
+/** Servers' subjects stand together by what is said of them; all others in one place, since each is alone. */
+function placeOf(subject: string): { readonly prefix: string; readonly token: string } {
+  const at = subject.lastIndexOf('.') + 1;
+  const prefix = subject.slice(0, at);
+  return prefix.endsWith('.server.') ? { prefix, token: subject.slice(at) } : { prefix: '', token: subject };
 }
 
 /** Who wrote it last does not matter, only what stands there and at which position. */
 function sameButTerm(current: LastValue | undefined, value: Stamp): boolean {
   if (current === undefined) return false;
   if (current.value.position !== value.position || current.value.log !== value.log) return false;
-  return Buffer.compare(encodeMessage({ ...value, term: current.value.term }), current.data) === 0;
+  return sameFields(value.term === current.value.term ? value : { ...value, term: current.value.term }, current.value);
 }

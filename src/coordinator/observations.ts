@@ -18,7 +18,8 @@ import { lastToken, subjects } from '../../schemas/subjects.ts';
 /** What the leader wants to be told, and how it answers a heartbeat. */
 export interface Listener {
   readonly answer: (beat: Beat) => BeatAnswer;
-  readonly onBeat: (server: ServerId) => void;
+  /** `isNews`: it says of the server something else than the one before it. */
+  readonly onBeat: (server: ServerId, said: { readonly isNews: boolean }) => void;
   readonly onReceipt: (server: ServerId) => void;
   readonly onBalancer: (group: GroupId) => void;
 }
@@ -96,7 +97,7 @@ export class Observations {
     const listener = this.#listener;
     if (listener === undefined) return;
     message.respond(encodeMessage(listener.answer(beat)));
-    listener.onBeat(beat.server);
+    listener.onBeat(beat.server, { isNews: isNews(before, beat) });
   }
 
   #takeReceipt(message: BusMessage): void {
@@ -140,6 +141,12 @@ export class Observations {
     }
     return observed;
   }
+}
+
+/** Of what gates are judged by, but for the figures of whom a canary compares. While one is unwell each beat counts. */
+function isNews(before: Beat | null, now: Beat): boolean {
+  if (before === null || !now.healthy) return true;
+  return !before.healthy || before.log !== now.log || before.instance !== now.instance;
 }
 
 function countReading(observed: ObservedServer, inFlight: number): void {

@@ -1,13 +1,13 @@
 /**
  * Publishes one group's pool from the acknowledged state: entries that differ, tombstones for those gone, then, only
  * when all of them are stored, the revision that closes them. Changes that come meanwhile gather into the next
- * revision; there is no timer. One entry changed costs one message and one digest, however large the group.
+ * revision; there is no timer. One entry changed costs one message and one hash, however large the group.
  */
 import type { FleetState } from '../domain/state.ts';
 import { balancersOf } from '../projections/balancers.ts';
 import { appliedKey, type Observed } from '../projections/observed.ts';
-import { poolOf } from '../projections/pool.ts';
-import { DigestSum } from '../wire/pool-digest.ts';
+import { type Pool, poolOf } from '../projections/pool.ts';
+import { sumOfHashes } from '../wire/pool-digest.ts';
 import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -25,15 +25,24 @@ export interface PoolPublisherOptions {
 
 export class PoolPublisher {
   readonly #options: PoolPublisherOptions;
-  readonly #digests = new DigestSum();
+  /** The position of the revision that we stored and that nobody has put in doubt since; undefined: look at all of it. */
+  #standing: number | undefined;
 
   constructor(options: PoolPublisherOptions) {
     this.#options = options;
   }
 
+  /** What stands there may be somebody else's. */
+  doubt(): void {
+    this.#standing = undefined;
+  }
+
   /** Brings the group's published pool to the projection. Resolves when the revision is stored. One at a time. */
   async publish(): Promise<void> {
-    const { fleet, group, state, observed, pools, term } = this.#options;
+    const { fleet, group, state, term } = this.#options;
+    const changedAt = state.groupById.get(group)?.poolChangedAt;
+    // Most of what happens to a group leaves its pool as it is, and looking costs as much as the group is large.
+    if (changedAt !== undefined && changedAt === this.#standing) return;
     const pool = poolOf(state, group);
     if (pool === null) return this.#publishDeletion();
     const log = state.log as LogId;
@@ -42,9 +51,20 @@ export class PoolPublisher {
       const subject = subjects.poolEntry(fleet, group, server);
       wanted.set(subject, { log, term, position, group, server, address, weight, admin });
     }
-    await Promise.all([...this.#putEntries(wanted), ...this.#putTombstones(wanted, pool.position)]);
-    const digest = this.#digests.of([...wanted.keys()].map((subject) => [subject, pools.get(subject) as LastValue]));
-    const { position } = pool;
+    this.#standing = pool.position;
+    try {
+      await this.#publishWhole(pool, wanted);
+    } catch (error) {
+      this.#standing = undefined;
+      throw error;
+    }
+  }
+
+  async #publishWhole({ position }: Pool, wanted: ReadonlyMap<string, PoolEntry>): Promise<void> {
+    const { fleet, group, state, observed, pools, term } = this.#options;
+    const log = state.log as LogId;
+    await Promise.all([...this.#putEntries(wanted), ...this.#putTombstones(wanted, position)]);
+    const digest = sumOfHashes([...wanted.keys()].map((subject) => (pools.get(subject) as LastValue).hash));
     const revision: PoolRevision = { log, term, position, group, size: wanted.size, digest };
     await pools.put(subjects.poolRevision(fleet, group), revision);
     observed.publishedPoolByGroup.set(group, position);
@@ -55,13 +75,14 @@ export class PoolPublisher {
    * place. Silence would leave its frontend with every balancer, and its servers with one that was away meanwhile.
    */
   async #publishDeletion(): Promise<void> {
+    this.#standing = undefined;
     const { fleet, group, state, pools, term } = this.#options;
     const subject = subjects.poolRevision(fleet, group);
     const last = pools.get(subject)?.value;
     if (last === undefined || (last['deleted'] === true && last.log === state.log)) return;
     await Promise.all(this.#putTombstones(new Map(), state.position));
     const head = { log: state.log as LogId, term, position: state.position, group };
-    const closing: PoolRevision = { ...head, size: 0, digest: this.#digests.of([]), deleted: true };
+    const closing: PoolRevision = { ...head, size: 0, digest: sumOfHashes([]), deleted: true };
     await pools.put(subject, closing);
   }
 

@@ -36,8 +36,16 @@ export class PoolPublishers {
     this.#options = options;
   }
 
+  /** Something happened that its pool may follow from. */
   touch(group: GroupId): void {
     this.#of(group).runner.poke();
+  }
+
+  /** What is published may not be what we published: look at all of it. */
+  check(group: GroupId): void {
+    const { publisher, runner } = this.#of(group);
+    publisher.doubt();
+    runner.poke();
   }
 
   purgeTombstones(group: GroupId): Promise<void> {

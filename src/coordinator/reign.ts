@@ -15,11 +15,13 @@ import type { Bus } from '../nats/bus.ts';
 import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
+import { looksAtFigures } from '../rollout/figures.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeMessage } from '../wire/message.ts';
+import { entryHash } from '../wire/pool-digest.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, GroupId, LogId, ServerId, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -101,18 +103,9 @@ export class Reign {
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: timing.storeTimeoutMs, onError });
     const signal = this.#lifecycle.signal;
     const shared = { bus, clock, random, storeTimeoutMs: timing.storeTimeoutMs, signal };
-    this.#groups = new LastValues({
-      ...shared,
-      stream: names.groups,
-      term: this.#term,
-      onForeign: (s) => this.#foreign(s),
-    });
-    this.#pools = new LastValues({
-      ...shared,
-      stream: names.pools,
-      term: this.#term,
-      onForeign: (s) => this.#foreign(s),
-    });
+    const last = { ...shared, term: this.#term, onForeign: (subject: string) => this.#foreign(subject) };
+    this.#groups = new LastValues({ ...last, stream: names.groups });
+    this.#pools = new LastValues({ ...last, stream: names.pools, hashOf: entryHash });
     const texts = new EventTexts();
     const { deciding, signer, cursor } = options;
     const track = (what: string, work: Promise<void>) => this.#lifecycle.track(what, work);
@@ -184,7 +177,7 @@ export class Reign {
     const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
     observations.listen({
       answer: (beat) => answerBeat(beat, { ...sources, groups: this.#groups }),
-      onBeat: (server) => this.#heardBeat(server),
+      onBeat: (server, { isNews }) => this.#heardBeat(server, isNews),
       onReceipt: (server) => this.#heardReceipt(server),
       onBalancer: (group) => this.#heardBalancer(group),
     });
@@ -276,22 +269,23 @@ export class Reign {
     const { state } = this.#options;
     this.#reconciler.touchAll();
     for (const group of state.groupById.keys()) {
-      this.#poolPublishers.touch(group);
+      this.#poolPublishers.check(group);
       this.#status.touch(group);
     }
     this.#feed.offer([]);
   }
 
   /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
-  #heardBeat(id: ServerId): void {
+  #heardBeat(id: ServerId, isNews: boolean): void {
     const { state, observations } = this.#options;
     const server = state.serverById.get(id);
     if (server === undefined) return;
     const unwell = (observations.observed.serverById.get(id)?.unwellReadings ?? 0) >= unwellReadingsMin;
     if (unwell || server.lost !== null || server.member?.drain != null) this.#reconciler.touch(id);
-    // A rollout's gates are judged by what heartbeats say.
+    // A rollout's gates are judged by what heartbeats say: a plan looks at the whole group, so not for each of them.
     const group = server.member === null ? undefined : state.groupById.get(server.member.group);
-    if (group !== undefined && group.rolloutById.size > 0) this.#reconciler.touchGroup(group.id);
+    if (group === undefined || group.rolloutById.size === 0) return;
+    if (isNews || [...group.rolloutById.values()].some(looksAtFigures)) this.#reconciler.touchGroup(group.id);
   }
 
   #heardReceipt(id: ServerId): void {

@@ -6,34 +6,19 @@ import { createHash } from 'node:crypto';
 
 const modulus = 1n << 256n;
 
-/** A digest kept up to date: an entry that has not changed since it was last summed is not hashed again. */
-export class DigestSum {
-  /** By key, the sequence an entry was hashed at and its hash. Forgets what the last sum did not hold. */
-  #hashByKey = new Map<string, { readonly sequence: number; readonly hash: bigint }>();
-
-  /** `entries`: every entry that is not `gone`, each with the sequence that tells one version of it from another. */
-  of(entries: readonly (readonly [string, { readonly sequence: number; readonly data: Uint8Array }])[]): string {
-    const hashes = new Map<string, { readonly sequence: number; readonly hash: bigint }>();
-    let sum = 0n;
-    for (const [key, { sequence, data }] of entries) {
-      const known = this.#hashByKey.get(key);
-      const hashed = known?.sequence === sequence ? known : { sequence, hash: hashOf(data) };
-      hashes.set(key, hashed);
-      sum += hashed.hash;
-    }
-    this.#hashByKey = hashes;
-    return hexOf(sum);
-  }
-}
-
 /** `entries`: the stored bytes of every entry that is not `gone`. 64 hex digits. */
 export function addDigests(entries: Iterable<Uint8Array>): string {
+  return sumOfHashes(Array.from(entries, entryHash));
+}
+
+/** The same of the entries' hashes, for whoever keeps those: an entry that has not changed is not hashed again. */
+export function sumOfHashes(hashes: readonly bigint[]): string {
   let sum = 0n;
-  for (const entry of entries) sum += hashOf(entry);
+  for (const hash of hashes) sum += hash;
   return hexOf(sum);
 }
 
-function hashOf(entry: Uint8Array): bigint {
+export function entryHash(entry: Uint8Array): bigint {
   return BigInt(`0x${createHash('sha256').update(entry).digest('hex')}`);
 }
 
