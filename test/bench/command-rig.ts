@@ -1,11 +1,11 @@
 /** Two chains on one NATS server, the coordinator and the bare one, each in a process of its own, and a load for both. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { NatsServer } from '../support/nats-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { startProcess } from './bench-process.ts';
 import { configureCommand, idOf } from './command-bytes.ts';
 import { measured, type Sample, withInFlight } from './harness.ts';
 import { type RawNats, rawNats } from './raw-nats.ts';
@@ -15,7 +15,6 @@ const serversDefault = 100;
 const askers = 64;
 /** Far past what any round takes: a lost reply must end the run, not hang it. */
 const roundTimeoutMs = 120_000;
-const startTimeoutMs = 30_000;
 
 export interface Round extends Sample {
   /** Milliseconds from publishing a command to its reply, one each. */
@@ -52,8 +51,8 @@ export async function commandRig(server: NatsServer, { servers = serversDefault 
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const coordinator = await start('coordinator-process.ts', [server.url, folder], children);
-    const bare = await start('chain-process.ts', [server.url], children);
+    const coordinator = (await startProcess('coordinator-process.ts', [server.url, folder], children)).pid;
+    const bare = (await startProcess('chain-process.ts', [server.url], children)).pid;
     await registerServers(raw, replies, servers);
     const toStream: Ask = (_, body) => raw.connection.publish('muster.main.cmd.bench.server.configure', body);
     const toDo: Ask = (index, body) =>
@@ -181,26 +180,4 @@ async function feedCaughtUp(raw: RawNats, replies: Replies): Promise<number> {
 async function late(timeoutMs: number, what: string): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
   throw new Error(`waited ${timeoutMs} ms for ${what}`);
-}
-
-async function start(file: string, args: readonly string[], children: ChildProcess[]): Promise<number> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = fork(path, args, {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, MUSTER_LOG_LEVEL: 'error' },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.push(child);
-  let ready = false;
-  child.once('message', () => {
-    ready = true;
-  });
-  await eventually(
-    () => {
-      if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}`);
-      return ready;
-    },
-    { timeoutMs: startTimeoutMs, what: `${file} to be ready` },
-  );
-  return child.pid ?? 0;
 }

@@ -102,7 +102,7 @@ export async function measured(
 const microsecondsPerTick = 10_000;
 
 /** CPU microseconds used so far by these processes and those they started. 0 for one that is not there, or no Linux. */
-function cpuOf(pids: readonly number[]): number {
+export function cpuOf(pids: readonly number[]): number {
   if (process.platform !== 'linux' || pids.length === 0) return 0;
   const wanted = new Set(pids);
   const stats = readdirSync('/proc')

@@ -1,12 +1,13 @@
-/** `npm run bench`, or `npm run bench -- row 3 row 4`: prints rows of the table of performance, measured here and now. */
+/**
+ * `npm run bench`, `npm run bench -- row 3 row 4`, or `npm run bench -- scale` for fleets of up to ten thousand: prints rows
+ * of the table of performance, measured here and now.
+ */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { textOf } from './report.ts';
 import { rows } from './rows.ts';
 
-const asked = process.argv
-  .slice(2)
-  .map(Number)
-  .filter((number) => number > 0);
+const words = process.argv.slice(2);
+const asked = words.map(Number).filter((number) => number > 0);
 let broken = 0;
 // A load that is not ours spoils the figures: whoever reads them should see it.
 const load = loadavg()[0]?.toFixed(1);
@@ -14,7 +15,9 @@ process.stdout.write(
   `Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model}, load before: ${load}\n\n`,
 );
 for (const row of rows) {
-  if (asked.length > 0 && !asked.includes(row.number)) continue;
+  const isAsked =
+    asked.includes(row.number) || (row.onlyAs === undefined ? words.length === 0 : words.includes(row.onlyAs));
+  if (!isAsked) continue;
   const beganAt = performance.now();
   try {
     for (const line of await row.run()) process.stdout.write(`${textOf(row, line)}\n`);
