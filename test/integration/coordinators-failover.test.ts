@@ -225,3 +225,27 @@ describe('several fleets', () => {
     }
   });
 });
+
+describe('a standby', () => {
+  it('knows which pools are published as the leader does', async () => {
+    const first = await processes.start('first');
+    await watch.untilLeads(fleet, 'first');
+    // It stands by for as long as the test takes, whatever becomes of the first.
+    const patient = new CoordinatorProcesses({ url: nats.url, fleets: [fleet], timing: { missedBeatMs: 120_000 } });
+    const publishedPool = async () => {
+      const answer = await muster.query('group', { group: 'Edge' as GroupName }, { timeoutMs: 10_000 });
+      return answer.status === 'ok' ? answer.data.status?.pool : undefined;
+    };
+    try {
+      const { position } = await muster.send('group.create', { group: 'Edge' as GroupName });
+      await eventually(async () => ((await publishedPool()) ?? 0) >= position, { what: 'the pool to be published' });
+      await patient.start('patient');
+      await first.kill('SIGSTOP');
+      const answer = await muster.query('coordinator', {}, { timeoutMs: 10_000 });
+      expect(answer).toMatchObject({ status: 'ok', data: { instance: 'patient', role: 'standby' } });
+      await eventually(async () => ((await publishedPool()) ?? 0) >= position, { what: 'the standby to know the pool' });
+    } finally {
+      await patient.stop();
+    }
+  });
+});
