@@ -28,6 +28,7 @@ import { FleetShares } from './fleet-shares.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { readToHead } from './log-start.ts';
 import { Observations } from './observations.ts';
+import { followPools } from './pool-revisions.ts';
 import { serveQueries } from './query-service.ts';
 import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
@@ -193,6 +194,7 @@ export class Coordinator {
 
   /** Folds what others write until it is time to try to lead; the term whose leader is gone comes back. */
   async #follow(): Promise<Term> {
+    const { bus, fleet, names, logger } = this.#options;
     const stopped = this.#lifecycle.signal;
     const enough = new AbortController();
     const signal = AbortSignal.any([enough.signal, stopped]);
@@ -203,6 +205,10 @@ export class Coordinator {
         this.#watch.sawTerm(fold.cursor.term);
       }
     })();
+    // For whoever asks a standby: what decides is the log alone, so a reading that fails ends nothing.
+    const { observed } = this.#observations;
+    const pools = followPools({ bus, fleet, stream: names.pools, observed, logger, signal });
+    this.#lifecycle.track('following the pools', pools);
     let after = fold.cursor.term;
     try {
       // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.

@@ -12,6 +12,7 @@ import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat, ReplicaBeat } from '../../schemas/coordinators.ts';
 import { FleetFold } from '../coordinator/fleet-fold.ts';
 import { Observations } from '../coordinator/observations.ts';
+import { followPools } from '../coordinator/pool-revisions.ts';
 import { restore } from '../coordinator/snapshots.ts';
 import { emptyState } from '../domain/fleet-state.ts';
 import type { FleetState } from '../domain/state.ts';
@@ -29,7 +30,6 @@ import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { hearLeader } from './leader-ear.ts';
 import { type ChangedObserved, ObservedChanges } from './observed-changes.ts';
-import { followPools } from './pool-revisions.ts';
 import { RecentEvents } from './recent-events.ts';
 import { hearReplicas } from './replica-ear.ts';
 

@@ -13,7 +13,7 @@ export interface FollowPoolsOptions {
   readonly fleet: FleetId;
   readonly stream: string;
   readonly observed: Observed;
-  readonly onRevision: (group: GroupId) => void;
+  readonly onRevision?: (group: GroupId) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -28,7 +28,7 @@ export async function followPools(options: FollowPoolsOptions): Promise<void> {
     try {
       const { group, position } = decodeMessage(PoolRevision, data, 'a pool revision');
       observed.publishedPoolByGroup.set(group, position);
-      onRevision(group);
+      onRevision?.(group);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       logger.warn({ subject, sequence, reason: error.message }, 'pool revision refused');
