@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { type FaultName, faultNames } from './world/faults.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
+import { shrink } from './shrink.ts';
 
 const program = new Command()
   .name('simulate')
@@ -12,6 +13,7 @@ const program = new Command()
   .option('--seed <first>', 'the first seed', whole, 1)
   .option('--faults <names>', `of ${faultNames.join(', ')}; or none`, faultsOf, faultNames)
   .option('--processes <count>', 'how many at a time', some, availableParallelism())
+  .option('--only <numbers>', 'of the faults of a seed these alone, as a seed that failed was told with', numbersOf)
   .option('--tell', 'tells the whole story, whether it fails or not', false);
 
 interface Options {
@@ -19,6 +21,7 @@ interface Options {
   readonly seed: number;
   readonly faults: readonly FaultName[];
   readonly processes: number;
+  readonly only?: readonly number[];
   readonly tell: boolean;
 }
 
@@ -31,6 +34,10 @@ function whole(text: string): number {
 function some(text: string): number {
   if (whole(text) === 0) throw new InvalidArgumentError('must be one at least');
   return whole(text);
+}
+
+function numbersOf(text: string): number[] {
+  return text === 'none' ? [] : text.split(',').map(whole);
 }
 
 function faultsOf(text: string): FaultName[] {
@@ -59,7 +66,8 @@ const failedMost = 5;
 async function runStretch(options: Options): Promise<Tally> {
   let [failed, steps, events, longestRestMs] = [0, 0, 0, 0];
   for (let seed = options.seed; seed < options.seed + options.seeds && failed < failedMost; seed += 1) {
-    const result = await runSeed({ seed, faults: options.faults, isTold: options.tell });
+    const { faults, only, tell: isTold } = options;
+    const result = await runSeed({ seed, faults, only, isTold });
     steps += result.steps;
     events += result.position;
     longestRestMs = Math.max(longestRestMs, result.restMs);
@@ -91,7 +99,7 @@ function stretchesOf(options: Options): Options[] {
 
 async function main(options: Options): Promise<void> {
   const began = performance.now();
-  const isAlone = options.processes === 1 || options.tell || options.seeds < 2;
+  const isAlone = options.processes === 1 || options.tell || options.only !== undefined || options.seeds < 2;
   const tallies = await Promise.all(isAlone ? [runStretch(options)] : stretchesOf(options).map(runElsewhere));
   // Whoever started us adds up.
   if (process.send !== undefined) return void process.send(tallies[0]);
@@ -106,15 +114,21 @@ async function main(options: Options): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
-async function explain({ seed, failure, plan }: SeedResult, { faults }: Options): Promise<void> {
-  const told = await runSeed({ seed, faults, isTold: true });
+/** Tells it with no fault more than it takes. */
+async function explain(failing: SeedResult, { faults }: Options): Promise<void> {
+  const { seed } = failing;
+  const { failure, plan } = await shrink(failing, (only) => runSeed({ seed, faults, only }));
+  const only = plan.map(({ number }) => number);
+  const told = await runSeed({ seed, faults, only, isTold: true });
   const given = faults.length === faultNames.length ? '' : ` --faults ${faults.join(',') || 'none'}`;
   print('');
   print(told.lines.join('\n'));
-  print(`\nseed ${seed} failed: ${failure}`);
+  print(`\nseed ${seed} failed: ${failing.failure}`);
+  if (failure !== failing.failure) print(`with fewer faults: ${failure}`);
   if (told.failure !== failure) print(`told again it failed otherwise: ${told.failure}`);
-  print(`faults: ${plan.map(({ name, at }) => `${name} at ${Math.round(at)} ms`).join(', ')}`);
-  print(`again: npm run simulate -- --seed ${seed} --seeds 1${given} --tell\n`);
+  const listed = plan.map(({ number, name, at }) => `${number}: ${name} at ${Math.round(at)} ms`).join(', ');
+  print(`of ${failing.plan.length} faults it takes ${plan.length}: ${listed || 'none'}`);
+  print(`again: npm run simulate -- --seed ${seed} --seeds 1${given} --only ${only.join(',') || 'none'} --tell\n`);
 }
 
 program.parse();

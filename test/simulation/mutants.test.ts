@@ -4,6 +4,7 @@ import type { GroupName } from '../../schemas/ids.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { type MutantName, mutants } from './mutants.ts';
 import { runSeed } from './run-seed.ts';
+import { shrink } from './shrink.ts';
 import type { FaultName } from './world/faults.ts';
 import { fleet } from './world/stage.ts';
 import { Story } from './world/story.ts';
@@ -33,6 +34,27 @@ describe('a mistake', () => {
       if (failure !== undefined && words.test(failure)) return;
     }
     expect.fail(`${seedsMax} seeds did not find it by ${words}; they found: ${failures.join('\n')}`);
+  });
+});
+
+describe('a seed that fails', () => {
+  it('is told with no fault more than it takes', async () => {
+    const options = { faults: storing, mutation: mutants['fence removed'] };
+    for (let seed = 1; seed <= seedsMax; seed += 1) {
+      const failing = await runSeed({ seed, ...options });
+      if (failing.failure === undefined || failing.plan.length < 3) continue;
+      const again = (only: readonly number[]) => runSeed({ seed, ...options, only });
+      const least = await shrink(failing, again);
+      const numbers = least.plan.map(({ number }) => number);
+      if (numbers.length === failing.plan.length) continue;
+      expect(least.failure).toBeDefined();
+      expect((await again(numbers)).failure).toBe(least.failure);
+      for (const number of numbers) {
+        expect((await again(numbers.filter((one) => one !== number))).failure).toBeUndefined();
+      }
+      return;
+    }
+    expect.fail(`none of ${seedsMax} seeds failed with more faults than it takes`);
   });
 });
 

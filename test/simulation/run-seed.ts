@@ -10,6 +10,8 @@ export interface SeedOptions {
   readonly seed: number;
   /** Default: all. */
   readonly faults?: readonly FaultName[] | undefined;
+  /** Numbers of the planned faults that happen. Default: every one. */
+  readonly only?: readonly number[] | undefined;
   readonly mutation?: Mutation | undefined;
   /** Keeps what happened. Default: false. */
   readonly isTold?: boolean;
@@ -40,6 +42,7 @@ const faultsMost = 6;
 export async function runSeed({
   seed,
   faults: names = faultNames,
+  only,
   mutation,
   isTold = false,
 }: SeedOptions): Promise<SeedResult> {
@@ -47,7 +50,8 @@ export async function runSeed({
   const world = new World({ seed, story, mutation });
   const { scheduler, chance } = world;
   const until = chance.fork('length').between(troubledMs.least, troubledMs.most);
-  const plan = planFaults(chance.fork('faults'), { names, until, most: faultsMost });
+  const planned = planFaults(chance.fork('faults'), { names, until, most: faultsMost });
+  const plan = planned.filter(({ number }) => only === undefined || only.includes(number));
   const isOver = () => story.failure !== undefined;
   world.start();
   world.schedule(plan);

@@ -161,6 +161,8 @@ const lastsMs = { least: 50, most: 9_000 } as const;
 const both = { toServer: true, toClient: true } as const;
 
 export interface PlannedFault {
+  /** From 0, by the seed's plan: it names this one also where others of the plan are left out. */
+  readonly number: number;
   readonly name: FaultName;
   readonly at: number;
   readonly lastsMs: number;
@@ -173,12 +175,12 @@ export function planFaults(
 ): PlannedFault[] {
   const bag = names.flatMap((name) => Array.from({ length: faults[name].weight }, () => name));
   const count = bag.length === 0 ? 0 : chance.whole(1, most);
-  return Array.from({ length: count }, (_, index) => {
-    const own = chance.fork(`fault ${index}`);
+  return Array.from({ length: count }, (_, number) => {
+    const own = chance.fork(`fault ${number}`);
     const at = own.between(500, until);
     // Most are short, as most are.
     const length = lastsMs.least + (lastsMs.most - lastsMs.least) * own.next() ** 2;
-    return { name: own.pick(bag), at, lastsMs: Math.min(length, until - at) };
+    return { number, name: own.pick(bag), at, lastsMs: Math.min(length, until - at) };
   });
 }
 

@@ -99,8 +99,8 @@ export class World {
   }
 
   schedule(planned: readonly PlannedFault[]): void {
-    for (const [index, { name, at, lastsMs }] of planned.entries()) {
-      const chance = this.chance.fork(`fault ${index} ${name}`);
+    for (const { number, name, at, lastsMs } of planned) {
+      const chance = this.chance.fork(`fault ${number} ${name}`);
       this.scheduler.at(at, () => {
         this.story.tell('FAULT', `${name}, for ${Math.round(lastsMs)} ms`);
         const end = faults[name].begin(this, chance);
