@@ -142,12 +142,32 @@ async function rest(
   return { wrong: [`not at rest ${restBoundMs} ms after the last fault: ${unrest}`], afterMs: restBoundMs };
 }
 
-async function judge(stage: Stage, { orders }: Player, print: (line: string) => void): Promise<string[]> {
-  const { bus, fleet, muster, coordinators, gateways, sync } = stage;
+async function judge(stage: Stage, player: Player, print: (line: string) => void): Promise<string[]> {
+  const { bus, fleet, coordinators, gateways, sync } = stage;
   const wrong: string[] = [];
   await stage.cluster.untilWhole();
+  // Copies first: what is read below is one of them.
+  wrong.push(...(await unequalLogs(bus)), ...(await unequalStreams(stage)));
+  wrong.push(...(await judgeBooks(stage, player, print).catch((error: unknown) => [String(error)])));
+  const answers = await wrongAnswers(stage);
+  print(`${answers.equal} answers of all coordinators are what a fold from zero gives`);
+  wrong.push(...answers.wrong);
+  const { code, out, err } = await fleet.run('audit', 'verify', '--key', 'fleet.pub.pem');
+  print(`audit verify: ${out.split('\n')[0]}`);
+  if (code !== 0) wrong.push(`audit verify says ${code}: ${out}${err}`);
+  for (const { name, at, code: ended, signal } of [...coordinators, ...gateways, sync].flatMap(
+    (seat) => seat.unaskedEnds,
+  )) {
+    wrong.push(`${name} ended by itself at ${new Date(at).toISOString()}, with ${signal ?? ended}`);
+  }
+  return wrong;
+}
+
+async function judgeBooks(stage: Stage, { orders }: Player, print: (line: string) => void): Promise<string[]> {
+  const { bus, muster } = stage;
   // Throws where a link is broken, or where a record of a closed term stands: what a woken leader would leave.
   const { events, records } = await readWholeLog(bus, fleetId);
+  const wrong: string[] = [];
   wrong.push(...wrongInBooks({ principal: muster.principal, orders }, events));
   const terms = records.map(({ term }) => term);
   if (terms.some((term, index) => term < (terms[index - 1] ?? 0))) wrong.push('a term follows a later one');
@@ -158,17 +178,6 @@ async function judge(stage: Stage, { orders }: Player, print: (line: string) => 
       `${events.length} events in ${records.length} records of ${new Set(terms).size} terms`,
   );
   wrong.push(...(await wrongInFeed(stage, events)));
-  const answers = await wrongAnswers(stage);
-  print(`${answers.equal} answers of all coordinators are what a fold from zero gives`);
-  wrong.push(...answers.wrong, ...(await unequalLogs(bus)), ...(await unequalStreams(stage)));
-  const { code, out, err } = await fleet.run('audit', 'verify', '--key', 'fleet.pub.pem');
-  print(`audit verify: ${out.split('\n')[0]}`);
-  if (code !== 0) wrong.push(`audit verify says ${code}: ${out}${err}`);
-  for (const { name, at, code: ended, signal } of [...coordinators, ...gateways, sync].flatMap(
-    (seat) => seat.unaskedEnds,
-  )) {
-    wrong.push(`${name} ended by itself at ${new Date(at).toISOString()}, with ${signal ?? ended}`);
-  }
   return wrong;
 }
 

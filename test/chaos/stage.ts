@@ -2,7 +2,7 @@
  * Everything that is played with, started: three NATS servers as one cluster, three coordinators, five gateways in two
  * groups, HAProxy with its pool sync, each on a host of its own where hosts can be had.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
 import { FleetId, type GroupName, type ServerId } from '../../schemas/ids.ts';
@@ -132,6 +132,11 @@ async function seat({ hosts, cluster, fleet }: Pick<Stage, 'hosts' | 'cluster' |
       replicas.stop();
       await Promise.all([muster.close(), bus.close()]);
       await fleet.stop();
+      if (process.env['DRILL_KEEP'] !== undefined) {
+        for (const [index, { storeDir }] of cluster.servers.entries()) {
+          cpSync(storeDir, join(fleet.directory, `store-${natsNames[index]}`), { recursive: true });
+        }
+      }
       await cluster.stop();
     },
   };

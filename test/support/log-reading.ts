@@ -24,7 +24,10 @@ export async function readWholeLog(bus: Bus, fleet: FleetId): Promise<WholeLog> 
   if (lastSequence === 0) return { records, events: [] };
   for await (const stored of log.read({ fromSequence: 1, signal: stopped.signal })) {
     const followed = follow(cursor, stored);
-    if (followed.status === 'broken') throw new Error(`record ${stored.sequence} is broken: ${followed.reason}`);
+    if (followed.status === 'broken') {
+      const text = Buffer.from(stored.data).toString('latin1');
+      throw new Error(`record ${stored.sequence} is broken: ${followed.reason}; it is ${JSON.stringify(text)}`);
+    }
     if (followed.status === 'void') throw new Error(`record ${stored.sequence} is void`);
     cursor = followed.cursor;
     records.push(followed.record);
