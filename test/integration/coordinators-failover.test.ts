@@ -243,7 +243,9 @@ describe('a standby', () => {
       await first.kill('SIGSTOP');
       const answer = await muster.query('coordinator', {}, { timeoutMs: 10_000 });
       expect(answer).toMatchObject({ status: 'ok', data: { instance: 'patient', role: 'standby' } });
-      await eventually(async () => ((await publishedPool()) ?? 0) >= position, { what: 'the standby to know the pool' });
+      await eventually(async () => ((await publishedPool()) ?? 0) >= position, {
+        what: 'the standby to know the pool',
+      });
     } finally {
       await patient.stop();
     }
