@@ -60,11 +60,11 @@ export function liveSource(log: Pick<LogPort, 'read' | 'lastSequence'>, name: st
       try {
         const both = AbortSignal.any([signal, stop.signal]);
         for await (const stored of log.read({ fromSequence, signal: both })) {
-          silence.pause();
+          silence.isBroken();
           yield { status: 'record', stored };
           if (stored.sequence >= last) return;
           if (stored.pending === 0) return yield endsEarly(stored.sequence, last);
-          silence.resume();
+          silence.begins();
         }
         if (silence.expired()) throw silent(name);
         if (signal.aborted) throw new Failure({ code: 'aborted', retryable: false, message: `reading ${name}` });
@@ -85,24 +85,28 @@ function endsEarly(sequence: number, last: number): Item {
   };
 }
 
-/** One timer for the whole read: one a record would cost more than the record. What the reader does takes its time. */
+/** Looks at so many a silence. */
+const looksMax = 10;
+
+/** One timer for the whole read, and no look at a clock: either for each record would cost more than it. */
 function watchSilence(stop: AbortController) {
-  let waitingSince: number | undefined = performance.now();
-  let expired = false;
+  let isWaiting = true;
+  /** Looks in a row that found us waiting since the one before. */
+  let looks = 0;
   const timer = setInterval(() => {
-    if (waitingSince === undefined || performance.now() - waitingSince < silentMaxMs) return;
-    expired = true;
-    stop.abort();
-  }, silentMaxMs / 10);
+    looks = isWaiting ? looks + 1 : 0;
+    if (looks > looksMax) stop.abort();
+  }, silentMaxMs / looksMax);
   timer.unref();
   return {
-    pause: () => {
-      waitingSince = undefined;
+    isBroken: () => {
+      isWaiting = false;
+      looks = 0;
     },
-    resume: () => {
-      waitingSince = performance.now();
+    begins: () => {
+      isWaiting = true;
     },
-    expired: () => expired,
+    expired: () => looks > looksMax,
     end: () => clearInterval(timer),
   };
 }

@@ -42,12 +42,18 @@ export interface LastValue {
 
 interface Slot {
   current: LastValue | undefined;
-  /** What should stand there; the newest put wins. */
-  wanted: Stamp | undefined;
+  /** What should stand there, the bytes it will be and their hash; the newest put wins. */
+  wanted: Wanted | undefined;
   /** The write under way, and what waits on it. */
   writing: Promise<void> | undefined;
   /** Bytes of the write in flight, to tell our own echo from another's value. */
   inFlight: Uint8Array | undefined;
+}
+
+interface Wanted {
+  readonly value: Stamp;
+  readonly data: Uint8Array;
+  readonly hash: bigint;
 }
 
 const retryPolicy = { firstMs: 50, longestMs: 2_000 };
@@ -97,16 +103,26 @@ export class LastValues {
     return found;
   }
 
+  /** The hash of what stands there once what was put is stored. */
+  upcomingHash(subject: string): bigint | undefined {
+    const slot = this.#slotAt(subject);
+    return slot?.wanted?.hash ?? slot?.current?.hash;
+  }
+
   /** Whether a value stands under `prefix` (ending in ".server.") and this token. */
   has(prefix: string, token: string): boolean {
     return this.#slotsByPrefix.get(prefix)?.get(token)?.current !== undefined;
   }
 
-  /** Undefined when the value stands there already; else resolves when it, or a newer one put meanwhile, is stored. */
+  /**
+   * Undefined when the value stands there already; else resolves when it, or a newer one put meanwhile, is stored. Values
+   * put in one turn are sent in that order; one that is refused or unanswered is sent again, behind the others then.
+   */
   put(subject: string, value: Stamp): Promise<void> | undefined {
     const slot = this.#slotOf(subject);
     if (slot.writing === undefined && sameButTerm(slot.current, value)) return undefined;
-    slot.wanted = value;
+    const data = encodeMessage(value);
+    slot.wanted = { value, data, hash: this.#hashOf(data) };
     slot.writing ??= this.#write(subject, slot);
     return slot.writing;
   }
@@ -129,15 +145,15 @@ export class LastValues {
     try {
       while (slot.wanted !== undefined) {
         signal.throwIfAborted();
-        const value = slot.wanted;
-        if (sameButTerm(slot.current, value)) {
+        const { wanted } = slot;
+        if (sameButTerm(slot.current, wanted.value)) {
           slot.wanted = undefined;
           continue;
         }
         try {
           // After an unknown outcome: see what stands there before writing again under the fence.
           if (failures > 0) await this.#reload(subject, slot);
-          await this.#writeOnce(subject, slot, value);
+          await this.#writeOnce(subject, slot, wanted);
           failures = 0;
         } catch (error) {
           if (!(error instanceof Failure) || !error.retryable || signal.aborted) throw error;
@@ -148,19 +164,20 @@ export class LastValues {
     } finally {
       // In the same turn as the last look at what is wanted: a value put after it begins a write of its own.
       slot.writing = undefined;
+      // Where it failed: what was wanted is for whoever put it to put again.
+      slot.wanted = undefined;
     }
   }
 
-  async #writeOnce(subject: string, slot: Slot, value: Stamp): Promise<void> {
+  async #writeOnce(subject: string, slot: Slot, { value, data, hash }: Wanted): Promise<void> {
     if (sameButTerm(slot.current, value)) return;
     const { bus, storeTimeoutMs: timeoutMs } = this.#options;
-    const data = encodeMessage(value);
     const expect = { lastSubjectSequence: slot.current?.sequence ?? 0 };
     slot.inFlight = data;
     try {
       const outcome = await this.#permits.run(() => bus.store({ subject, data, expect, timeoutMs }));
       if (outcome.status === 'conflict') await this.#reload(subject, slot);
-      else slot.current = { value: { ...value }, sequence: outcome.sequence, hash: this.#hashOf(data) };
+      else slot.current = { value: { ...value }, sequence: outcome.sequence, hash };
     } finally {
       slot.inFlight = undefined;
     }

@@ -1,12 +1,15 @@
 /**
- * Publishes one group's pool from the acknowledged state: entries that differ, tombstones for those gone, then, only
- * when all of them are stored, the revision that closes them. Changes that come meanwhile gather into the next
- * revision; there is no timer. One entry changed costs one message and one hash, however large the group.
+ * Publishes one group's pool from the acknowledged state: entries that differ, tombstones for those gone, and behind them
+ * the revision that closes them, without waiting for their acks. Whoever hears or reads a revision takes it only with
+ * exactly the entries whose bytes it sums up, so one that an entry of its own is missing to is not whole yet, as before
+ * the revision was there. Changes that come meanwhile gather into the next revision; there is no timer. One entry changed
+ * costs one message and one hash, however large the group.
  */
 import type { FleetState } from '../domain/state.ts';
 import { balancersOf } from '../projections/balancers.ts';
 import { appliedKey, type Observed } from '../projections/observed.ts';
 import { type Pool, poolOf } from '../projections/pool.ts';
+import { assert } from '../std/failure.ts';
 import { sumOfHashes } from '../wire/pool-digest.ts';
 import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
@@ -63,10 +66,10 @@ export class PoolPublisher {
   async #publishWhole({ position }: Pool, wanted: ReadonlyMap<string, PoolEntry>): Promise<void> {
     const { fleet, group, state, observed, pools, term } = this.#options;
     const log = state.log as LogId;
-    await Promise.all([...this.#putEntries(wanted), ...this.#putTombstones(wanted, position)]);
-    const digest = sumOfHashes([...wanted.keys()].map((subject) => (pools.get(subject) as LastValue).hash));
+    const entries = [...this.#putEntries(wanted), ...this.#putTombstones(wanted, position)];
+    const digest = sumOfHashes([...wanted.keys()].map((subject) => this.#hashOf(subject)));
     const revision: PoolRevision = { log, term, position, group, size: wanted.size, digest };
-    await pools.put(subjects.poolRevision(fleet, group), revision);
+    await Promise.all([...entries, pools.put(subjects.poolRevision(fleet, group), revision)]);
     observed.publishedPoolByGroup.set(group, position);
   }
 
@@ -117,6 +120,12 @@ export class PoolPublisher {
       });
       if (passed) await pools.clear(subject);
     }
+  }
+
+  #hashOf(subject: string): bigint {
+    const hash = this.#options.pools.upcomingHash(subject);
+    assert(hash !== undefined, 'an entry is put before it is summed up');
+    return hash;
   }
 
   *#putEntries(wanted: ReadonlyMap<string, PoolEntry>): Generator<Promise<void> | undefined> {
