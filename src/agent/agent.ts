@@ -111,7 +111,8 @@ class RunningAgent {
       healthIntervalMs,
       onApplied: (applied) => {
         this.#receipts.prove(applied);
-        this.#session?.hurry();
+        // The beats of a drain are what it ends by. A receipt that gets lost is made good by the next one in its time.
+        if (applied.serving === 'draining') this.#session?.hurry();
       },
     });
   }

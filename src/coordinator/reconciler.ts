@@ -45,8 +45,8 @@ export class Reconciler {
   readonly #snapshotByServer = new Map<ServerId, MachineSnapshot>();
   readonly #touched = new Set<ServerId>();
   readonly #touchedGroups = new Set<GroupId>();
-  /** Servers whose steps are being carried out. */
-  readonly #busy = new Set<ServerId>();
+  /** Servers whose steps are being carried out; true: touched meanwhile, so it is looked at again once they are. */
+  readonly #busy = new Map<ServerId, boolean>();
   readonly #due = new DueQueue<ServerId>();
   /** Groups whose rollouts change by silence alone, at a time. */
   readonly #dueGroups = new DueQueue<GroupId>();
@@ -95,8 +95,8 @@ export class Reconciler {
     for (let looked = 1; this.#touched.size > 0; looked += 1) {
       const server = this.#touched.values().next().value as ServerId;
       this.#touched.delete(server);
-      // Its steps are under way: they end with another look.
-      if (!this.#busy.has(server)) this.#look(server);
+      if (this.#busy.has(server)) this.#busy.set(server, true);
+      else this.#look(server);
       if (looked % serversPerTurn === 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve));
     }
     this.#sleepUntilDue();
@@ -136,19 +136,24 @@ export class Reconciler {
       }
       const under = execute(step);
       if (under === undefined) continue;
-      this.#busy.add(server);
-      const rest = async () => {
-        try {
-          await under;
-          this.#carryOut(server, steps.slice(index + 1));
-        } finally {
-          this.#busy.delete(server);
-          this.touch(server);
-        }
-      };
-      track(step.name, rest());
+      if (!this.#busy.has(server)) this.#busy.set(server, false);
+      track(step.name, this.#goOn(server, { under, rest: steps.slice(index + 1) }));
       return;
     }
+    const isTouched = this.#busy.get(server) === true;
+    this.#busy.delete(server);
+    if (isTouched) this.touch(server);
+  }
+
+  async #goOn(server: ServerId, { under, rest }: { under: Promise<void>; rest: readonly Step[] }): Promise<void> {
+    try {
+      await under;
+    } catch (error) {
+      this.#busy.delete(server);
+      this.touch(server);
+      throw error;
+    }
+    this.#carryOut(server, rest);
   }
 
   #sleepUntilDue(): void {

@@ -5,15 +5,19 @@ interface Entry<K> {
   readonly at: number;
 }
 
+/** Fewer stale entries than this are no matter. */
+const staleMin = 64;
+
 export class DueQueue<K> {
-  /** Heap by `at`; entries whose time in `#atByKey` differs are stale and passed over. */
-  readonly #heap: Entry<K>[] = [];
+  /** Heap by `at`; entries whose time in `#atByKey` differs are stale and passed over, and never the most of it. */
+  #heap: Entry<K>[] = [];
   readonly #atByKey = new Map<K, number>();
 
   put(key: K, at: number): void {
     if (this.#atByKey.get(key) === at) return;
     this.#atByKey.set(key, at);
-    this.#push({ key, at });
+    if (this.#heap.length >= 2 * this.#atByKey.size + staleMin) this.#sweep();
+    else this.#push({ key, at });
   }
 
   remove(key: K): void {
@@ -34,6 +38,12 @@ export class DueQueue<K> {
   /** When the next key is due; undefined when none waits. */
   nextAt(): number | undefined {
     return this.#peek()?.at;
+  }
+
+  /** A key that is put again and again for a far time would fill the heap until then. */
+  #sweep(): void {
+    this.#heap = [];
+    for (const [key, at] of this.#atByKey) this.#push({ key, at });
   }
 
   #peek(): Entry<K> | undefined {
