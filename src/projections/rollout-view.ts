@@ -55,7 +55,8 @@ function underWayViews(state: FleetState, observed: Observed, { group, only }: A
 export function rolloutText({ targets, status, target, step, moved, reason }: Rollout): string {
   const what = targets.map(({ project, to }) => `${project}@${to.version}`).join(', ');
   const of = targets.length > 1 ? `${targets[target]?.project ?? ''}, ` : '';
-  const where = step < 0 ? 'not begun' : `${of}step ${step + 1}, ${moved.size} servers told`;
+  const where =
+    step < 0 ? 'not begun' : `${of}step ${step + 1}, ${moved.size} ${moved.size === 1 ? 'server' : 'servers'} told`;
   return [`${status}: ${what} (${where})`, reason].filter((text) => text !== '').join('; ');
 }
 

@@ -88,6 +88,7 @@ async function takeAll({ dashboard }: UpFleet, { open }: Screens): Promise<void>
   await page.goto(`${dashboard}/history`);
   await page.getByRole('button', { name: /its disk is to be changed/ }).click();
   await page.getByRole('heading', { name: 'For it to change' }).waitFor();
+  await page.getByRole('heading', { name: 'History' }).scrollIntoViewIfNeeded();
   await take(page, 'history');
   await page.goto(`${dashboard}/?at=24`);
   await page.getByText('This is the past').waitFor();

@@ -117,7 +117,7 @@ describe('a rollout under way', () => {
     expect(status(fleet).servers).toBe(fleet.state.position);
     expect(status(fleet).laggards.at(0)).toEqual({
       what: `rollout ${requestedAt}`,
-      reason: 'running: orders@2 (step 1, 1 servers told)',
+      reason: 'running: orders@2 (step 1, 1 server told)',
     });
     fleet.ready('other', fleet.advance('orders', 'other'));
     fleet.succeed('orders');

@@ -30,7 +30,7 @@ export function PolicyPanel({ group }: { readonly group: GroupView }) {
         <dd>{syncsMax} servers at a time</dd>
         <dt>Floor</dt>
         <dd>
-          absence never takes the pool below {floorPercent} %, within {durationText(floorWindowMs)}
+          absence never takes the pool below {`${floorPercent}\u00a0%`}, within {durationText(floorWindowMs)}
         </dd>
         <dt>Versions</dt>
         <dd>

@@ -66,16 +66,16 @@ function Instant({ label, value, onChange, chosen }: InstantProps) {
     <div className="instant">
       <TextField className="filter" value={value} onChange={onChange} autoComplete="off">
         <Label>{label}</Label>
-        <Input className="input" placeholder="position or 2h" />
+        <Input className="input" placeholder="1200" />
       </TextField>
       <Button
         size="small"
         look="quiet"
         isDisabled={chosen === null}
-        aria-label={`${label}: event ${chosen ?? '–'}`}
+        aria-label={`${label}: event ${chosen ?? 'not chosen'}`}
         onPress={() => onChange(String(chosen ?? ''))}
       >
-        {chosen ?? '–'}
+        {chosen === null ? 'no event chosen' : `event ${chosen}`}
       </Button>
     </div>
   );

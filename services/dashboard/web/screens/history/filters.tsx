@@ -16,7 +16,7 @@ const fields = [
   { name: 'project', label: 'Project', list: 'filter-projects', hint: 'hello' },
   { name: 'principal', label: 'Who asked', list: undefined, hint: 'alice' },
   { name: 'type', label: 'Type', list: undefined, hint: 'server.ready' },
-  { name: 'since', label: 'Since', list: undefined, hint: '15m or a position' },
+  { name: 'since', label: 'Since', list: undefined, hint: '15m, or 1200' },
   { name: 'until', label: 'Until', list: undefined, hint: '5m' },
 ] as const;
 

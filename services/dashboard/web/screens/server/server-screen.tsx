@@ -12,6 +12,7 @@ import { StatusMark } from '../../components/status-mark.tsx';
 import { read } from '../../data/api.ts';
 import { useAt } from '../../data/place.ts';
 import type { Line, Many, One } from '../../data/shapes.ts';
+import { useFleet } from '../../data/views.ts';
 import { HoldsPanel } from './holds-panel.tsx';
 import { ServerActions } from './server-actions.tsx';
 import { ServerFacts } from './server-facts.tsx';
@@ -36,6 +37,8 @@ export function ServerScreen({ server: id }: { readonly server: string }) {
     placeholderData: (before) => before,
   });
   const item = server.data?.item;
+  const { data: fleet } = useFleet();
+  const groupName = fleet?.item.groups.find(({ group }) => group === item?.group)?.name ?? item?.group;
   const visits = useMemo(() => visitsOf(lines.data?.items ?? [], id), [lines.data, id]);
   return (
     <Screen
@@ -43,7 +46,7 @@ export function ServerScreen({ server: id }: { readonly server: string }) {
       above={
         <>
           <Link to="/">Fleet</Link>
-          {item?.group == null ? null : <Link to={`/groups/${item.group}`}>{item.group}</Link>}
+          {item?.group == null ? null : <Link to={`/groups/${item.group}`}>{groupName}</Link>}
         </>
       }
       standing={item === undefined ? undefined : <ServerStanding server={item} now={server.data?.at} />}
