@@ -4,6 +4,7 @@ import type { GroupView } from '../../schemas/views.ts';
 import { durationText } from '../../src/std/durations.ts';
 import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
+import { policyText } from './rollout-page.ts';
 import { countsText, marked } from './status-text.ts';
 import { coloured, renderFields, renderTable } from './table.ts';
 
@@ -41,6 +42,7 @@ export function groupPage(group: GroupView, paint: Paint): string {
       'floor',
       `${policy.floorPercent} % of the pool, absences within ${durationText(policy.floorWindowMs)} counted together`,
     ],
+    ['rollouts', policyText(policy.rollout)],
   ];
   const servers = renderTable(
     {

@@ -95,7 +95,8 @@ function progressOf(of: UnderWay): Progress {
     moved: moved.size,
     healthy: servers.filter(({ standing }) => standing === 'healthy').length,
     inMotion: inMotion(state, group).size,
-    inMotionMax: limitOf(group),
+    // One that is paused or halted limits nobody; it would itself as soon as it runs.
+    inMotionMax: Math.min(limitOf(group), amountOf(policy.maxUnavailable, members)),
     steps: stepsOf(rollout, members),
     batch: [...batch],
     standby: standby === null ? null : { servers: [...standby.servers].sort(byText), switchedAt: standby.switchedAt },

@@ -232,7 +232,13 @@ describe('a list of groups', () => {
 describe('a policy', () => {
   it('is shown in words that can be typed again', () => {
     const page = groupPage(group(['ready']), plain);
-    for (const field of [/drain timeout +45s/, /lease +6s/, /syncs +10 at a time/, /floor +50 % .* 5m /]) {
+    for (const field of [
+      /drain timeout +45s/,
+      /lease +6s/,
+      /syncs +10 at a time/,
+      /floor +50 % .* 5m /,
+      /rollouts +rolling by 1, hot/,
+    ]) {
       expect(page).toMatch(field);
     }
     for (const ms of [0, 300, 1_500, 45_000, 90_000, 300_000, 7_200_000]) {

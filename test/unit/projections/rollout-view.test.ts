@@ -40,7 +40,7 @@ describe('a rollout as people read it', () => {
     const rollout = played.request({ autoRollback: false });
     played.settle();
     expect(shown(played)[0]).toMatchObject({ status: 'halted', reason: expect.stringContaining('s0 (orders@2:') });
-    expect(shown(played)[0]?.progress?.next).toBe('waits for a person: retry or abort');
+    expect(shown(played)[0]?.progress).toMatchObject({ next: 'waits for a person: retry or abort', inMotionMax: 1 });
     played.does('aborted', rollout);
     played.settle();
     expect(shown(played)[0]).toMatchObject({ status: 'rolled-back', progress: null });
