@@ -50,7 +50,9 @@ export class LiveView {
   }
 
   #paint(): void {
-    const { columns = 80, rows = 24 } = this.#terminal;
+    // One that does not know its size says 0.
+    const columns = this.#terminal.columns || 80;
+    const rows = this.#terminal.rows || 24;
     // A line that wraps, or one past the top, could not be painted over.
     const lines = this.#render()
       .slice(0, rows - 1)

@@ -5,7 +5,7 @@
 import { directivePosition, isInPool, statusOf } from '../domain/membership.ts';
 import { desiredRelease } from '../domain/release.ts';
 import { keepsOut, rolledCordonIsOver } from '../domain/rolled-cordons.ts';
-import type { FleetState, Server } from '../domain/state.ts';
+import type { FleetState, Member, Server } from '../domain/state.ts';
 import { assert, never } from '../std/failure.ts';
 import type { LeavesTo, ProjectFailure } from '../../schemas/events.ts';
 import { unconfirmedBalancers } from './balancers.ts';
@@ -183,8 +183,14 @@ function afterLostText(about: About): string {
   if (member.drain !== null) return drainingWords(about).next;
   const back = server.lost?.cause === 'unhealthy' ? 'to be well again' : 'for its heartbeat';
   if (member.held) return `stays in the pool, which its floor holds; waits ${back}`;
-  const after = member.cordon === null ? 'takes traffic' : 'stays cordoned';
-  return `waits ${back}; then it proves what it holds and ${after}`;
+  return `waits ${back}; then it ${comebackText(member)}`;
+}
+
+/** One that drained itself to stop is put back by registering. */
+function comebackText({ cordon }: Member): string {
+  if (cordon === null) return 'proves what it holds and takes traffic';
+  if (cordon.until === 'registered') return 'registers, proves what it holds and takes traffic';
+  return cordon.until === 'rolled' ? 'proves what it holds for its rollout' : 'proves what it holds and stays cordoned';
 }
 
 function receiptOf({ state, observed, server, member }: About) {

@@ -177,4 +177,13 @@ describe('a live view', () => {
     expect(written[1]).toBe('\u001b[2A\r\u001b[0Jend\n');
     expect(written).toHaveLength(2);
   });
+
+  it('shows everything on a terminal that does not say how large it is', () => {
+    const written: string[] = [];
+    const terminal = { isTTY: true, columns: 0, rows: 0, write: (text: string) => written.push(text) > 0 };
+    const live = new LiveView(terminal, () => ['one', 'two']);
+    live.touch();
+    live.close();
+    expect(written[0]?.endsWith('one\ntwo\n')).toBe(true);
+  });
 });

@@ -170,6 +170,15 @@ describe('each status', () => {
       inPool: true,
     });
     expect(view((fleet) => fleet.lose('spare', { group: null }), 'spare').next).toBe('waits for its heartbeat');
+    const stopped = (until: 'uncordoned' | 'registered') => (fleet: Fleet) => {
+      fleet.drain('edge', until);
+      fleet.drained('edge');
+      fleet.lose('edge');
+    };
+    expect(view(stopped('registered')).next).toMatch(
+      /heartbeat; then it registers, proves what it holds and takes traffic$/,
+    );
+    expect(view(stopped('uncordoned')).next).toMatch(/heartbeat; then it proves what it holds and stays cordoned$/);
   });
 });
 
