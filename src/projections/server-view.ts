@@ -73,13 +73,15 @@ function heldBy(state: FleetState, observed: Observed, { id, member }: Server): 
   return receiptSince(state, observed, { server: id, joinedAt: member.joinedAt })?.projects ?? null;
 }
 
-/** Of the directive it should follow now: an older one is of no interest any more. */
+/** Of the directive it should follow now: an older one is of no interest any more, nor is one that a receipt proves. */
 function syncOf(state: FleetState, observed: Observed, { id, member }: Server): ServerView['sync'] {
   const group = member === null ? undefined : state.groupById.get(member.group);
-  const beat = observed.serverById.get(id)?.beat;
+  const { beat, receipt } = observed.serverById.get(id) ?? {};
   if (member === null || group === undefined || beat?.sync === undefined || beat.log !== state.log) return null;
   const { position, bundles, of } = beat.sync;
-  return position === directivePosition(group, member) ? { bundles, of } : null;
+  if (position !== directivePosition(group, member)) return null;
+  const isProved = receipt?.log === state.log && receipt.position >= position && receipt.failures.length === 0;
+  return isProved ? null : { bundles, of };
 }
 
 /** By the newest receipt since it joined, which is a proposal ahead of the log; by the log where none came. */

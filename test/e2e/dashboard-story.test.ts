@@ -8,9 +8,16 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FleetId, ServerId } from '../../schemas/ids.ts';
+import type { Beat } from '../../schemas/receipt.ts';
+import { subjects } from '../../schemas/subjects.ts';
+import { connectBus } from '../../src/nats/connect.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { encodeMessage } from '../../src/wire/message.ts';
 import { dragOnto, openBrowser, type Screens, tabTo, violations } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { tarOf } from '../support/hand-built-tar.ts';
+import { scriptedFleet } from '../support/scripted-fleet.ts';
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts';
 import { startUpFleet, type UpFleet } from '../support/up-fleet.ts';
 
@@ -181,6 +188,44 @@ describe('the dashboard', () => {
     await over.getByText('succeeded').waitFor({ timeout: arriveTimeoutMs });
     await second.getByRole('list', { name: 'What the group carries' }).getByText('1.1.0').waitFor();
     await expectText(page.getByRole('region', { name: 'Step by step' }), /it greets well/);
+  });
+
+  it('counts a server’s bundles one by one, as its heartbeats do', async () => {
+    const bus = await connectBus({ url: fleet.natsUrl, principal: 'e2e', clock: systemClock });
+    const main = 'main' as FleetId;
+    const server = 'played' as ServerId;
+    try {
+      const played = scriptedFleet(bus, main);
+      await played.register(server, 9);
+      for (const group of ['Edge', 'Empty']) await fleet.ask('group.create', { group });
+      for (const project of ['hello', 'orders']) {
+        await fleet.ask('deployment.request', { group: 'Edge', project, version: '1.0.0' });
+      }
+      await fleet.ask('server.join', { server, group: 'Edge' });
+      const page = await screens.open(`${fleet.dashboard}/groups/edge`);
+      const stamp = { term: 0, position: 0 };
+      const idle = { server, instance: 'i1', assignment: stamp, directive: stamp, inFlight: 0, healthy: true };
+      // Its rollouts may still tell it something newer: as an agent does, each beat is about the newest.
+      const directive = () => eventually(() => played.directive('edge', server), { what: 'its directive' });
+      const beats = async (bundles: number) => {
+        const { log, position } = await directive();
+        const beat: Beat = { ...idle, log, sync: { position, bundles, of: 2 } };
+        bus.publish({ subject: subjects.beat(main, server), data: encodeMessage(beat) });
+        return (await rowOf(page, server).getByText(`${bundles} of 2`).count()) > 0;
+      };
+      for (const bundles of [0, 1, 2])
+        await eventually(() => beats(bundles), { what: `${bundles} of 2 on the screen` });
+      expect(
+        await rowOf(page, server).locator('.step[data-look="done"]').count(),
+        'proved is what a receipt says',
+      ).toBe(1);
+      played.receipt(await directive());
+      await eventually(async () => (await rowOf(page, server).locator('.step[data-look="done"]').count()) >= 4, {
+        what: 'its receipt to be seen',
+      });
+    } finally {
+      await bus.close();
+    }
   });
 
   it('shows a deployment that fails go back by itself, and why, in every window', async () => {

@@ -20,6 +20,7 @@ export interface UpFleet {
   readonly folder: string;
   /** Where the dashboard is. */
   readonly dashboard: string;
+  readonly natsUrl: string;
   /** Where a group's traffic enters: `production`, `development`. */
   entry(group: string): string;
   startGateway(name: string): Promise<void>;
@@ -69,6 +70,7 @@ export async function startUpFleet(): Promise<UpFleet> {
   return {
     folder,
     dashboard,
+    natsUrl: `nats://127.0.0.1:${ports['nats']}`,
     entry: (group) => `http://127.0.0.1:${ports[`group-${group}`]}`,
     async startGateway(name) {
       start(`${name}.log`, 'gateway', 'run', '--name', name, '--listen', '127.0.0.1:0', '--data', join(folder, name));

@@ -2,8 +2,6 @@
  * How long a change takes from its acknowledgement on the bus to a person's screen: `muster up`, its dashboard, and a
  * real Chromium on one machine; commands by the SDK, as any service sends them.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { GroupName, ServerId } from '../../../schemas/ids.ts';
 import type { SendOutcome } from '../../../src/client/command-sender.ts';
@@ -56,7 +54,7 @@ const changes: readonly Change[] = [
 export async function measureArrival(say: (line: string) => void): Promise<void> {
   const fleet = await startUpFleet();
   const screens = await openBrowser();
-  const muster = await connectMuster({ url: natsUrl(fleet), principal: 'bench' });
+  const muster = await connectMuster({ url: fleet.natsUrl, principal: 'bench' });
   try {
     for (const change of changes) say(lineOf(change, await arrivals(change, { fleet, screens, muster })));
   } finally {
@@ -103,9 +101,4 @@ async function one(
 function lineOf({ screen }: Change, took: readonly number[]): string {
   const [p50, p95, worst] = [quantile(took, 0.5), quantile(took, 0.95), Math.max(...took)].map((ms) => ms.toFixed(0));
   return `${screen.padEnd(30)} ${took.length} changes: p50 ${p50} ms, p95 ${p95} ms, worst ${worst} ms (target: at most 200)`;
-}
-
-function natsUrl({ folder }: UpFleet): string {
-  const ports = JSON.parse(readFileSync(join(folder, '.muster', 'ports.json'), 'utf8')) as Record<string, number>;
-  return `nats://127.0.0.1:${ports['nats']}`;
 }
