@@ -91,23 +91,22 @@ async function openHistory(command: Command, file: string | undefined, signal: A
   return { source: liveSource(log, names.log), live, fleet, progress, close: () => bus.close() };
 }
 
-/** The fleet as it was, said on standard error with its position and time. */
-export async function momentAt(history: History, at: Instant): Promise<Moment> {
-  const { stateAt } = await import('../../src/audit/as-of.ts');
+/** The fleet as it was, by default at the log's end, said on standard error with its position and time. */
+export async function momentAt(history: History, at: Instant | undefined): Promise<Moment> {
+  const { stateAt, stateNow } = await import('../../src/audit/as-of.ts');
   const { source, live, progress, signal } = history;
-  const moment = await stateAt({ source, progress, signal, ...(live === undefined ? {} : { live }) }, at);
+  const options = { source, progress, signal, ...(live === undefined ? {} : { live }) };
+  const moment = at === undefined ? await stateNow(options) : await stateAt(options, at);
   const time = new Date(moment.at).toISOString();
   history.output.step(`as of position ${moment.position}, ${time}`);
   return moment;
 }
 
-/** `--at` on a command that only asks. */
+/** `--at` and `--file` on a command that only asks. */
 export function addAtOption(command: Command): Command {
-  return command.option(
-    '--at <position|time>',
-    'as it was then: 1200, 2026-03-01T12:00:00Z, or 15m ago as 15m',
-    instant,
-  );
+  return command
+    .option('--at <position|time>', 'as it was then: 1200, 2026-03-01T12:00:00Z, or 15m ago as 15m', instant)
+    .option('--file <export>', 'by an exported log instead of the fleet; as it was at its end without --at');
 }
 
 export interface Asking<Q extends ProjectedQuery> {
@@ -116,15 +115,15 @@ export interface Asking<Q extends ProjectedQuery> {
   readonly people: (data: QueryData<Q>, paint: Output['paint']) => string;
 }
 
-/** Shows what a query answers: now by the fleet, or with `--at` by its log. */
+/** Shows what a query answers: now by the fleet, or with `--at` or `--file` by its log. */
 export async function showAsked<Q extends ProjectedQuery>(command: Command, asking: Asking<Q>): Promise<void> {
   const { name, ask, people } = asking;
-  const { at } = command.opts<{ at?: Instant }>();
-  if (at === undefined) {
+  const { at, file } = command.opts<{ at?: Instant; file?: string }>();
+  if (at === undefined && file === undefined) {
     const { withMuster } = await import('./session.ts');
     return withMuster(command, async (session) => showQuery(session, await session.muster.query(name, ask), people));
   }
-  await withHistory(command, undefined, async (history) => {
+  await withHistory(command, file, async (history) => {
     const moment = await momentAt(history, at);
     const { queryAt } = await import('../../src/audit/as-of.ts');
     return showQuery(history, queryAt(moment, { name, ask }), people);

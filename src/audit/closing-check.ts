@@ -42,7 +42,10 @@ export function checkClosing({ manifest, signature, digest }: Closing, read: Rea
     };
   }
   if (read.keyGiven && !signed) {
-    const why = signature === null ? 'nobody signed its manifest' : 'its manifest is not signed by the key given';
+    const why =
+      signature === null
+        ? 'nobody signed its manifest (export with --key); no checkpoint of the log covers them'
+        : 'its manifest is not signed by the key given';
     return wrong('forged', proven + 1, why);
   }
   if (cursor.sequence < manifest.lastSequence) {

@@ -173,6 +173,16 @@ describe('muster audit', () => {
     const file = folder.path('fleet.ndjson.gz');
     await muster('audit', 'export', file);
     const live = (await asJson('why', 'position', String(at.deployed))).data;
+    expect(await logged('--file', file, '-n', '1000')).toEqual(await logged('-n', '1000'));
+    expect(await logged('--file', file, '--principal', 'ann')).toEqual(await logged('--principal', 'ann'));
+    expect(await logged('--file', file, '--from', String(at.deployed))).toEqual(
+      await logged('--from', String(at.deployed)),
+    );
+    const then = ['group', 'get', 'Production', '--at', String(at.refused)];
+    expect((await asJson(...then, '--file', file)).data).toEqual((await asJson(...then)).data);
+    const end = await asJson('server', 'list', '--file', file);
+    expect(end.stderr).toContain(`as of position ${at.end}`);
+    expect((await muster('log', '--file', file, '--follow')).code).toBe(2);
     const filed = (await asJson('why', 'position', String(at.deployed), '--file', file)).data;
     expect(filed.steps).toEqual(live.steps);
     expect((await muster('audit', 'key', '--file', file)).stdout).toBe((await muster('audit', 'key')).stdout);

@@ -1,5 +1,5 @@
 /** `muster log` */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Event } from '../../../schemas/events.ts';
 import { position } from '../change-options.ts';
 import { type FilterOptions, isFiltering, matches } from '../../../src/audit/event-filter.ts';
@@ -13,6 +13,7 @@ interface LogOptions extends FilterOptions {
   readonly lines: number;
   readonly from?: number;
   readonly follow?: boolean;
+  readonly file?: string;
 }
 
 /** A screenful. */
@@ -34,15 +35,37 @@ export function addLog(program: Command): void {
     .option('--since <time>', 'only from then on: 2026-03-01T12:00:00Z, or 15m ago as 15m', time)
     .option('--until <time>', 'only up to then', time)
     .option('--rejected', 'only what was refused')
-    .action((options: LogOptions, command: Command) =>
-      withMuster(command, (session) => show(session, command, options)),
-    );
+    .addOption(new Option('--file <export>', 'read an exported log instead of the fleet').conflicts('follow'))
+    .action(async ({ file, ...options }: LogOptions, command: Command) => {
+      if (file === undefined) {
+        const told = ({ muster, output, signal }: Session): Telling => ({
+          events: (range) => muster.events({ ...range, signal }),
+          output,
+        });
+        return withMuster(command, (session) => show(told(session), command, options));
+      }
+      const { withHistory } = await import('../history.ts');
+      const { toldEvents } = await import('../../../src/audit/told-events.ts');
+      return withHistory(command, file, ({ source, output, signal }) => {
+        const events: Telling['events'] = (range) => toldEvents(source, { ...range, signal });
+        // Where a file ends is known once it was read: the newest are found as those that match a filter are.
+        return show({ events, output, isFile: true }, command, options);
+      });
+    });
 }
 
+/** Where the events come from, a fleet or a file. */
+interface Telling {
+  readonly events: (range: Range) => AsyncIterable<Event>;
+  readonly output: Session['output'];
+  readonly isFile?: boolean;
+}
+type Range = { readonly follow: boolean; readonly last?: number; readonly from?: number };
+
 async function show(
-  { muster, output, signal }: Session,
+  { events, output, isFile = false }: Telling,
   command: Command,
-  { lines, from, follow = false, ...filter }: LogOptions,
+  { lines, from, follow = false, ...filter }: Omit<LogOptions, 'file'>,
 ) {
   const { output: format } = globalOptions(command);
   let shown = 0;
@@ -50,13 +73,16 @@ async function show(
     shown += 1;
     await print(event, format);
   };
-  let range: { readonly last: number } | { readonly from: number } = from === undefined ? { last: lines } : { from };
-  if (from === undefined && isFiltering(filter)) {
-    const { newest, next } = await newestMatching(muster.events({ follow: false, signal }), { lines, filter });
+  /** Null: all of it was told. */
+  let range: { readonly last: number } | { readonly from: number } | null =
+    from === undefined ? { last: lines } : { from };
+  if (from === undefined && (isFile || isFiltering(filter))) {
+    const { newest, next } = await newestMatching(events({ follow: false }), { lines, filter });
     for (const event of newest) await show(event);
-    range = { from: next };
+    range = isFile ? null : { from: next };
   }
-  for await (const event of muster.events({ ...range, follow, signal })) if (matches(event, filter)) await show(event);
+  const rest = range === null ? [] : events({ ...range, follow });
+  for await (const event of rest) if (matches(event, filter)) await show(event);
   if (shown === 0 && !follow && format === 'table') {
     output.step(isFiltering(filter) ? 'nothing of the kind has happened' : 'nothing has happened yet');
   }

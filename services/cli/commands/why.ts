@@ -16,19 +16,20 @@ export function addWhy(program: Command): void {
     .command('why')
     .summary('why something is as it is, and what must happen')
     .description('The events that led to what is, newest first, and what must happen for it to change.');
-  asking(why.command('server <server>').description('why a server is in the pool, or is not')).action(
+  addAtOption(why.command('server <server>').description('why a server is in the pool, or is not')).action(
     (server: string, _options, command: Command) => show(command, { kind: 'server', server: server as ServerId }),
   );
-  asking(why.command('group <group>').description("why a group's changes are in traffic, or are not yet")).action(
+  addAtOption(why.command('group <group>').description("why a group's changes are in traffic, or are not yet")).action(
     (group: string, _options, command: Command) => show(command, { kind: 'group', group: group as GroupName }),
   );
-  asking(why.command('deployment <project> <group>').description('why a project runs on a group as it does')).action(
-    (project: string, group: string, _options, command: Command) =>
-      show(command, {
-        kind: 'deployment',
-        project: splitVersion(project).project as ProjectId,
-        group: group as GroupName,
-      }),
+  addAtOption(
+    why.command('deployment <project> <group>').description('why a project runs on a group as it does'),
+  ).action((project: string, group: string, _options, command: Command) =>
+    show(command, {
+      kind: 'deployment',
+      project: splitVersion(project).project as ProjectId,
+      group: group as GroupName,
+    }),
   );
   why
     .command('position')
@@ -36,10 +37,6 @@ export function addWhy(program: Command): void {
     .argument('<position>', 'its position in the log', position)
     .option('--file <export>', 'read an exported log instead of the fleet')
     .action((at: number, _options, command: Command) => show(command, { kind: 'position', position: at }));
-}
-
-function asking(command: Command): Command {
-  return addAtOption(command).option('--file <export>', 'read an exported log instead of the fleet');
 }
 
 async function show(command: Command, ask: WhyAsk): Promise<void> {
