@@ -145,7 +145,12 @@ async function rest(
 async function judge(stage: Stage, player: Player, print: (line: string) => void): Promise<string[]> {
   const { bus, fleet, coordinators, gateways, sync } = stage;
   const wrong: string[] = [];
-  await stage.cluster.untilWhole();
+  wrong.push(
+    ...(await stage.cluster.untilWhole().then(
+      () => [],
+      (error: unknown) => [String(error)],
+    )),
+  );
   // Copies first: what is read below is one of them.
   wrong.push(...(await unequalLogs(bus)), ...(await unequalStreams(stage)));
   wrong.push(...(await judgeBooks(stage, player, print).catch((error: unknown) => [String(error)])));

@@ -53,10 +53,12 @@ export async function startNatsCluster(options: StartNatsClusterOptions = {}): P
 
 async function untilHealthy(servers: readonly NatsServer[]): Promise<void> {
   for (const { monitorUrls, pid } of servers) {
-    await eventually(
-      async () => (await fetch(`${monitorUrls[0]}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok,
-      { what: `NATS server ${pid} to be whole`, timeoutMs: wholeTimeoutMs },
-    );
+    const isWhole = async () => {
+      const response = await fetch(`${monitorUrls[0]}/healthz`, { signal: AbortSignal.timeout(2_000) });
+      if (!response.ok) throw new Error(await response.text());
+      return true;
+    };
+    await eventually(isWhole, { what: `NATS server ${pid} to be whole`, timeoutMs: wholeTimeoutMs });
   }
 }
 
