@@ -106,4 +106,26 @@ describe('what seeds have found', () => {
       story.lines.slice(-20).join('\n'),
     ).toEqual([]);
   });
+
+  it('asks once more for a record that came garbled, before it calls the log broken', async () => {
+    let isArmed = false;
+    const log = streamNames(fleet).log;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        async *read(options) {
+          for await (const message of bus.read(options)) {
+            const isGarbled = isArmed && options.stream === log;
+            if (isGarbled) isArmed = false;
+            yield isGarbled ? { ...message, data: message.data.toReversed() } : message;
+          }
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    isArmed = true;
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await until(() => !isArmed, 5_000);
+    await run(1_000);
+    expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
+    await until(() => unrestIn(world) === undefined, 10_000);
+  });
 });
