@@ -15,6 +15,7 @@ export interface BehindSnapshotOptions {
   readonly signal: AbortSignal;
 }
 
+const againTimeoutMs = 5_000;
 /** Records read in one turn of the event loop: about a millisecond's work, so that heartbeats are not kept waiting. */
 const recordsPerTurn = 64;
 
@@ -31,7 +32,10 @@ async function firstBreak({ log, snapshot, clock, signal }: BehindSnapshotOption
   const enough = new AbortController();
   let cursor = emptyCursor;
   for await (const stored of log.read({ fromSequence: 1, signal: AbortSignal.any([enough.signal, signal]) })) {
-    const followed = follow(cursor, stored);
+    let followed = follow(cursor, stored);
+    // As the fold does: a server may deliver other bytes than it holds.
+    if (followed.status === 'broken')
+      followed = follow(cursor, (await log.get(stored.sequence, againTimeoutMs)) ?? stored);
     if (followed.status === 'broken') return `sequence ${followed.sequence}: ${followed.reason}`;
     cursor = followed.cursor;
     if (cursor.sequence >= snapshot.sequence) break;

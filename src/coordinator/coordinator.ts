@@ -201,7 +201,7 @@ export class Coordinator {
     const fold = this.#fold;
     const reading = (async () => {
       for await (const stored of this.#log.read({ fromSequence: fold.cursor.sequence + 1, signal })) {
-        fold.take(stored);
+        await fold.take(this.#log, stored);
         this.#watch.sawTerm(fold.cursor.term);
       }
     })();

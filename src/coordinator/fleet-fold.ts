@@ -3,8 +3,7 @@ import type { Event } from '../../schemas/events.ts';
 import type { Record } from '../../schemas/record.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { FleetState } from '../domain/state.ts';
-import type { ChainCursor } from '../eventlog/chain.ts';
-import { follow } from '../eventlog/chain.ts';
+import { type ChainCursor, type Followed, follow } from '../eventlog/chain.ts';
 import type { LogPort, StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -16,6 +15,9 @@ export interface FleetFoldOptions {
   /** Called after each record's events are folded, in order. */
   readonly onFolded: (events: readonly Event[]) => void;
 }
+
+/** One answer of the stream's leader; without one, reading begins again. */
+const againTimeoutMs = 5_000;
 
 export class FleetFold {
   readonly state: FleetState;
@@ -36,9 +38,20 @@ export class FleetFold {
     return this.#cursor;
   }
 
-  /** Folds one stored record. Throws `log-broken`, naming where, when it does not link. */
-  take(stored: StoredRecord): void {
-    const followed = follow(this.#cursor, stored);
+  /**
+   * Folds one stored record. One that does not link is asked for once more, of the stream's leader, before the log counts
+   * as broken: a server may deliver other bytes than it holds (nats-server pull request 7295), and `log-broken` is for
+   * good. Throws it, naming where, when that does not link either.
+   */
+  async take(log: Pick<LogPort, 'get'>, stored: StoredRecord): Promise<void> {
+    const delivered = follow(this.#cursor, stored);
+    if (delivered.status !== 'broken') return this.#fold(delivered, stored);
+    this.#logger.warn({ sequence: stored.sequence, reason: delivered.reason }, 'asking once more for a record');
+    const held = await log.get(stored.sequence, againTimeoutMs);
+    this.#fold(held === undefined ? delivered : follow(this.#cursor, held), stored);
+  }
+
+  #fold(followed: Followed, stored: StoredRecord): void {
     if (followed.status === 'broken') {
       const message = `the log is broken at sequence ${followed.sequence}: ${followed.reason}`;
       throw new Failure({ code: 'log-broken', retryable: false, message });
@@ -74,7 +87,7 @@ export class FleetFold {
     const enough = new AbortController();
     const both = AbortSignal.any([enough.signal, signal]);
     for await (const stored of log.read({ fromSequence: this.#cursor.sequence + 1, signal: both })) {
-      this.take(stored);
+      await this.take(log, stored);
       if (this.#cursor.sequence >= sequence) break;
     }
     enough.abort();

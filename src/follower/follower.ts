@@ -169,7 +169,7 @@ export class Follower {
       if (head === 0 || this.#fold.cursor.sequence >= head) this.#following();
       for await (const stored of this.log.read({ fromSequence: this.#fold.cursor.sequence + 1, signal })) {
         this.#folded = [];
-        this.#fold.take(stored);
+        await this.#fold.take(this.log, stored);
         this.recent.take(this.#folded, { sequence: stored.sequence, bytes: stored.data.length });
         if (this.#status.status !== 'following' && stored.sequence >= head) this.#following();
         this.#tell((listener) => listener.onEvents?.(this.#folded));
