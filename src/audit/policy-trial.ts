@@ -10,6 +10,7 @@ import type { GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import type { RolloutPolicy } from '../../schemas/rollout.ts';
 import { evolve } from '../domain/evolve.ts';
 import { cloneState } from '../domain/fleet-state.ts';
+import { samePolicy } from '../domain/rollout-policy.ts';
 import type { FleetState, Rollout } from '../domain/state.ts';
 import type { RolloutPlan, RolloutProposal } from '../rollout/about.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
@@ -105,6 +106,9 @@ export class PolicyTrial {
     if (rollout === undefined) {
       this.#outcome = { status: 'same' };
       return;
+    }
+    if (!samePolicy(rollout.policy.probe, this.#policy.probe)) {
+      return this.#unknown(state.position, 'what servers would have answered to another probe was not recorded');
     }
     this.#passTime(state, event.at - 1);
     if (this.isOver) return;

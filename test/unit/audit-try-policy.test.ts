@@ -137,6 +137,14 @@ describe('a changed policy on recorded history', () => {
     expect(wider.tried).toMatchObject({ status: 'unknown', position: id, reason: expect.stringContaining('s1, s2') });
   });
 
+  it('is unknown from the request on where something else would have been probed', async () => {
+    const fleet = settled();
+    const id = deploy(fleet, '2', quick);
+    rounds(fleet, 60);
+    const probed = (await tried(fleet, { probe: { path: '/orders' } }, id)).tried;
+    expect(probed).toEqual({ status: 'unknown', position: id, reason: expect.stringContaining('was not recorded') });
+  });
+
   it('is unknown where it counts requests that nobody counted, and known where they were', async () => {
     const fleet = settled();
     const canary = {
