@@ -43,7 +43,11 @@ export function judge(about: About, { bakeMs }: { readonly bakeMs: number }): Ve
   const healthyFrom = Math.max(rollout.stepAt, ...healthy.map(({ since }) => since));
   const watchedUntil = healthyFrom + rollout.policy.minHealthyMs + bakeMs;
   if (!skips && healthy.length > 0 && at < watchedUntil) {
-    return { status: 'waits', for: `watches ${healthy.length} healthy servers`, until: watchedUntil };
+    return {
+      status: 'waits',
+      for: `watches ${healthy.length} healthy ${healthy.length === 1 ? 'server' : 'servers'}`,
+      until: watchedUntil,
+    };
   }
   return awaitsFigures(about, { standings, healthyFrom }) ?? passed(about, standings);
 }

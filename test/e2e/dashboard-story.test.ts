@@ -153,6 +153,8 @@ describe('the dashboard', () => {
     await saveByKeyboard(page, 'Save: 1 in');
     await arrives(page, 'apigateway1');
     await takesTraffic('apigateway1');
+    // Whoever changed keeps the place that its name gives it.
+    expect(await servers(page).locator('.list-name').allTextContents()).toEqual(['apigateway1', 'web3']);
   });
 
   it('pauses, resumes, aborts and promotes a rollout, by mouse and by keyboard, each with its reason', async () => {

@@ -23,7 +23,7 @@ describe('a rollout as people read it', () => {
         healthy: 1,
         inMotionMax: 1,
         batch: ['s0'],
-        next: 'watches 1 healthy servers',
+        next: 'watches 1 healthy server',
       },
     });
     expect(view?.progress?.servers.map(({ server, version, standing }) => [server, version, standing])).toEqual([

@@ -24,11 +24,14 @@ export async function readServers(at: number | null, signal: AbortSignal): Promi
   return byId;
 }
 
-/** The same with these read anew; who is not there any more is gone. */
+/** The same with these read anew, by id as before; who is not there any more is gone. */
 export async function rereadServers(byId: ServersById, ids: readonly string[]): Promise<ServersById> {
   const { items } = await read<Many<ServerView>>('/v1/servers', { query: { ids: ids.join(','), limit: namedMax } });
   const next = new Map(byId);
-  for (const id of ids) next.delete(id);
+  const there = new Set<string>(items.map(({ server }) => server));
+  for (const id of ids) if (!there.has(id)) next.delete(id);
+  // Who was there keeps its place: only somebody new makes it necessary to put them in order.
   for (const server of items) next.set(server.server, server);
-  return next.size === byId.size ? next : new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const isNew = items.some(({ server }) => !byId.has(server));
+  return isNew ? new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1))) : next;
 }

@@ -2,7 +2,7 @@
  * Who is in the group and who could be. Moving changes nothing yet: it says what Save will do; Save is one command;
  * Reset forgets what was moved.
  */
-import { useEffect, useMemo, useState } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import type { Selection } from 'react-aria-components';
 import type { GroupName, ServerId } from '../../../../../schemas/ids.ts';
 import type { GroupView, ServerView } from '../../../../../schemas/views.ts';
@@ -22,7 +22,9 @@ export interface MembersPanelProps {
 
 const nobody: Selection = new Set<string>();
 
-export function MembersPanel({ group, servers }: MembersPanelProps) {
+export function MembersPanel({ group, servers: newest }: MembersPanelProps) {
+  // Lists of ten thousand take a while to draw: what is urgent, such as the rows below them, goes first.
+  const servers = useDeferredValue(newest);
   const [draft, setDraft] = useState<Draft>(emptyDraft);
   const [chosenMembers, chooseMembers] = useState<Selection>(nobody);
   const [chosenAvailable, chooseAvailable] = useState<Selection>(nobody);

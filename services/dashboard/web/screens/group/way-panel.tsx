@@ -27,10 +27,7 @@ const columns = [
 
 export function WayPanel({ group, servers, pool }: WayPanelProps) {
   const at = useAt();
-  const members = useMemo(
-    () => [...servers.values()].filter((server) => server.group === group.group).sort(byNeed),
-    [servers, group.group],
-  );
+  const members = useMemo(() => byNeed(servers, group.group), [servers, group.group]);
   return (
     <Panel title="Way to traffic" note="who needs you most comes first" flush>
       <VirtualRows
@@ -63,10 +60,11 @@ function cellsOf(server: ServerView, options: WayOptions) {
   ];
 }
 
-/** Trouble first, then what is under way, then what is well; by name within. */
-function byNeed(a: ServerView, b: ServerView): number {
-  const rank = ({ status }: ServerView) => needs.indexOf(status);
-  return rank(a) - rank(b) || (a.server < b.server ? -1 : 1);
+/** The group's: trouble first, then what is under way, then what is well; within each in the order they come in, by name. */
+function byNeed(servers: ServersById, group: string): ServerView[] {
+  const ranked = new Map<string, ServerView[]>(needs.map((status) => [status, []]));
+  for (const server of servers.values()) if (server.group === group) ranked.get(server.status)?.push(server);
+  return [...ranked.values()].flat();
 }
 
 const needs: readonly string[] = [
