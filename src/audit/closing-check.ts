@@ -12,8 +12,9 @@ export interface Read {
   readonly cursor: ChainCursor;
   readonly records: number;
   readonly marks: Pick<Marks, 'partsFrom'>;
-  /** The last position that checkpoints in the log prove. */
+  /** The last position that checkpoints in the log prove, and its record's sequence; 0: none. */
   readonly proven: Position;
+  readonly provenSequence: number;
   readonly keyGiven: boolean;
   /** The trusted key of this id, if there is one. */
   readonly keyOf: (id: string) => PublicKey | undefined;
@@ -44,9 +45,9 @@ export function checkClosing({ manifest, signature, digest }: Closing, read: Rea
   if (read.keyGiven && !signed) {
     const why =
       signature === null
-        ? 'nobody signed its manifest (export with --key); no checkpoint of the log covers them'
+        ? 'nobody signed its manifest (export with --key), and no checkpoint in it covers them'
         : 'its manifest is not signed by the key given';
-    return wrong('forged', proven + 1, why);
+    return wrong('forged', proven + 1, why, read.provenSequence + 1);
   }
   if (cursor.sequence < manifest.lastSequence) {
     const reason = `it ends at record ${cursor.sequence} of ${manifest.lastSequence}`;

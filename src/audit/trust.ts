@@ -30,8 +30,9 @@ export class Trust {
   readonly #given: PublicKey | undefined;
   /** Of the records last seen: position and hash by sequence. */
   readonly #recent = new Map<number, { position: Position; hash: string }>();
-  /** The last position proven. */
+  /** The last position proven, and the record it stands in. */
   #proven: Position = 0;
+  #provenSequence = 0;
   #checkpoints = 0;
   /** Checkpoints by keys that are not trusted. */
   #strange = 0;
@@ -41,9 +42,15 @@ export class Trust {
     if (given !== undefined) this.#keys.set(given.id, given);
   }
 
-  /** How far the log is proven, by how many checkpoints, and how many were by keys nobody vouched for. */
-  get summary(): { readonly through: Position; readonly checkpoints: number; readonly strange: number } {
-    return { through: this.#proven, checkpoints: this.#checkpoints, strange: this.#strange };
+  /** How far the log is proven, to which record, by how many checkpoints; and how many were by keys nobody vouched for. */
+  get summary(): {
+    readonly through: Position;
+    readonly sequence: number;
+    readonly checkpoints: number;
+    readonly strange: number;
+  } {
+    const [through, sequence] = [this.#proven, this.#provenSequence];
+    return { through, sequence, checkpoints: this.#checkpoints, strange: this.#strange };
   }
 
   trusts(key: string): PublicKey | undefined {
@@ -94,6 +101,7 @@ export class Trust {
       return forged(`is signed over another record ${checkpoint.sequence} than the log holds`);
     }
     this.#proven = checkpoint.position;
+    this.#provenSequence = checkpoint.sequence;
     this.#checkpoints += 1;
     return undefined;
   }

@@ -47,7 +47,7 @@ export interface Verdict {
   readonly lastHash: string;
   /** Sequences of records of a closed term: with the fence intact there are none. The first few. */
   readonly voids: readonly number[];
-  /** By whose signature, and up to which position; null: no key was given, or nothing is signed. */
+  /** By whose signature, and up to which position, where what is wrong begins behind it; null: by nobody's that is trusted. */
   readonly proven: { readonly by: 'manifest' | 'checkpoints'; readonly through: Position } | null;
   readonly checkpoints: number;
   readonly snapshots: SnapshotsChecked | null;
@@ -140,7 +140,7 @@ class Walk {
     const cursor = this.#cursor;
     const forgery = this.#trust.atEnd(cursor.position);
     if (forgery !== undefined) return { flaw: 'forged', sequence: 1, ...forgery };
-    const { through, checkpoints } = this.#trust.summary;
+    const { through, sequence, checkpoints } = this.#trust.summary;
     if (checkpoints > 0) this.#proven = { by: 'checkpoints', through };
     if (this.#closing === undefined) return undefined;
     const { key } = this.#options;
@@ -149,6 +149,7 @@ class Walk {
       records: this.#records,
       marks: this.#marks,
       proven: through,
+      provenSequence: sequence,
       keyGiven: key !== undefined,
       keyOf: (id) => this.#trust.trusts(id),
     });
@@ -168,7 +169,7 @@ class Walk {
       term,
       lastHash: Buffer.from(hash).toString('hex'),
       voids: this.#voids,
-      proven: finding === undefined ? this.#proven : null,
+      proven: finding === undefined || finding.position > (this.#proven?.through ?? 0) ? this.#proven : null,
       checkpoints: this.#trust.summary.checkpoints,
       snapshots: this.#checks.snapshots?.checked ?? null,
       coordinator: this.#checks.coordinator?.checked ?? null,

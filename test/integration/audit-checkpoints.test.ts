@@ -1,10 +1,13 @@
 /** A fleet whose leader signs its log: proven from outside, across leaders and keys, and otherwise undisturbed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { exportFile } from '../../src/audit/export-file.ts';
+import { exportLog } from '../../src/audit/export.ts';
 import { liveSource, type LogSource } from '../../src/audit/log-source.ts';
 import { replay } from '../../src/audit/replay.ts';
 import { verify } from '../../src/audit/verify.ts';
 import type { Signer } from '../../src/coordinator/checkpoints.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
+import { decodeRecord } from '../../src/eventlog/record-codec.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { generateSigningKey, type PublicKey } from '../../src/proof/keys.ts';
@@ -14,6 +17,7 @@ import type { FleetId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { newFleet, startCoordinator, type TestCoordinator } from '../support/coordinators.ts';
 import { eventually } from '../support/eventually.ts';
+import { scratchFolder } from '../support/export-tampering.ts';
 import { openBus } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { type ScriptedFleet, scriptedFleet } from '../support/scripted-fleet.ts';
@@ -58,6 +62,13 @@ async function events(): Promise<Event[]> {
   await replay(source, { signal, onEvent: (event) => void read.push(event) });
   return read;
 }
+/** The positions of a record. */
+async function recordAt(wanted: number): Promise<number[]> {
+  for await (const item of source.read({ fromSequence: wanted, signal })) {
+    if (item.status === 'record') return decodeRecord(item.stored.data).events.map(({ position }) => position);
+  }
+  return [];
+}
 const types = async () => (await events()).map(({ type }) => type);
 const provenBy = async (key: PublicKey) => (await verify(source, { key, signal })).proven?.through ?? 0;
 /** Everything up to now but the checkpoint itself. */
@@ -83,6 +94,28 @@ describe('a leader with a key', () => {
     const doubled = all.filter((type, index) => type === 'log.checkpointed' && all[index - 1] === type);
     expect(doubled).toEqual([]);
     expect(all.filter((type) => type === 'log.key-rotated')).toHaveLength(1);
+  });
+
+  it('proves an export that nobody signed up to its last checkpoint, and says what is not', async () => {
+    await lead({ key: first });
+    await provenToTheEnd(first.publicKey);
+    await running?.stop();
+    const last = (await events()).length;
+    const folder = await scratchFolder();
+    const path = folder.path('unsigned.ndjson.gz');
+    await exportLog(source, { path, fleet, clock: systemClock, signal });
+    const verdict = await verify(exportFile(path), { key: first.publicKey, signal });
+    const proven = await provenBy(first.publicKey);
+    expect(proven).toBeGreaterThan(0);
+    expect(verdict).toMatchObject({
+      status: 'wrong',
+      finding: { flaw: 'forged', position: proven + 1, through: last, reason: expect.stringContaining('--key') },
+      proven: { by: 'checkpoints', through: proven },
+    });
+    const { sequence } = verdict.finding ?? { sequence: 0 };
+    const recordOf = await recordAt(sequence);
+    expect(recordOf).toContain(proven + 1);
+    await folder.remove();
   });
 
   it('touches no group', async () => {

@@ -69,7 +69,7 @@ describe('a log with checkpoints', () => {
     pass(trust, 1, 50);
     expect(trust.take(checkpoint(48, first, 501))).toBeUndefined();
     pass(trust, 51, 60);
-    expect(trust.summary).toEqual({ through: 480, checkpoints: 1, strange: 0 });
+    expect(trust.summary).toEqual({ through: 480, sequence: 48, checkpoints: 1, strange: 0 });
     expect(trust.atEnd(600)).toBeUndefined();
   });
 
@@ -96,7 +96,7 @@ describe('a log with checkpoints', () => {
     trust.take(checkpoint(40, first, 501));
     trust.take(rotation(second, first, 502));
     trust.take(checkpoint(50, second, 503));
-    expect(trust.summary).toEqual({ through: 500, checkpoints: 2, strange: 0 });
+    expect(trust.summary).toEqual({ through: 500, sequence: 50, checkpoints: 2, strange: 0 });
     trust.take(checkpoint(50, first, 504));
     expect(trust.summary.strange).toBe(1);
   });
@@ -107,7 +107,7 @@ describe('a log with checkpoints', () => {
     trust.take(checkpoint(40, first, 501));
     trust.take(rotation(second, first, 502));
     trust.take(checkpoint(50, second, 503));
-    expect(trust.summary).toEqual({ through: 500, checkpoints: 1, strange: 1 });
+    expect(trust.summary).toEqual({ through: 500, sequence: 50, checkpoints: 1, strange: 1 });
     expect(trust.atEnd(510)).toBeUndefined();
   });
 
