@@ -83,5 +83,6 @@ export function complaintOfThrown(caught: unknown, natsUrl: string): { complaint
 function nextByUnreachable(code: string, natsUrl: string): string {
   if (code === 'no-responders') return `start a coordinator on ${natsUrl}: muster coordinator run --nats ${natsUrl}`;
   if (code === 'timeout') return 'look whether a coordinator runs: muster group list';
+  if (code === 'unavailable') return `a cluster that has just started needs some seconds: again, or see NATS's own log`;
   return `start one on this machine: muster up, or name the server: --nats URL (asked: ${natsUrl})`;
 }

@@ -29,7 +29,9 @@ export async function dockerEngine(): Promise<EngineOrWhy> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-docker-'));
   const host = `unix://${join(folder, 'socket')}`;
   const folders = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')];
-  const args = [...folders, '--host', host, '--pidfile', join(folder, 'pid')];
+  // Published ports go through its own proxy then; the machine's firewall stays as it was.
+  const aside = ['--iptables=false', '--ip-forward=false'];
+  const args = [...folders, ...aside, '--host', host, '--pidfile', join(folder, 'pid')];
   const daemon = spawn('dockerd', args, { stdio: 'ignore' });
   const stop = async () => {
     await end(daemon);
