@@ -6,7 +6,9 @@ import { defaultRolloutPolicy, RolloutPolicy, StoredRolloutPolicy } from './roll
 export const drainTimeoutMsDefault = 30_000;
 export const drainTimeoutMsMax = 3_600_000;
 
-/** Silence after which a server counts as lost: six beats missed. Consul and Nomad take 10 s and more by default. */
+/** Beats that a lease is made of: silence counts once so many were missed. */
+export const beatsPerLease = 6;
+/** Silence after which a server counts as lost. Consul and Nomad take 10 s and more by default. */
 export const leaseMsDefault = 6_000;
 /** Servers of a group that sync at the same time: bounds what a storm of joins asks of the bundle store. */
 export const syncsMaxDefault = 10;

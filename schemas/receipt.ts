@@ -3,11 +3,17 @@ import { z } from 'zod';
 import { Address, At, BalancerId, GroupId, LogId, Position, ProjectId, ServerId, Stamp, Term } from './ids.ts';
 import { HeldProject } from './directive.ts';
 import { ProjectFailure } from './events.ts';
+import { beatsPerLease, leaseMsDefault } from './policy.ts';
 
 /** Projects a heartbeat counts requests of, at most: one for each canary under way in a group. */
 export const watchedProjectsMax = 20;
 /** As much as a person reads of why a server is not well. */
 export const problemLengthMax = 500;
+
+/** From one heartbeat to the next under the default lease. */
+export const beatMsDefault = leaseMsDefault / beatsPerLease;
+/** However long a lease: a word that was lost on its way to a server is made good with its next heartbeat. */
+export const beatMsMax = 10_000;
 
 /** A server's heartbeat: a request, answered by the leader with `BeatAnswer`. */
 export const Beat = z.object({
@@ -57,6 +63,8 @@ export const BeatAnswer = z.object({
   drained: z.literal(true).optional(),
   /** Only where a rollout compares them just now: projects whose requests the next heartbeats count. */
   watch: z.array(ProjectId).max(watchedProjectsMax).optional(),
+  /** Only where its group's lease is not the default: milliseconds from one heartbeat to the next. */
+  beatMs: z.int().min(1).max(beatMsMax).optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),
   directive: z.object({ term: Term, position: Position }),

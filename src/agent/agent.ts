@@ -45,7 +45,7 @@ export interface AgentOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly logger: Logger;
-  /** Default: 1,000 ms. The coordinator's lease is several of these. */
+  /** Default: as the leader says, which is a sixth of the group's lease, and 1,000 ms where nobody has said so. */
   readonly beatIntervalMs?: number;
   /** How long stopping, and requests in flight when everything is dropped, may take. Default: 30,000 ms. */
   readonly drainTimeoutMs?: number;
@@ -62,7 +62,6 @@ export interface Agent {
   stop(force?: AbortSignal): Promise<void>;
 }
 
-const beatIntervalDefaultMs = 1_000;
 const drainTimeoutDefaultMs = 30_000;
 const healthIntervalDefaultMs = 5_000;
 /** The balancers' files Muster writes take a server out by three failed checks a second apart; and one to spare. */
@@ -182,7 +181,7 @@ class RunningAgent {
     this.#session = new Session({
       ...this.#options,
       agent: this.#options.agent ?? 'muster',
-      beatIntervalMs: this.#options.beatIntervalMs ?? beatIntervalDefaultMs,
+      beatIntervalMs: this.#options.beatIntervalMs,
       bus: this.#bus,
       address,
       instance: this.#instance,

@@ -12,7 +12,8 @@ export interface BeatsOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly server: ServerId;
-  readonly beatIntervalMs: number;
+  /** Asked before each pause: the leader may say another. */
+  readonly intervalMs: () => number;
   /** The truth of this moment. */
   readonly read: () => Beat;
   readonly isDraining: () => boolean;
@@ -39,14 +40,15 @@ export class Beats {
 
   /** Resolves soon after the signal has fired. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, beatIntervalMs, isDraining } = this.#options;
+    const { clock, isDraining } = this.#options;
     const onAbort = () => this.#wake();
     signal.addEventListener('abort', onAbort);
     while (!signal.aborted) {
       this.#isDue = false;
       const beganAt = clock.monotonic();
       await this.#beat(signal);
-      const intervalMs = isDraining() ? Math.min(drainingBeatMs, beatIntervalMs) : beatIntervalMs;
+      const beatMs = this.#options.intervalMs();
+      const intervalMs = isDraining() ? Math.min(drainingBeatMs, beatMs) : beatMs;
       if (!signal.aborted) await this.#pause(beganAt + intervalMs - clock.monotonic());
     }
     signal.removeEventListener('abort', onAbort);
@@ -70,7 +72,8 @@ export class Beats {
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
-    const { bus, fleet, server, beatIntervalMs: timeoutMs, read, onAnswer, logger } = this.#options;
+    const { bus, fleet, server, intervalMs, read, onAnswer, logger } = this.#options;
+    const timeoutMs = intervalMs();
     const beat = read();
     let answer: BeatAnswer;
     try {

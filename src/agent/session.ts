@@ -3,7 +3,7 @@
  * The bus reconnects by itself, so a session lasts until the agent stops.
  */
 import type { Address, CommandId, FleetId, Labels, LogId, ProjectId, ServerId } from '../../schemas/ids.ts';
-import type { Beat, BeatAnswer } from '../../schemas/receipt.ts';
+import { type Beat, type BeatAnswer, beatMsDefault } from '../../schemas/receipt.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
@@ -26,7 +26,8 @@ export interface SessionOptions {
   readonly address: Address;
   readonly labels?: Labels;
   readonly agent: string;
-  readonly beatIntervalMs: number;
+  /** Undefined: as the leader says. */
+  readonly beatIntervalMs: number | undefined;
   readonly holdings: HeldOnDisk;
   readonly applier: Applier;
   readonly driver: Driver;
@@ -59,6 +60,8 @@ export class Session {
   #fetchToldAt = Number.NEGATIVE_INFINITY;
   /** Projects whose requests the last answer asked to be counted in the next heartbeat. */
   #watched: ReadonlySet<ProjectId> = new Set();
+  /** How often the leader would hear from us, as the last answer said. */
+  #beatMs = beatMsDefault;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -66,6 +69,7 @@ export class Session {
     this.#follower = new Follower({ ...options, want: (target) => applier.want(target) });
     this.#beats = new Beats({
       ...options,
+      intervalMs: () => options.beatIntervalMs ?? this.#beatMs,
       read: () => this.#readBeat(),
       isDraining: () => this.#leaving.signal.aborted || (this.#isDraining && holdings.value.held.length > 0),
       onAnswer: (answer, beat) => this.#takeAnswer(answer, beat),
@@ -162,6 +166,7 @@ export class Session {
     if (!this.#follower.takeAnswer(answer)) return;
     this.#answeredAt = clock.monotonic();
     this.#watched = new Set(answer.watch);
+    this.#beatMs = answer.beatMs ?? beatMsDefault;
     // Where nobody here can count, the fleet says when it is out: by its balancers' counts, or at its deadline.
     const isEmpty = beat.inFlight === undefined ? answer.drained === true : beat.inFlight === 0;
     const isIdle = this.#isDraining && receipts.isKnown(answer) && isEmpty;

@@ -4,7 +4,8 @@ import type { FleetState, Server } from '../domain/state.ts';
 import type { Observed } from '../projections/observed.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
 import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
-import { type Beat, type BeatAnswer, watchedProjectsMax } from '../../schemas/receipt.ts';
+import { beatsPerLease, leaseMsDefault } from '../../schemas/policy.ts';
+import { type Beat, type BeatAnswer, beatMsMax, watchedProjectsMax } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValue, LastValues } from './last-values.ts';
 
@@ -31,6 +32,7 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
     ...registered(beat, known),
     ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
     ...watched(state, known),
+    ...paced(state, known),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),
@@ -41,6 +43,13 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
 function registered({ registers }: Beat, known: Server | undefined): Pick<BeatAnswer, 'registered'> {
   if (registers !== undefined) return { registered: known !== undefined && isRegisteredSo(known, registers) };
   return known !== undefined && hasStoppedItself(known) ? { registered: false } : {};
+}
+
+/** A lease is several beats, whatever its length: a short one is not missed by a single beat, a long one spares most. */
+function paced(state: FleetState, known: Server | undefined): Pick<BeatAnswer, 'beatMs'> {
+  const leaseMs = known?.member == null ? undefined : state.groupById.get(known.member.group)?.policy.leaseMs;
+  if (leaseMs === undefined || leaseMs === leaseMsDefault) return {};
+  return { beatMs: Math.min(beatMsMax, Math.floor(leaseMs / beatsPerLease)) };
 }
 
 /** What the canaries of its group are judged by. */

@@ -96,7 +96,9 @@ export class Observations {
     this.#options.onHeard?.({ kind: 'beat', server: beat.server, now: beat, before });
     const listener = this.#listener;
     if (listener === undefined) return;
-    message.respond(encodeMessage(listener.answer(beat)));
+    const answer = listener.answer(beat);
+    observed.beatMs = answer.beatMs;
+    message.respond(encodeMessage(answer));
     listener.onBeat(beat.server, { isNews: isNews(before, beat) });
   }
 

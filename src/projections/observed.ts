@@ -31,6 +31,8 @@ export interface ObservedServer {
   idleReadings: number;
   /** Beats in a row that said the server is not healthy. */
   unwellReadings: number;
+  /** When its next beat is due, in milliseconds from the last, as it was answered; absent: as the default has it. */
+  beatMs?: number | undefined;
 }
 
 export interface ObservedApplied {

@@ -8,7 +8,7 @@ import { inFlightOn } from '../projections/in-flight.ts';
 import type { Observed } from '../projections/observed.ts';
 import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerId } from '../../schemas/ids.ts';
-import { leaseMsDefault } from '../../schemas/policy.ts';
+import { beatsPerLease, leaseMsDefault } from '../../schemas/policy.ts';
 import type { ServerFacts } from './facts.ts';
 import { silence } from './silence.ts';
 
@@ -29,7 +29,8 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
   const member = known?.member ?? null;
   const seen = observed.serverById.get(id);
   const seenAt = seen?.seenAt ?? 0;
-  const leaseMs = leaseMsOf(state, known);
+  // A lease holds as it was granted: who was told to beat seldom is not silent before it hears that the lease is shorter.
+  const leaseMs = Math.max(leaseMsOf(state, known), (seen?.beatMs ?? 0) * beatsPerLease);
   return {
     server: id,
     now,

@@ -332,6 +332,13 @@ describe('an agent that restarts', () => {
     await eventually(() => coordinator.registrations.length === registered + 1);
   });
 
+  it('beats as often as the leader says', async () => {
+    coordinator.beatMs = 40;
+    await start({ beatIntervalMs: undefined });
+    // By itself it would take twenty seconds.
+    await eventually(() => coordinator.beats.length > 20, { what: 'twenty beats' });
+  });
+
   it('sends no command where the fleet holds it just so, and registers again once it is told that it does not', async () => {
     coordinator.registered = true;
     const { url } = await start();

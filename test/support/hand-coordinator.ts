@@ -27,6 +27,8 @@ export class HandCoordinator {
   known = true;
   /** What it answers to a beat that says what it would register; undefined: nothing, as older coordinators. */
   registered: boolean | undefined;
+  /** How often it would hear from the server; undefined: it does not say. */
+  beatMs: number | undefined;
   position = 0;
   /** The bodies of requests to be drained, in order. */
   readonly drains: Record<string, unknown>[] = [];
@@ -71,8 +73,10 @@ export class HandCoordinator {
       const receipt = this.receipts.findLast(({ instance }) => instance === beat.instance)?.position ?? 0;
       const { log, known } = this;
       const registered = this.registered === undefined ? {} : { registered: this.registered };
+      const pace = this.beatMs === undefined ? {} : { beatMs: this.beatMs };
       const stamps = { assignment: this.#assignment, directive: this.#directive };
-      message.respond(encodeMessage({ log, term: 1, known, ...registered, group: this.#group, ...stamps, receipt }));
+      const head = { log, term: 1, known, ...registered, ...pace };
+      message.respond(encodeMessage({ ...head, group: this.#group, ...stamps, receipt }));
     });
     hear(subjects.allReceipts(fleet), (message) =>
       this.receipts.push(decodeMessage(Receipt, message.data, 'a receipt')),
