@@ -11,6 +11,7 @@ import { addGroups } from './routes/groups.ts';
 import { addHealth } from './routes/health.ts';
 import { addHistory } from './routes/history.ts';
 import { addPublishing } from './routes/publishing.ts';
+import { addKey } from './routes/key.ts';
 import { addProjects } from './routes/projects.ts';
 import { addRollouts } from './routes/rollouts.ts';
 import { addServers } from './routes/servers.ts';
@@ -29,6 +30,7 @@ const parts = [
   addHistory,
   addEvents,
   addExport,
+  addKey,
   addCommands,
   addHealth,
 ] as const;

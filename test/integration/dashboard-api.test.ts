@@ -82,6 +82,8 @@ describe('questions', () => {
       return true;
     });
     await eventually(async () => (await api.get('/v1/fleet')).body.item.leader?.term === 1);
+    const { body: signer } = await api.get('/v1/key');
+    expect(signer).toMatchObject({ code: 'unsigned', status: 404 });
   });
 
   /** The order of balancers and the term of a beat are none of its business; times are. */

@@ -39,7 +39,7 @@ interface CoordinatorRowProps {
   readonly head: number;
 }
 
-function CoordinatorRow({ coordinator: { instance, role, position }, head }: CoordinatorRowProps) {
+function CoordinatorRow({ coordinator: { instance, role, position, troubles }, head }: CoordinatorRowProps) {
   const behind = Math.max(0, head - position);
   return (
     <li className="row">
@@ -50,6 +50,11 @@ function CoordinatorRow({ coordinator: { instance, role, position }, head }: Coo
           {role === 'leader' ? 'leads' : behind === 0 ? 'stands by' : `stands by, ${behind} behind`}
         </span>
       </div>
+      {troubles.map((text) => (
+        <p key={text} className="bad">
+          {sentence(text)}.
+        </p>
+      ))}
     </li>
   );
 }
