@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
-import { dockerEngine, importNatsImage } from '../support/docker-engine.ts';
+import { dockerEngine } from '../support/docker-engine.ts';
 
 /** What speaks to NATS most and kills nothing: a container here is not killed and started again on its port. */
 const selection = ['nats-objects', 'coordinator-commands'].map((name) => `test/integration/${name}.test.ts`);
@@ -16,9 +16,9 @@ describe.skipIf(engine.status === 'missing')('with NATS in a container', () => {
   });
 
   it('a selection of the integration suite passes', async () => {
-    const host = engine.status === 'found' ? engine.host : '';
-    const choice = { image: importNatsImage(host) };
-    const env = { ...process.env, DOCKER_HOST: host, MUSTER_TEST_NATS: JSON.stringify(choice) };
+    if (engine.status === 'missing') throw new Error(engine.why);
+    const { host, image } = engine;
+    const env = { ...process.env, DOCKER_HOST: host, MUSTER_TEST_NATS: JSON.stringify({ image }) };
     const args = ['vitest', 'run', '--project', 'integration', ...selection];
     const run = spawn('npx', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

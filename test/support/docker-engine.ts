@@ -12,6 +12,8 @@ export interface DockerEngine {
   readonly status: 'found';
   /** As `DOCKER_HOST` says it. */
   readonly host: string;
+  /** Of the `nats-server` on this machine. */
+  readonly image: string;
   stop(): Promise<void>;
 }
 export type EngineOrWhy = DockerEngine | { readonly status: 'missing'; readonly why: string };
@@ -22,7 +24,7 @@ const image = 'muster-test-nats';
 
 export async function dockerEngine(): Promise<EngineOrWhy> {
   const given = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
-  if (answers(given)) return { status: 'found', host: given, stop: async () => {} };
+  if (answers(given)) return working(given, async () => {});
   if (process.getuid?.() !== 0)
     return { status: 'missing', why: 'no Docker Engine answers, and only root may start one' };
   if (spawnSync('dockerd', ['--version']).status !== 0) return { status: 'missing', why: 'no dockerd on the PATH' };
@@ -39,15 +41,24 @@ export async function dockerEngine(): Promise<EngineOrWhy> {
   };
   try {
     await eventually(() => answers(host), { what: 'dockerd', timeoutMs: startTimeoutMs });
-    return { status: 'found', host, stop };
+    return await working(host, stop);
   } catch (error) {
     await stop();
     return { status: 'missing', why: `dockerd does not come up here: ${String(error)}` };
   }
 }
 
-/** An image with nothing in it but the server and its libraries; its name. */
-export function importNatsImage(host: string): string {
+/** An engine may answer and yet not be let to run anything, as in a container without rights. */
+async function working(host: string, stop: () => Promise<void>): Promise<EngineOrWhy> {
+  importNatsImage(host);
+  const run = spawnSync('docker', ['--host', host, 'run', '--rm', image, '--version'], { timeout: startTimeoutMs });
+  if (run.status === 0) return { status: 'found', host, image, stop };
+  await stop();
+  return { status: 'missing', why: `no container runs here: ${run.stderr.toString().trim()}` };
+}
+
+/** An image with nothing in it but the server and its libraries. */
+function importNatsImage(host: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'muster-image-'));
   try {
     const program = realpathSync(execFileSync('sh', ['-c', 'command -v nats-server']).toString().trim());
@@ -62,7 +73,6 @@ export function importNatsImage(host: string): string {
     const archive = execFileSync('tar', ['-C', folder, '-c', '.'], { maxBuffer: 256 * 1024 * 1024 });
     const entry = ['--change', 'ENTRYPOINT ["/nats-server"]'];
     execFileSync('docker', ['--host', host, 'import', ...entry, '-', image], { input: archive });
-    return image;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
