@@ -1,8 +1,8 @@
 /**
  * Publishes each event again as message p of FEED, p being its position: sent with the expectation p−1, so that slot p
  * can only ever hold event p, whoever sends it. Pipelined, behind the acks of LOG; what a queue or a lost connection
- * drops is read back from LOG. The feed is derived: nothing waits for it, so it gathers for a moment, in which the
- * commands themselves have the processor and the disk.
+ * drops is read back from LOG. The feed is derived: nothing waits for it, so it gathers for a moment and gives way to
+ * the log (`feed-pace.ts`), so that the commands themselves have the processor and the disk.
  */
 import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
@@ -11,6 +11,7 @@ import { findRecord } from '../eventlog/find-record.ts';
 import { decodeRecord } from '../eventlog/record-codec.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock, Timer } from '../std/clock.ts';
+import { pause } from '../std/deadline.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { assert, Failure } from '../std/failure.ts';
 import type { Event } from '../../schemas/events.ts';
@@ -18,6 +19,7 @@ import type { FleetId, Position } from '../../schemas/ids.ts';
 import type { Record } from '../../schemas/record.ts';
 import { type Concern, subjects } from '../../schemas/subjects.ts';
 import type { EventTexts } from './event-texts.ts';
+import { FeedPace } from './feed-pace.ts';
 import { feedGatherMs, feedQueueMax, publishesMax } from './timing.ts';
 
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
@@ -51,6 +53,9 @@ export class FeedPublisher {
   #readBackLast: { sequence: number; next: Position } | undefined;
   /** The last position known to stand in FEED; undefined: ask the stream. */
   #sent: number | undefined;
+  readonly #pace = new FeedPace();
+  /** Events were offered since the present run began. */
+  #isBusy = false;
   /** Runs while what was offered gathers. */
   #gathering: Timer | undefined;
 
@@ -63,6 +68,7 @@ export class FeedPublisher {
 
   /** Acknowledged events, in the order of the log. */
   offer(events: readonly Event[]): void {
+    if (events.length > 0) this.#isBusy = true;
     if (this.#queue.length + events.length > feedQueueMax) this.#queue = [];
     else for (const event of events) this.#queue.push(event);
     this.#gathering ??= this.#options.clock.after(feedGatherMs, () => {
@@ -86,12 +92,29 @@ export class FeedPublisher {
       }
       const next = this.#sent + 1;
       const batch = this.#takeBatch(next) ?? (await this.#readBack(next));
-      const sent = this.#sent;
-      // Unknown until every one of them is acknowledged: a failure makes the next run ask the stream.
-      this.#sent = undefined;
-      await this.#send(batch);
-      this.#sent = sent + batch.length;
+      for (let at = 0; at < batch.length && !signal.aborted; ) {
+        const run = batch.slice(at, at + this.#pace.runMax);
+        await this.#sendRun(run);
+        at += run.length;
+      }
     }
+  }
+
+  async #sendRun(run: readonly Event[]): Promise<void> {
+    const { clock, signal } = this.#options;
+    const beganAt = clock.monotonic();
+    this.#isBusy = false;
+    // Unknown until every one of them is acknowledged: a failure makes the next run ask the stream.
+    this.#sent = undefined;
+    await this.#send(run);
+    this.#sent = run.at(-1)?.position;
+    const tookMs = clock.monotonic() - beganAt;
+    const delayMs = this.#pace.pauseAfter({ events: run.length, tookMs, isBusy: this.#isBusy });
+    if (delayMs === 0) return;
+    await pause({ clock, delayMs, signal }).catch((error: unknown) => {
+      // Stopped meanwhile: the loop sees it.
+      if (!signal.aborted) throw error;
+    });
   }
 
   async #lastInFeed(): Promise<number> {
