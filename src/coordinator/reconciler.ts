@@ -47,6 +47,8 @@ export class Reconciler {
   readonly #touchedGroups = new Set<GroupId>();
   /** Servers whose steps are being carried out; true: touched meanwhile, so it is looked at again once they are. */
   readonly #busy = new Map<ServerId, boolean>();
+  /** By group, who had a slot to sync when the group was last looked at: each is looked at once for it, not at every proof of another. */
+  readonly #syncingByGroup = new Map<GroupId, ReadonlySet<ServerId>>();
   readonly #due = new DueQueue<ServerId>();
   /** Groups whose rollouts change by silence alone, at a time. */
   readonly #dueGroups = new DueQueue<GroupId>();
@@ -105,8 +107,14 @@ export class Reconciler {
   #lookAtGroup(id: GroupId): void {
     const { state, observed, propose, clock } = this.#options;
     const group = state.groupById.get(id);
-    if (group === undefined) return;
-    for (const server of nextToSync(state, group)) this.#touched.add(server);
+    if (group === undefined) {
+      this.#syncingByGroup.delete(id);
+      return;
+    }
+    const before = this.#syncingByGroup.get(id);
+    const syncing = new Set(nextToSync(state, group));
+    for (const server of syncing) if (before?.has(server) !== true) this.#touched.add(server);
+    this.#syncingByGroup.set(id, syncing);
     for (const server of nextToLetGo(state, group, clock.now())) this.#touched.add(server);
     for (const proposal of groupProposals(state, id)) propose(proposal);
     noteTraffic(state, observed, id);
