@@ -62,9 +62,9 @@ export async function commandRig(server: NatsServer, { servers = serversDefault 
     const toChain: Ask = (_, body) => raw.connection.publish('bench.chain.cmd', body);
     const ours = [server.pid, coordinator];
     return {
-      coordinator: chain({ name: 'coordinator', ask: toStream, pids: ours, replies }),
-      requests: chain({ name: 'coordinator, by request', ask: toDo, pids: ours, replies }),
-      bare: chain({ name: 'bare chain', ask: toChain, pids: [server.pid, bare], replies }),
+      coordinator: chain({ name: 'coordinator', ask: toStream, pids: ours, replies, servers }),
+      requests: chain({ name: 'coordinator, by request', ask: toDo, pids: ours, replies, servers }),
+      bare: chain({ name: 'bare chain', ask: toChain, pids: [server.pid, bare], replies, servers }),
       feedCaughtUp: () => feedCaughtUp(raw, replies),
       raw,
       pids: [server.pid, coordinator],
@@ -84,18 +84,20 @@ interface ChainOptions {
   readonly ask: Ask;
   readonly pids: readonly number[];
   readonly replies: Replies;
+  /** Whom the commands are about, one after the other. */
+  readonly servers: number;
 }
 
 let runs = 0;
 
-function chain({ name, ask, pids, replies }: ChainOptions): CommandChain {
+function chain({ name, ask, pids, replies, servers }: ChainOptions): CommandChain {
   return {
     name,
     async round({ commands, inFlight }) {
       runs += 1;
       const run = runs;
       const bodies = Array.from({ length: commands }, (_, index) =>
-        configureCommand({ run, index, servers: serversDefault }),
+        configureCommand({ run, index, servers }),
       );
       const latencies: number[] = [];
       const { wallMs, cpuMicroseconds } = await measured(pids, () =>
