@@ -96,9 +96,7 @@ function chain({ name, ask, pids, replies, servers }: ChainOptions): CommandChai
     async round({ commands, inFlight }) {
       runs += 1;
       const run = runs;
-      const bodies = Array.from({ length: commands }, (_, index) =>
-        configureCommand({ run, index, servers }),
-      );
+      const bodies = Array.from({ length: commands }, (_, index) => configureCommand({ run, index, servers }));
       const latencies: number[] = [];
       const { wallMs, cpuMicroseconds } = await measured(pids, () =>
         replies.all(commands, inFlight, async (index) => {
