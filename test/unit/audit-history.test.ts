@@ -33,8 +33,10 @@ const bytesOf = (state: FleetState) =>
 /** Small states, so that a hundred of them are written down quickly. */
 const servers = 24;
 const random = seeded(7);
-const sampled = new Set(Array.from({ length: 100 }, () => 1 + Math.floor(random() * events)));
+const sampled = new Set<number>();
+while (sampled.size < 100) sampled.add(1 + Math.floor(random() * events));
 const liveByPosition = new Map<number, string>();
+const countByType = new Map<string, number>();
 let history: RandomHistory;
 
 beforeAll(() => {
@@ -42,7 +44,8 @@ beforeAll(() => {
     seed: 1,
     events,
     servers,
-    onEvent: ({ position }, state) => {
+    onEvent: ({ position, type }, state) => {
+      countByType.set(type, (countByType.get(type) ?? 0) + 1);
       if (sampled.has(position)) liveByPosition.set(position, bytesOf(state));
     },
   });
@@ -54,6 +57,21 @@ describe(`a history of ${events} events`, () => {
     const first = bytesOf((await replay(source, { signal })).state);
     expect(bytesOf((await replay(source, { signal })).state)).toBe(first);
     expect(first).toBe(bytesOf(history.state));
+  });
+
+  it('is of all kinds of operation, and not mostly of refusals', () => {
+    expect(history.state.position).toBe(events);
+    expect(countByType.get('command.rejected') ?? 0).toBeLessThan(events / 2);
+    const often = [...countByType].filter(([, count]) => count >= 100).map(([type]) => type);
+    const kinds = [
+      'server.ready',
+      'server.left',
+      'server.moving',
+      'rollout.advanced',
+      'rollout.failed',
+      'group.servers-set',
+    ];
+    expect(often).toEqual(expect.arrayContaining(kinds));
   });
 
   it('is made the same again from its seed', () => {
@@ -73,6 +91,8 @@ describe(`a history of ${events} events`, () => {
         if (sampled.has(position)) replayed.set(position, bytesOf(state));
       },
     });
+    expect(liveByPosition.size).toBe(sampled.size);
+    expect(new Set(liveByPosition.values()).size).toBeGreaterThan(90);
     expect(replayed).toEqual(liveByPosition);
   });
 
