@@ -23,12 +23,16 @@ export interface ChaosOptions {
   readonly print: (line: string) => void;
 }
 
-/** Some 200 requests a second in each group, half of them POSTs, which no balancer tries again. */
+/**
+ * Some 200 requests a second in each group, half of them POSTs, which no balancer tries again. Patient: what a frozen
+ * gateway had taken it answers when it wakes, and HAProxy would not count what a client gave up before.
+ */
 const load = {
   paths: projects.map((project) => `/${project}`),
   clients: 8,
   pauseMs: 40,
   failuresKept: 10_000,
+  timeoutMs: 60_000,
 } as const;
 /** From the last fault on: elections, leases, drains, backoffs, on a machine that is busy. */
 const restBoundMs = 120_000;

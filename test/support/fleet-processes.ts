@@ -155,9 +155,9 @@ async function launch({ name, directory, words, place }: LaunchOptions): Promise
     },
     async kill(signal) {
       if (hasEnded()) return;
-      const gone = once(child, 'exit');
+      const gone = signal === 'SIGSTOP' || signal === 'SIGCONT' ? undefined : once(child, 'exit');
       child.kill(signal);
-      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+      await gone;
     },
     async restart() {
       if (!hasEnded()) throw new Error(`${name} still runs`);

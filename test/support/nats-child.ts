@@ -111,8 +111,8 @@ function portOf(url: string | undefined): number {
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT' && signal !== 'SIGHUP';
+  const ended = ends ? new Promise<void>((resolve) => child.once('exit', () => resolve())) : undefined;
   child.kill(signal);
-  if (signal === 'SIGSTOP' || signal === 'SIGCONT' || signal === 'SIGHUP') return;
   await ended;
 }
