@@ -8,6 +8,7 @@
  * It is run again whenever the set or `MUSTER_SERVING` changes, one at a time, and must be harmless to repeat. It ends
  * with 0 once the gateway serves exactly this set. Ending with anything else fails every project that has not worked
  * here before, unless it printed lines `failed <project> <why>`: then only those. The last good set is given next.
+ * What a deployment probes is then asked of the gateway itself, and fails its project alike.
  *
  * Weaker than the built-in gateway: requests in flight are known to it only by a command that prints their number. Without
  * one they are not known, and said so: a drain then waits for the balancers' own counts, or for its deadline.
