@@ -16,7 +16,6 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
-import { unwellReadingsMin } from '../server-machine/facts.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -277,11 +276,11 @@ export class Reign {
 
   /** Beats are many: only those that something hangs on make us look. A lease has its own time to be looked at. */
   #heardBeat(id: ServerId, isNews: boolean): void {
-    const { state, observations } = this.#options;
+    const { state } = this.#options;
     const server = state.serverById.get(id);
     if (server === undefined) return;
-    const unwell = (observations.observed.serverById.get(id)?.unwellReadings ?? 0) >= unwellReadingsMin;
-    if (unwell || server.lost !== null || server.member?.drain != null) this.#reconciler.touch(id);
+    // A receipt may come before the first beat of its instance, and proves nothing until then.
+    if (isNews || server.lost !== null || server.member?.drain != null) this.#reconciler.touch(id);
     // A rollout's gates are judged by what heartbeats say: a plan looks at the whole group, so not for each of them.
     const group = server.member === null ? undefined : state.groupById.get(server.member.group);
     if (group === undefined || group.rolloutById.size === 0) return;
