@@ -62,6 +62,7 @@ interface InstantProps {
 }
 
 function Instant({ label, value, onChange, chosen }: InstantProps) {
+  const eventText = chosen === null ? 'no event chosen' : `event ${chosen}`;
   return (
     <div className="instant">
       <TextField className="filter" value={value} onChange={onChange} autoComplete="off">
@@ -72,10 +73,10 @@ function Instant({ label, value, onChange, chosen }: InstantProps) {
         size="small"
         look="quiet"
         isDisabled={chosen === null}
-        aria-label={`${label}: event ${chosen ?? 'not chosen'}`}
+        aria-label={`${label}: ${eventText}`}
         onPress={() => onChange(String(chosen ?? ''))}
       >
-        {chosen === null ? 'no event chosen' : `event ${chosen}`}
+        {eventText}
       </Button>
     </div>
   );
