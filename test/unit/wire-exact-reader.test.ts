@@ -71,11 +71,9 @@ describe('the exact reader', () => {
       const whole = encode(event).slice();
       for (let at = 0; at < whole.length; at += 1) {
         expect(readEvent(whole.subarray(0, at))).toBeUndefined();
-        for (const bit of [0, 2, 5, 7]) {
-          const bytes = whole.slice();
-          bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
-          isHonest(Event, readEvent, bytes);
-        }
+        const bytes = whole.slice();
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+        isHonest(Event, readEvent, bytes);
       }
     }
   });
