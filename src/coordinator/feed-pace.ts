@@ -13,6 +13,8 @@ const runMin = 16;
 const pausesPerRun = 4;
 /** A run that was held up by something else is no reason to wait for long. */
 const pauseMaxMs = 200;
+/** Later than this it gives way to nobody: commands that keep coming would leave it behind for ever. */
+const lateMaxMs = 1_000;
 
 export class FeedPace {
   #runMax = 64;
@@ -23,17 +25,19 @@ export class FeedPace {
   }
 
   /** After a run: how long to leave the log alone. `isBusy`: events were appended while it went. */
-  pauseAfter({ events, tookMs, isBusy }: FeedRun): number {
+  pauseAfter({ events, tookMs, lateMs, isBusy }: FeedRun): number {
     const fitting = Math.round((events * runTargetMs) / Math.max(1, tookMs));
     // By half or double at most: one run that was held up says little.
     this.#runMax = clamp(clamp(fitting, this.#runMax / 2, this.#runMax * 2), runMin, publishesMax);
-    return isBusy ? Math.min(pauseMaxMs, tookMs * pausesPerRun) : 0;
+    return isBusy && lateMs < lateMaxMs ? Math.min(pauseMaxMs, tookMs * pausesPerRun) : 0;
   }
 }
 
 export interface FeedRun {
   readonly events: number;
   readonly tookMs: number;
+  /** How long ago the newest of them was decided. */
+  readonly lateMs: number;
   readonly isBusy: boolean;
 }
 

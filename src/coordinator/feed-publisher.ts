@@ -107,9 +107,12 @@ export class FeedPublisher {
     // Unknown until every one of them is acknowledged: a failure makes the next run ask the stream.
     this.#sent = undefined;
     await this.#send(run);
-    this.#sent = run.at(-1)?.position;
+    const newest = run.at(-1);
+    assert(newest !== undefined, 'a run holds an event');
+    this.#sent = newest.position;
     const tookMs = clock.monotonic() - beganAt;
-    const delayMs = this.#pace.pauseAfter({ events: run.length, tookMs, isBusy: this.#isBusy });
+    const lateMs = clock.now() - newest.at;
+    const delayMs = this.#pace.pauseAfter({ events: run.length, tookMs, lateMs, isBusy: this.#isBusy });
     if (delayMs === 0) return;
     await pause({ clock, delayMs, signal }).catch((error: unknown) => {
       // Stopped meanwhile: the loop sees it.

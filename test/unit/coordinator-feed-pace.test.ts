@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { FeedPace } from '../../src/coordinator/feed-pace.ts';
 
 /** Runs one after another, each event taking so long; how many the last may hold, and how long it is paused for. */
-function paced(runs: number, msPerEvent: number, isBusy = true) {
+function paced(runs: number, msPerEvent: number, { isBusy = true, lateMs = 0 } = {}) {
   const pace = new FeedPace();
   let pauseMs = 0;
   for (let run = 0; run < runs; run += 1) {
     const events = pace.runMax;
-    pauseMs = pace.pauseAfter({ events, tookMs: events * msPerEvent, isBusy });
+    pauseMs = pace.pauseAfter({ events, tookMs: events * msPerEvent, lateMs, isBusy });
   }
   return { runMax: pace.runMax, pauseMs };
 }
@@ -26,14 +26,19 @@ describe('the pace of the feed', () => {
   });
 
   it('does not pause once nothing is appended any more', () => {
-    expect(paced(10, 1, false).pauseMs).toBe(0);
+    expect(paced(10, 1, { isBusy: false }).pauseMs).toBe(0);
+  });
+
+  it('gives way no more once it is a second late, so that commands that keep coming cannot leave it behind', () => {
+    expect(paced(10, 1, { lateMs: 999 }).pauseMs).toBe(80);
+    expect(paced(10, 1, { lateMs: 1_000 }).pauseMs).toBe(0);
   });
 
   it('is not thrown off by one run that was held up', () => {
     const pace = new FeedPace();
-    for (let run = 0; run < 10; run += 1) pace.pauseAfter({ events: pace.runMax, tookMs: 1, isBusy: true });
+    for (let run = 0; run < 10; run += 1) pace.pauseAfter({ events: pace.runMax, tookMs: 1, lateMs: 0, isBusy: true });
     const before = pace.runMax;
-    pace.pauseAfter({ events: before, tookMs: 10_000, isBusy: true });
+    pace.pauseAfter({ events: before, tookMs: 10_000, lateMs: 0, isBusy: true });
     expect(pace.runMax).toBe(before / 2);
   });
 });
