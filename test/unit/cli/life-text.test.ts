@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../../schemas/events.ts';
 import { serverStatuses } from '../../../schemas/group-status.ts';
 import { defaultGroupPolicy } from '../../../schemas/policy.ts';
@@ -17,6 +17,10 @@ import { samples } from '../../golden/samples.ts';
 
 const plain = createPaint(false);
 const now = Date.now();
+// Ages are told in seconds: a busy machine loses one between here and the claim.
+beforeAll(() => void vi.useFakeTimers({ now, toFake: ['Date'] }));
+afterAll(() => void vi.useRealTimers());
+
 const head = { position: 9, version: 1, at: 1, principal: 'ada' };
 const evidence = { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
 
