@@ -268,6 +268,6 @@ describe('recorded rollouts', () => {
     expect(failed[0]?.tried.reason).toContain('waited for a person');
     await writeFile(path, 'leaseMs: 1\n');
     const wrong = await muster('replay', '--policy', path);
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('how rollouts go')]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('what can be tried')]);
   });
 });
