@@ -122,7 +122,7 @@ async function connectWithin(options: ConnectBusOptions): Promise<NatsConnection
   const probe = async () => {
     probing = true;
     try {
-      await (await connect({ ...libraryOptions(options), reconnect: false })).close();
+      await (await connect({ ...natsOptions(options), reconnect: false })).close();
     } catch (error) {
       why = libraryFailure(error, what);
       if (why.code === 'config-invalid') giveUp(why);
@@ -137,7 +137,7 @@ async function connectWithin(options: ConnectBusOptions): Promise<NatsConnection
   };
   let connected = false;
   if (signal?.aborted) throw aborted(what);
-  const opening = connect({ ...libraryOptions(options), waitOnFirstConnect: true, reconnectDelayHandler });
+  const opening = connect({ ...natsOptions(options), waitOnFirstConnect: true, reconnectDelayHandler });
   try {
     const work = Promise.race([opening, refused]);
     const connection = await within({ clock, timeoutMs, what, work, ...(signal === undefined ? {} : { signal }) });
@@ -152,7 +152,7 @@ async function connectWithin(options: ConnectBusOptions): Promise<NatsConnection
   }
 }
 
-function libraryOptions({ url, principal, name, credentials }: ConnectBusOptions): ConnectionOptions {
+function natsOptions({ url, principal, name, credentials }: ConnectBusOptions): ConnectionOptions {
   return {
     servers: typeof url === 'string' ? url.split(',').map((each) => each.trim()) : [...url],
     name: name ?? principal,
