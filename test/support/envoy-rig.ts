@@ -1,4 +1,4 @@
-/** An Envoy balancer in a folder of its own, with the OS's ports, for tests; and the process behind it. */
+/** An Envoy balancer in a folder of its own, with ports of its own, for tests; and the process behind it. */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { EnvoyBalancer, type EnvoyOptions } from '../../src/balancers/envoy/envo
 import { EnvoyProcess } from '../../src/balancers/envoy/process.ts';
 import { listProcesses } from '../../src/balancers/process-list.ts';
 import { systemClock } from '../../src/std/clock.ts';
+import { freePort } from './free-port.ts';
 
 export interface EnvoyRig {
   readonly dataDirectory: string;
@@ -16,6 +17,7 @@ export interface EnvoyRig {
 }
 
 export async function createEnvoyRig(binary: string, xds: 'files' | 'rest' = 'files'): Promise<EnvoyRig> {
+  const basePort = await freePort();
   const dataDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'muster-env-')));
   const bootstrapPath = join(dataDirectory, 'bootstrap.json');
   const envoy = new EnvoyProcess({
@@ -30,7 +32,7 @@ export async function createEnvoyRig(binary: string, xds: 'files' | 'rest' = 'fi
   return {
     dataDirectory,
     process: envoy,
-    create: (options) => new EnvoyBalancer({ dataDirectory, clock: systemClock, basePort: 0, binary, xds, ...options }),
+    create: (options) => new EnvoyBalancer({ dataDirectory, clock: systemClock, basePort, binary, xds, ...options }),
     async kill() {
       const ours = (await listProcesses()).filter(({ title }) => title.includes(` -c ${bootstrapPath} `));
       for (const { pid } of ours) process.kill(pid, 'SIGKILL');

@@ -1,10 +1,11 @@
-/** A HAProxy balancer in a folder of its own, with the OS's ports, for tests; and the process behind it. */
+/** A HAProxy balancer in a folder of its own, with ports of its own, for tests; and the process behind it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HaproxyBalancer } from '../../src/balancers/haproxy/haproxy-balancer.ts';
 import { HaproxyProcess } from '../../src/balancers/haproxy/process.ts';
 import { systemClock } from '../../src/std/clock.ts';
+import { freePort } from './free-port.ts';
 
 export interface HaproxyRig {
   readonly dataDirectory: string;
@@ -17,6 +18,7 @@ export interface HaproxyRig {
 }
 
 export async function createHaproxyRig(): Promise<HaproxyRig> {
+  const basePort = await freePort();
   const dataDirectory = mkdtempSync(join(tmpdir(), 'muster-hap-'));
   const processIn = (folder: string) =>
     new HaproxyProcess({
@@ -34,7 +36,7 @@ export async function createHaproxyRig(): Promise<HaproxyRig> {
   };
   return {
     dataDirectory,
-    create: () => new HaproxyBalancer({ dataDirectory, clock: systemClock, basePort: 0 }),
+    create: () => new HaproxyBalancer({ dataDirectory, clock: systemClock, basePort }),
     pidsIn,
     async kill() {
       for (const pid of await pidsIn('')) process.kill(pid, 'SIGKILL');

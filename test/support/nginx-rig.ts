@@ -1,10 +1,11 @@
-/** An nginx balancer in a folder of its own, with the OS's ports, for tests; and the processes behind it. */
+/** An nginx balancer in a folder of its own, with ports of its own, for tests; and the processes behind it. */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NginxBalancer, type NginxOptions } from '../../src/balancers/nginx/nginx-balancer.ts';
 import { NginxProcess } from '../../src/balancers/nginx/process.ts';
 import { systemClock } from '../../src/std/clock.ts';
+import { freePort } from './free-port.ts';
 
 export interface NginxRig {
   readonly dataDirectory: string;
@@ -16,6 +17,7 @@ export interface NginxRig {
 }
 
 export async function createNginxRig(defaults: Partial<NginxOptions> = {}): Promise<NginxRig> {
+  const basePort = await freePort();
   const dataDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'muster-ngx-')));
   const process_ = new NginxProcess({
     binary: 'nginx',
@@ -29,7 +31,7 @@ export async function createNginxRig(defaults: Partial<NginxOptions> = {}): Prom
   return {
     dataDirectory,
     process: process_,
-    create: (options) => new NginxBalancer({ dataDirectory, clock: systemClock, basePort: 0, ...defaults, ...options }),
+    create: (options) => new NginxBalancer({ dataDirectory, clock: systemClock, basePort, ...defaults, ...options }),
     async kill() {
       const { master, running, leaving } = await process_.workers();
       for (const pid of [master, ...running, ...leaving]) process.kill(pid, 'SIGKILL');
