@@ -99,7 +99,6 @@ async function readJson<T>(url: string, path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** Numbers of a version in order; what is not a number counts as 0. */
 /**
  * Whether the server makes room in a full stream by dropping its first message though it should refuse the new one:
  * before 2.10.5 it counts a message smaller than it is (nats-server issue 4775; seen on 2.9.10).
@@ -108,6 +107,7 @@ export function forgetsAtLimit(version: string): boolean {
   return isBefore(version, [2, 10, 5]);
 }
 
+/** Numbers of a version in order; what is not a number counts as 0. */
 function isBefore(version: string, floor: readonly [number, number, number]): boolean {
   const parts = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
   for (const [index, least] of floor.entries()) {
