@@ -146,7 +146,8 @@ export class LastValues {
       while (slot.wanted !== undefined) {
         signal.throwIfAborted();
         const { wanted } = slot;
-        if (sameButTerm(slot.current, wanted.value)) {
+        // By its term too: its hash is told by now, and another's bytes of the same value have another.
+        if (sameFields(wanted.value, slot.current?.value)) {
           slot.wanted = undefined;
           continue;
         }
@@ -170,7 +171,7 @@ export class LastValues {
   }
 
   async #writeOnce(subject: string, slot: Slot, { value, data, hash }: Wanted): Promise<void> {
-    if (sameButTerm(slot.current, value)) return;
+    if (sameFields(value, slot.current?.value)) return;
     const { bus, storeTimeoutMs: timeoutMs } = this.#options;
     const expect = { lastSubjectSequence: slot.current?.sequence ?? 0 };
     slot.inFlight = data;
@@ -237,7 +238,7 @@ function placeOf(subject: string): { readonly prefix: string; readonly token: st
   return prefix.endsWith('.server.') ? { prefix, token: subject.slice(at) } : { prefix: '', token: subject };
 }
 
-/** Who wrote it last does not matter, only what stands there and at which position. */
+/** Before anything is put: who wrote it last does not matter then, only what stands there and at which position. */
 function sameButTerm(current: LastValue | undefined, value: Stamp): boolean {
   if (current === undefined) return false;
   if (current.value.position !== value.position || current.value.log !== value.log) return false;
