@@ -36,7 +36,7 @@ export class FeedPace {
 export interface FeedRun {
   readonly events: number;
   readonly tookMs: number;
-  /** How long ago the newest of them was decided. */
+  /** How long ago the newest of them was acknowledged: what the log holds but the feed does not. */
   readonly lateMs: number;
   readonly isBusy: boolean;
 }

@@ -25,6 +25,12 @@ import { feedGatherMs, feedQueueMax, publishesMax } from './timing.ts';
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
 const concernsMax = 100;
 
+/** An event, and when it came here, by the monotonic clock: its own time may be ahead of ours. */
+interface Offered {
+  readonly event: Event;
+  readonly since: number;
+}
+
 interface Found {
   readonly sequence: number;
   readonly record: Record;
@@ -48,7 +54,7 @@ export class FeedPublisher {
   readonly #options: FeedPublisherOptions;
   readonly #runner: ExclusiveRunner;
   /** Acknowledged events not yet sent, in order and without gaps; emptied when it would grow past its bound. */
-  #queue: Event[] = [];
+  #queue: Offered[] = [];
   /** The last record read back and its sequence: after an outage, or a feed made anew, the next one is wanted next. */
   #readBackLast: { sequence: number; next: Position } | undefined;
   /** The last position known to stand in FEED; undefined: ask the stream. */
@@ -68,10 +74,12 @@ export class FeedPublisher {
 
   /** Acknowledged events, in the order of the log. */
   offer(events: readonly Event[]): void {
+    const { clock } = this.#options;
     if (events.length > 0) this.#isBusy = true;
+    const since = clock.monotonic();
     if (this.#queue.length + events.length > feedQueueMax) this.#queue = [];
-    else for (const event of events) this.#queue.push(event);
-    this.#gathering ??= this.#options.clock.after(feedGatherMs, () => {
+    else for (const event of events) this.#queue.push({ event, since });
+    this.#gathering ??= clock.after(feedGatherMs, () => {
       this.#gathering = undefined;
       this.#runner.poke();
     });
@@ -100,18 +108,19 @@ export class FeedPublisher {
     }
   }
 
-  async #sendRun(run: readonly Event[]): Promise<void> {
+  async #sendRun(run: readonly Offered[]): Promise<void> {
     const { clock, signal } = this.#options;
     const beganAt = clock.monotonic();
     this.#isBusy = false;
     // Unknown until every one of them is acknowledged: a failure makes the next run ask the stream.
     this.#sent = undefined;
-    await this.#send(run);
+    await this.#send(run.map(({ event }) => event));
     const newest = run.at(-1);
     assert(newest !== undefined, 'a run holds an event');
-    this.#sent = newest.position;
-    const tookMs = clock.monotonic() - beganAt;
-    const lateMs = clock.now() - newest.at;
+    this.#sent = newest.event.position;
+    const endedAt = clock.monotonic();
+    const tookMs = endedAt - beganAt;
+    const lateMs = endedAt - newest.since;
     const delayMs = this.#pace.pauseAfter({ events: run.length, tookMs, lateMs, isBusy: this.#isBusy });
     if (delayMs === 0) return;
     await pause({ clock, delayMs, signal }).catch((error: unknown) => {
@@ -129,20 +138,22 @@ export class FeedPublisher {
   }
 
   /** The next events from memory, or undefined when memory does not begin with `next`. */
-  #takeBatch(next: number): Event[] | undefined {
-    while (this.#queue[0] !== undefined && this.#queue[0].position < next) {
-      const behind = next - this.#queue[0].position;
+  #takeBatch(next: number): Offered[] | undefined {
+    while (this.#queue[0] !== undefined && this.#queue[0].event.position < next) {
+      const behind = next - this.#queue[0].event.position;
       this.#queue.splice(0, behind);
     }
-    if (this.#queue[0]?.position !== next) return undefined;
+    if (this.#queue[0]?.event.position !== next) return undefined;
     return this.#queue.splice(0, publishesMax);
   }
 
-  async #readBack(next: number): Promise<readonly Event[]> {
+  /** From the log. What memory does not hold any more is late, however long it has been so. */
+  async #readBack(next: number): Promise<readonly Offered[]> {
     const found = (await this.#following(next)) ?? (await this.#search(next));
     const { sequence, record } = found;
     this.#readBackLast = { sequence, next: record.first + record.events.length };
-    return record.events.filter((event) => event.position >= next);
+    const since = Number.NEGATIVE_INFINITY;
+    return record.events.filter((event) => event.position >= next).map((event) => ({ event, since }));
   }
 
   /** The record behind the one last read back, those without events passed over; undefined where that is not it. */
