@@ -4,6 +4,7 @@ import type { Record } from '../../schemas/record.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { FleetState } from '../domain/state.ts';
 import { type ChainCursor, type Followed, follow } from '../eventlog/chain.ts';
+import { followHeld } from '../eventlog/follow-held.ts';
 import type { LogPort, StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,9 +16,6 @@ export interface FleetFoldOptions {
   /** Called after each record's events are folded, in order. */
   readonly onFolded: (events: readonly Event[]) => void;
 }
-
-/** One answer of the stream's leader; without one, reading begins again. */
-const againTimeoutMs = 5_000;
 
 export class FleetFold {
   readonly state: FleetState;
@@ -39,16 +37,14 @@ export class FleetFold {
   }
 
   /**
-   * Folds one stored record. One that does not link is asked for once more, of the stream's leader, before the log counts
-   * as broken: a server may deliver other bytes than it holds (nats-server pull request 7295), and `log-broken` is for
-   * good. Throws it, naming where, when that does not link either.
+   * Folds one stored record; one that does not link, as the stream's leader holds it. Throws `log-broken`, naming where,
+   * when that does not link either: it is for good. Without an answer of the leader's, reading begins again.
    */
   async take(log: Pick<LogPort, 'get'>, stored: StoredRecord): Promise<void> {
     const delivered = follow(this.#cursor, stored);
     if (delivered.status !== 'broken') return this.#fold(delivered, stored);
     this.#logger.warn({ sequence: stored.sequence, reason: delivered.reason }, 'asking once more for a record');
-    const held = await log.get(stored.sequence, againTimeoutMs);
-    this.#fold(held === undefined ? delivered : follow(this.#cursor, held), stored);
+    this.#fold(await followHeld({ log, cursor: this.#cursor, delivered: stored }), stored);
   }
 
   #fold(followed: Followed, stored: StoredRecord): void {
