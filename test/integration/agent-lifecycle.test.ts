@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FleetId, LogId, ServerId } from '../../schemas/ids.ts';
+import { CommandId, FleetId, LogId, ServerId } from '../../schemas/ids.ts';
 import type { Receipt } from '../../schemas/receipt.ts';
 import { type GatewayOptions, type RunningGateway, runGateway } from '../../services/gateway/run.ts';
+import { drainItself } from '../../src/agent/self-drain.ts';
 import { syncAttemptsMax } from '../../src/agent/tries.ts';
 import { type PackedBundle, packFolder } from '../../src/bundles/pack.ts';
 import type { Bus } from '../../src/nats/bus.ts';
+import { systemClock as clock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { HandCoordinator } from '../support/hand-coordinator.ts';
@@ -226,6 +228,30 @@ describe('a gateway that stops', () => {
     await eventually(() => coordinator.drains.length === 1);
     coordinator.deafen();
     await stopping;
+  });
+
+  it('is drained by a leader that would hear of it every ten seconds, and answered nine seconds ago', async () => {
+    await startServing([slow]);
+    coordinator.onDrain = 'accept';
+    let readings = 0;
+    const answeredAt = clock.monotonic() - 9_000;
+    const end = await drainItself({
+      bus,
+      fleet,
+      server,
+      id: CommandId.parse('stop-1'),
+      isDraining: () => (readings += 1) > 3,
+      idleBeats: () => 4,
+      answeredAt: () => answeredAt,
+      beatMs: 10_000,
+      timeoutMs: 10_000,
+      clock,
+      random: () => 0,
+      logger: silentLogger,
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect(end).toBe('told');
+    expect(coordinator.drains).toHaveLength(1);
   });
 
   it('ends by its deadline though a request never does', async () => {
