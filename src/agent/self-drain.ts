@@ -29,6 +29,8 @@ export interface SelfDrainOptions {
   readonly idleBeats: () => number;
   /** When a heartbeat was last answered, by the monotonic clock. */
   readonly answeredAt: () => number;
+  /** From one heartbeat to the next before it stops: so long ago the last answer may be, and nobody is silent. */
+  readonly beatMs: number;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -47,10 +49,14 @@ const readingPauseMs = 50;
 
 /** Rejects with `aborted` alone. */
 export async function drainItself(options: SelfDrainOptions): Promise<DrainEnd> {
-  const { clock, isDraining, idleBeats, answeredAt, timeoutMs, signal } = options;
+  const { clock, isDraining, idleBeats, answeredAt, beatMs, timeoutMs, signal } = options;
   const deadlineAt = clock.monotonic() + timeoutMs;
-  const isAnswered = () => clock.monotonic() - answeredAt() <= silenceMaxMs;
-  if (timeoutMs === 0 || !isAnswered() || !(await ask(options))) return 'unaided';
+  // One of the regular heartbeats may have been lost.
+  const isHeard = clock.monotonic() - answeredAt() <= Math.max(silenceMaxMs, 2 * beatMs);
+  if (timeoutMs === 0 || !isHeard || !(await ask(options))) return 'unaided';
+  // That was an answer too; from here on heartbeats come often.
+  const askedAt = clock.monotonic();
+  const isAnswered = () => clock.monotonic() - Math.max(askedAt, answeredAt()) <= silenceMaxMs;
   while (clock.monotonic() < deadlineAt && isAnswered()) {
     if (isDraining() && idleBeats() >= idleBeatsMin) return 'told';
     await pause({ clock, delayMs: readingPauseMs, signal });

@@ -61,7 +61,7 @@ export class Session {
   /** Projects whose requests the last answer asked to be counted in the next heartbeat. */
   #watched: ReadonlySet<ProjectId> = new Set();
   /** How often the leader would hear from us, as the last answer said. */
-  #beatMs = beatMsDefault;
+  #askedBeatMs = beatMsDefault;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -69,7 +69,7 @@ export class Session {
     this.#follower = new Follower({ ...options, want: (target) => applier.want(target) });
     this.#beats = new Beats({
       ...options,
-      intervalMs: () => options.beatIntervalMs ?? this.#beatMs,
+      intervalMs: () => this.#beatMs,
       read: () => this.#readBeat(),
       isDraining: () => this.#leaving.signal.aborted || (this.#isDraining && holdings.value.held.length > 0),
       onAnswer: (answer, beat) => this.#takeAnswer(answer, beat),
@@ -124,9 +124,14 @@ export class Session {
       isDraining: () => this.#isDraining,
       idleBeats: () => this.#idleBeats,
       answeredAt: () => this.#answeredAt,
+      beatMs: this.#beatMs,
       timeoutMs,
       signal,
     });
+  }
+
+  get #beatMs(): number {
+    return this.#options.beatIntervalMs ?? this.#askedBeatMs;
   }
 
   /** As the last directive carried out says. */
@@ -166,7 +171,7 @@ export class Session {
     if (!this.#follower.takeAnswer(answer)) return;
     this.#answeredAt = clock.monotonic();
     this.#watched = new Set(answer.watch);
-    this.#beatMs = answer.beatMs ?? beatMsDefault;
+    this.#askedBeatMs = answer.beatMs ?? beatMsDefault;
     // Where nobody here can count, the fleet says when it is out: by its balancers' counts, or at its deadline.
     const isEmpty = beat.inFlight === undefined ? answer.drained === true : beat.inFlight === 0;
     const isIdle = this.#isDraining && receipts.isKnown(answer) && isEmpty;
