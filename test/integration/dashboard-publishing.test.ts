@@ -120,6 +120,26 @@ describe('a folder sent as a tar', () => {
     expect((await api.get('/v1/fleet')).body.position).toBe(before);
   });
 
+  it('is not even read while as many as there is room for are on their way into the store', async () => {
+    if (!nats.canKill) return;
+    await nats.kill('SIGSTOP');
+    const versions = ['2.0.0', '2.0.1', '2.0.2', '2.0.3'];
+    const stored = versions.map((version) =>
+      publish(`hello/versions/${version}`, [{ name: 'project.yaml', content: projectYaml }]),
+    );
+    const askOthers = async () => {
+      for (let asked = 0; asked < 25; asked += 1) expect((await api.get('/v1/fleet')).status).toBe(200);
+      return 'still waits';
+    };
+    // Each was read long ago, as far as it was to be read.
+    await askOthers();
+    const further = publish('hello/versions/2.0.4', []);
+    const early = await Promise.race([further, askOthers()]).finally(() => nats.kill('SIGCONT'));
+    expect(early).toBe('still waits');
+    expect((await Promise.all(stored)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await further).status).toBe(400);
+  });
+
   it('is refused by its announced size before it comes, and in another type', async () => {
     const answer = await saidBeforeItsBody(folderTarBytesMax + 1);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
