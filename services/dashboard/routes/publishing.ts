@@ -19,7 +19,7 @@ import { badRequest, Problem } from '../problem.ts';
 import { Accepted, accepted, CommandHeaders, roleFor, sendOptions } from './commands.ts';
 
 const tarType = 'application/x-tar';
-/** Each holds a bundle in memory, 64 MiB at most; further ones wait for their turn, and their senders with them. */
+/** Each holds a bundle in memory until it is stored, 64 MiB at most; further ones wait for their turn, and their senders with them. */
 const publishingMax = 4;
 
 export function addPublishing(app: App, api: Api): void {
@@ -48,14 +48,16 @@ export function addPublishing(app: App, api: Api): void {
     async ({ params: { project, version }, query: { reason }, headers, body, caller, raw }, reply) => {
       if (caller === null) throw unauthenticated();
       requireTar(raw.headers);
-      const packed = await few.run(() => packTar(body as unknown as AsyncIterable<Uint8Array>)).catch(told);
-      if (packed.project.name !== project) {
-        throw badRequest(`the folder's project.yaml names ${packed.project.name}, not ${project}`, 'project');
-      }
       const asked = { id: headers['idempotency-key'], ifPosition: headers['if-match'], reason, issuedAt: undefined };
-      const { digest, upload, outcome } = await api.senders.as(caller.principal, (sender) =>
-        publishPacked(api, { sender, packed, version, options: sendOptions(asked) }),
-      );
+      const { digest, upload, outcome } = await few.run(async () => {
+        const packed = await packTar(body as unknown as AsyncIterable<Uint8Array>).catch(told);
+        if (packed.project.name !== project) {
+          throw badRequest(`the folder's project.yaml names ${packed.project.name}, not ${project}`, 'project');
+        }
+        return api.senders.as(caller.principal, (sender) =>
+          publishPacked(api, { sender, packed, version, options: sendOptions(asked) }),
+        );
+      });
       const done = await accepted(api, outcome);
       reply.header('etag', `"${done.position}"`);
       return { ...done, digest, upload };
