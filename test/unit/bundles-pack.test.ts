@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bundleFilesMax, manifestPath } from '../../schemas/bundle.ts';
 import { bundleBytesMax } from '../../schemas/commands.ts';
-import { packFolder } from '../../src/bundles/pack.ts';
+import { packFolder, packTar } from '../../src/bundles/pack.ts';
 import { unpackBundle } from '../../src/bundles/unpack.ts';
+import { tarOf } from '../support/hand-built-tar.ts';
 
 let root: string;
 
@@ -109,3 +110,18 @@ describe('packing a folder', () => {
     await expect(packFolder(large)).rejects.toThrow(/more than \d+ bytes/);
   });
 });
+
+describe('packing a tar', () => {
+  it('leaves .git out, however much stands in it, and names it once', async () => {
+    const file = { name: './project.yaml', content: project['project.yaml'] };
+    const objects = Array.from({ length: 2 * bundleFilesMax }, (_, at) => ({ name: `./.git/o/${at}`, content: 'x' }));
+    const pack = { name: './.git/pack', content: new Uint8Array(bundleBytesMax) };
+    const packed = await packTar(inPieces(tarOf([...objects, pack, file])));
+    expect(packed.leftOut).toEqual(['.git']);
+    expect(packed.digest).toBe((await packFolder(write('folder', project))).digest);
+  });
+});
+
+async function* inPieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
