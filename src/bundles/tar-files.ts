@@ -14,26 +14,31 @@ export const folderTarBytesMax = bundleBytesMax + 2 * bundleFilesMax * 1_536;
 /** Files and folders. */
 const entriesMax = 2 * bundleFilesMax;
 
-type Entry = AsyncIterable<unknown> & { readonly header: Header };
+type Entry = AsyncIterable<unknown> & { readonly header: Header; resume(): void };
 
 /** Throws `bundle-invalid` on links, devices, too much of anything and a broken tar; whatever `chunks` throws. */
 export async function filesOfTar(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<{ files: FoundFile[]; leftOut: string[] }> {
   const files: FoundFile[] = [];
-  const leftOut: string[] = [];
+  const leftOut = new Set<string>();
   let bytes = 0;
   let entries = 0;
   const tar = extract();
   const fed = feed(tar, chunks);
   try {
     for await (const entry of tar as AsyncIterable<Entry>) {
-      entries += 1;
-      if (entries > entriesMax) throw invalid(`the tar has more than ${entriesMax} entries`);
       const { type, size, linkname } = entry.header;
       const path = pathOf(entry.header);
-      const isLeftOut = path.split('/').includes(versionControl);
-      if (!isLeftOut && type !== 'directory' && (type !== 'file' || linkname)) {
+      const versioned = versionControlOf(path);
+      if (versioned !== undefined) {
+        leftOut.add(versioned);
+        entry.resume();
+        continue;
+      }
+      entries += 1;
+      if (entries > entriesMax) throw invalid(`the tar has more than ${entriesMax} entries`);
+      if (type !== 'directory' && (type !== 'file' || linkname)) {
         throw invalid(`${quoted(path)} is a ${type}: a bundle holds regular files only`);
       }
       if (path === manifestPath) throw invalid(`${manifestPath} is written by packing and may not stand in the folder`);
@@ -41,8 +46,7 @@ export async function filesOfTar(
       if (bytes > bundleBytesMax) throw invalid(`the tar holds more than ${bundleBytesMax} bytes, at ${quoted(path)}`);
       const content: Uint8Array[] = [];
       for await (const chunk of entry) content.push(chunk as Uint8Array);
-      if (isLeftOut) leftOut.push(path);
-      else if (type === 'file') files.push({ path, bytes: Buffer.concat(content) });
+      if (type === 'file') files.push({ path, bytes: Buffer.concat(content) });
       if (files.length > bundleFilesMax) throw invalid(`the tar holds more than ${bundleFilesMax} files`);
     }
   } catch (error) {
@@ -51,7 +55,14 @@ export async function filesOfTar(
     throw asInvalid(error);
   }
   await fed;
-  return { files, leftOut };
+  return { files, leftOut: [...leftOut] };
+}
+
+/** The version control's own that a path leads into, if it does: what stands in it is bounded by the tar's own size. */
+function versionControlOf(path: string): string | undefined {
+  const names = path.split('/');
+  const at = names.indexOf(versionControl);
+  return at === -1 ? undefined : names.slice(0, at + 1).join('/');
 }
 
 /** As it will stand in the bundle: `./a/b` is `a/b`, and a folder's last `/` is nobody's name. */
