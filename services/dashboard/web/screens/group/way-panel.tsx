@@ -1,5 +1,6 @@
 /** Each server's way to traffic, live: what it has done, what it does now, and what stands in its way. */
 import { useMemo } from 'react';
+import type { ServerStatus } from '../../../../../schemas/group-status.ts';
 import type { GroupView, PoolView, ServerView } from '../../../../../schemas/views.ts';
 import { Age } from '../../components/age.tsx';
 import { Link } from '../../components/link.tsx';
@@ -62,16 +63,10 @@ function cellsOf(server: ServerView, options: WayOptions) {
 
 /** The group's: trouble first, then what is under way, then what is well; within each in the order they come in, by name. */
 function byNeed(servers: ServersById, group: string): ServerView[] {
-  const ranked = new Map<string, ServerView[]>(needs.map((status) => [status, []]));
+  const ranked = new Map<string, ServerView[]>([...needs].map((status) => [status, []]));
   for (const server of servers.values()) if (server.group === group) ranked.get(server.status)?.push(server);
   return [...ranked.values()].flat();
 }
 
-const needs: readonly string[] = [
-  'failed',
-  'lost',
-  'retrying',
-  'draining',
-  'syncing',
-  ...serverStatuses.filter((status) => status === 'cordoned' || status === 'ready'),
-];
+/** Each status, once: nobody is left out for having one that is not named here. */
+const needs = new Set<ServerStatus>(['failed', 'lost', 'retrying', 'draining', 'syncing', ...serverStatuses]);
