@@ -11,6 +11,7 @@ import { invalid, quoted } from './invalid.ts';
 
 /** Each file has a header and is filled up to a block; folders are entries too. */
 export const folderTarBytesMax = bundleBytesMax + 2 * bundleFilesMax * 1_536;
+export const tarTooLargeText = `the tar has more than ${folderTarBytesMax} bytes: send only what is the project's (tar --exclude ${versionControl})`;
 /** Files and folders. */
 const entriesMax = 2 * bundleFilesMax;
 
@@ -79,7 +80,7 @@ async function feed(tar: ReturnType<typeof extract>, chunks: AsyncIterable<Uint8
   try {
     for await (const chunk of chunks) {
       bytes += chunk.byteLength;
-      if (bytes > folderTarBytesMax) throw invalid(`the tar has more than ${folderTarBytesMax} bytes`);
+      if (bytes > folderTarBytesMax) throw invalid(tarTooLargeText);
       if (tar.destroyed) return;
       if (!tar.write(chunk)) await takesMore(tar);
     }

@@ -8,7 +8,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Digest, ProjectId, ProjectVersion, Reason } from '../../../schemas/ids.ts';
 import { packTar } from '../../../src/bundles/pack.ts';
-import { folderTarBytesMax } from '../../../src/bundles/tar-files.ts';
+import { folderTarBytesMax, tarTooLargeText } from '../../../src/bundles/tar-files.ts';
 import { publishPacked } from '../../../src/client/publishing.ts';
 import { Failure } from '../../../src/std/failure.ts';
 import { Semaphore } from '../../../src/std/semaphore.ts';
@@ -75,8 +75,7 @@ function requireTar({ 'content-type': type = '', 'content-length': announced = '
     throw new Problem({ status: 415, code: 'unsupported-media-type', detail: `the body must be ${tarType}` });
   }
   if (Number(announced) <= folderTarBytesMax) return;
-  const detail = `a project folder has at most ${folderTarBytesMax} bytes as a tar`;
-  throw new Problem({ status: 413, code: 'too-large', detail });
+  throw new Problem({ status: 413, code: 'too-large', detail: tarTooLargeText });
 }
 
 /** Whoever goes away in the midst of sending is no bug of ours. */
