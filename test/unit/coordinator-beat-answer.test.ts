@@ -15,7 +15,7 @@ const beat = Beat.parse({
 });
 
 /** How often a member of a group with this lease is asked to beat. */
-function beatMsOf(leaseMs?: number): number | undefined {
+function beatMsOf(leaseMs?: number, healthy = true): number | undefined {
   const state = stateOf(
     founded,
     registered('s1'),
@@ -24,7 +24,7 @@ function beatMsOf(leaseMs?: number): number | undefined {
   );
   const names = { fleet: 'main' as FleetId, log: 'log' as LogId, term: 1 };
   const groups = { get: () => undefined } as unknown as BeatAnswerSources['groups'];
-  return answerBeat(beat, { ...names, state, observed: emptyObserved(), groups }).beatMs;
+  return answerBeat({ ...beat, healthy }, { ...names, state, observed: emptyObserved(), groups }).beatMs;
 }
 
 describe('the answer to a heartbeat', () => {
@@ -35,5 +35,10 @@ describe('the answer to a heartbeat', () => {
     ['asks for one every ten seconds, however long the lease', 3_600_000, 10_000],
   ])('%s', (_what, leaseMs, beatMs) => {
     expect(beatMsOf(leaseMs)).toBe(beatMs);
+  });
+
+  it('spares none of the beats by which a server that is not well is taken out', () => {
+    expect(beatMsOf(3_600_000, false)).toBeUndefined();
+    expect(beatMsOf(1_200, false)).toBe(200);
   });
 });
