@@ -63,7 +63,7 @@ export const BeatAnswer = z.object({
   drained: z.literal(true).optional(),
   /** Only where a rollout compares them just now: projects whose requests the next heartbeats count. */
   watch: z.array(ProjectId).max(watchedProjectsMax).optional(),
-  /** Only where its group's lease is not the default: milliseconds from one heartbeat to the next. */
+  /** Only where its group's lease asks for another pace than the default's: milliseconds from one heartbeat to the next. */
   beatMs: z.int().min(1).max(beatMsMax).optional(),
   group: GroupId.nullable(),
   assignment: z.object({ term: Term, position: Position }),

@@ -32,7 +32,7 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
     ...registered(beat, known),
     ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
     ...watched(state, known),
-    ...paced(state, known),
+    ...paced(beat, { state, known }),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),
@@ -45,10 +45,18 @@ function registered({ registers }: Beat, known: Server | undefined): Pick<BeatAn
   return known !== undefined && hasStoppedItself(known) ? { registered: false } : {};
 }
 
-/** A lease is several beats, whatever its length: a short one is not missed by a single beat, a long one spares most. */
-function paced(state: FleetState, known: Server | undefined): Pick<BeatAnswer, 'beatMs'> {
+interface Pacing {
+  readonly state: FleetState;
+  readonly known: Server | undefined;
+}
+
+/**
+ * A lease is several beats, whatever its length: a short one is not missed by a single beat, a long one spares most. But
+ * none of those by which a server that is not well is taken out.
+ */
+function paced({ healthy }: Beat, { state, known }: Pacing): Pick<BeatAnswer, 'beatMs'> {
   const leaseMs = known?.member == null ? undefined : state.groupById.get(known.member.group)?.policy.leaseMs;
-  if (leaseMs === undefined || leaseMs === leaseMsDefault) return {};
+  if (leaseMs === undefined || leaseMs === leaseMsDefault || (!healthy && leaseMs > leaseMsDefault)) return {};
   return { beatMs: Math.min(beatMsMax, Math.floor(leaseMs / beatsPerLease)) };
 }
 
