@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { decodeMessage, encodeMessage } from '../wire/message.ts';
 import { compareStamps } from '../../schemas/ids.ts';
 import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
-import { Applied, Beat, Receipt } from '../../schemas/receipt.ts';
+import { Applied, Beat, beatMsDefault, Receipt } from '../../schemas/receipt.ts';
 import type { BeatAnswer } from '../../schemas/receipt.ts';
 import { lastToken, subjects } from '../../schemas/subjects.ts';
 
@@ -94,10 +94,12 @@ export class Observations {
     observed.beat = beat;
     observed.seenAt = this.#options.clock.now();
     this.#options.onHeard?.({ kind: 'beat', server: beat.server, now: beat, before });
+    // Another's answer is not heard here.
+    observed.beatMs = undefined;
     const listener = this.#listener;
     if (listener === undefined) return;
     const answer = listener.answer(beat);
-    observed.beatMs = answer.beatMs;
+    observed.beatMs = answer.beatMs ?? beatMsDefault;
     message.respond(encodeMessage(answer));
     listener.onBeat(beat.server, { isNews: isNews(before, beat) });
   }

@@ -31,7 +31,7 @@ export interface ObservedServer {
   idleReadings: number;
   /** Beats in a row that said the server is not healthy. */
   unwellReadings: number;
-  /** When its next beat is due, in milliseconds from the last, as it was answered; absent: as the default has it. */
+  /** When its next beat is due, in milliseconds from the last, as it was answered; absent: by another, or not at all. */
   beatMs?: number | undefined;
 }
 
