@@ -63,8 +63,8 @@ describe.each(balancerKinds)('behind %s', (kind) => {
     await nobodyWasLost();
   });
 
-  it('without NATS no request fails, and nothing is published again that has not changed', async () => {
-    if (!drill.fleet.nats.canKill) return;
+  it('without NATS no request fails, and nothing is published again that has not changed', async (context) => {
+    if (!drill.fleet.nats.canKill) return context.skip('this NATS is not ours to kill');
     load = await drill.load();
     const before = await drill.published();
     await drill.fleet.nats.kill('SIGKILL');

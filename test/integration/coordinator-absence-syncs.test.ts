@@ -127,8 +127,8 @@ async function nobodyWasLost(): Promise<void> {
 }
 
 describe('a leader that hears nobody', () => {
-  it('counts nobody as lost while NATS is away, nor before a full lease after it is back', async () => {
-    if (!given.nats.canKill) return;
+  it('counts nobody as lost while NATS is away, nor before a full lease after it is back', async (context) => {
+    if (!given.nats.canKill) return context.skip('this NATS is not ours to kill');
     await stage.pool('s1', 's2', 's3', 's4');
     await stage.balance('b1');
     await given.nats.kill('SIGKILL');
@@ -139,8 +139,8 @@ describe('a leader that hears nobody', () => {
     expect(await stage.size()).toBe(4);
   });
 
-  it('counts nobody as lost for a time in which NATS was frozen', async () => {
-    if (!given.nats.canKill) return;
+  it('counts nobody as lost for a time in which NATS was frozen', async (context) => {
+    if (!given.nats.canKill) return context.skip('this NATS is not ours to kill');
     await stage.pool('s1', 's2', 's3', 's4');
     await given.nats.kill('SIGSTOP');
     await passes(outageMs);

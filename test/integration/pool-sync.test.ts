@@ -247,8 +247,8 @@ describe('pool sync', () => {
     expect(await servers(taken.listen)).toEqual(['s2']);
   });
 
-  it('serves its last pool from disk after a restart with NATS down, and goes on once NATS is back', async () => {
-    if (!nats.canKill) return;
+  it('serves its last pool from disk after a restart with NATS down, and goes on once NATS is back', async (context) => {
+    if (!nats.canKill) return context.skip('this NATS is not ours to kill');
     await publish([entry(s1)]);
     await start();
     const { listen } = await receipt(1);
@@ -319,8 +319,8 @@ describe('pool sync', () => {
     await eventually(() => receipts.slice(from).some(({ error }) => error === undefined), { what: 'no error' });
   });
 
-  it('catches up with what was published while it was cut off from NATS', async () => {
-    if (!nats.canKill) return;
+  it('catches up with what was published while it was cut off from NATS', async (context) => {
+    if (!nats.canKill) return context.skip('this NATS is not ours to kill');
     await publish([entry(s1)]);
     await start();
     const { listen } = await receipt(1);
