@@ -28,14 +28,18 @@ export class LogWatch {
   /** Resolves at the first event to come of which this is true; fails past the deadline. */
   until(isOver: (event: Event) => boolean, { what, timeoutMs }: { what: string; timeoutMs: number }): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`waited ${timeoutMs} ms for ${what}`)), timeoutMs);
-      this.#waits.add({
+      const wait: Wait = {
         isOver,
         resolve() {
           clearTimeout(timer);
           resolve();
         },
-      });
+      };
+      const timer = setTimeout(() => {
+        this.#waits.delete(wait);
+        reject(new Error(`waited ${timeoutMs} ms for ${what}`));
+      }, timeoutMs);
+      this.#waits.add(wait);
     });
   }
 
