@@ -4,7 +4,7 @@ import { defaultTiming } from '../../src/coordinator/timing.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { systemClock } from '../../src/std/clock.ts';
-import { readAll } from '../integration/eventlog-leader.ts';
+import { appendTimeoutMs, readAll } from '../integration/eventlog-leader.ts';
 import { type CoordinatorProcess, CoordinatorProcesses } from '../support/coordinator-processes.ts';
 import { freezeLeader } from '../support/frozen-leader.ts';
 import { openBus, testStream } from '../support/nats-bus.ts';
@@ -119,7 +119,7 @@ async function frozen(bus: Bus, { url }: NatsServer): Promise<Line> {
     if (log.broken !== undefined) throw new Error(`round ${round}: the chain is broken: ${JSON.stringify(log.broken)}`);
     const from = log.records.findIndex(({ term }) => term >= next.term);
     stale += log.records.slice(from).filter(({ writer }) => writer === old.instance).length + log.voidSequences.length;
-    inDoubt += frozenMs(round) > 300 ? 1 : 0;
+    inDoubt += frozenMs(round) > appendTimeoutMs ? 1 : 0;
     await bus.removeStream(stream);
   }
   const what = 'stale appends accepted, the old leader frozen in mid-append and woken';

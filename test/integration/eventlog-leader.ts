@@ -22,7 +22,7 @@ export interface Reign {
 }
 
 /** Short, so that a leader frozen for longer wakes up with an unknown outcome. */
-const appendTimeoutMs = 300;
+export const appendTimeoutMs = 300;
 /** Several records' worth: an append is in flight at any moment. */
 const backlogMax = 400;
 
