@@ -33,7 +33,7 @@ export interface Figure {
 }
 
 /** Fewer would let one disturbed repetition be the figure. */
-export const repetitionsMin = 3;
+const repetitionsMin = 3;
 
 /** After a round that does not count, runs floor and subject in turn, each first every other time, and takes the median of the ratios. */
 export async function compare(subject: Side, floor: Side, repetitions = repetitionsMin): Promise<Comparison> {

@@ -9,9 +9,9 @@ import { encodeEvent } from '../../src/eventlog/record-codec.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { systemClock } from '../../src/std/clock.ts';
 
-export const sampleLogId = 'bench-log-0001' as LogId;
+const sampleLogId = 'bench-log-0001' as LogId;
 /** The study's records held a hundred; the writer's own bound is a thousand. */
-export const eventsPerRecordDefault = 100;
+const eventsPerRecordDefault = 100;
 const appendTimeoutMs = 10_000;
 const beganAt = 1_700_000_000_000;
 /** 17,280 changes a day: a busy fleet. It decides how many command ids the window of repeats holds. */
@@ -77,7 +77,7 @@ export async function fillLog({ log }: SampleLog, contents: Contents): Promise<v
 }
 
 /** The event at a position: the fleet, its servers, then their changes, each asked for by a command with an id. */
-export function sampleEvent(position: number, servers: number): Event {
+function sampleEvent(position: number, servers: number): Event {
   const id = `c${position.toString(36)}`;
   const at = beganAt + position * betweenEventsMs;
   const head = { position, version: 1, at, askedAt: at, principal: 'bench' };

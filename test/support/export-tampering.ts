@@ -44,7 +44,7 @@ export async function writeLines(path: string, lines: readonly string[]): Promis
 }
 
 /** The bytes of a record's line. */
-export function bytesOfLine(line: string): Uint8Array {
+function bytesOfLine(line: string): Uint8Array {
   return new Uint8Array(Buffer.from((JSON.parse(line) as { data: string }).data, 'base64'));
 }
 

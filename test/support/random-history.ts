@@ -43,7 +43,7 @@ export interface RandomHistory {
   readonly cursor: ChainCursor;
 }
 
-export const historyLog = 'history-of-tests' as LogId;
+const historyLog = 'history-of-tests' as LogId;
 const beganAt = 1_700_000_000_000;
 const groups = ['Production', 'Development', 'Edge', 'Core'];
 const projects = ['orders', 'users', 'search', 'billing', 'mail'];

@@ -20,7 +20,7 @@ import type { RolloutPolicy } from '../../../schemas/rollout.ts';
 
 export const edge = 'edge' as GroupId;
 /** Milliseconds of a round. */
-export const roundMs = 1_000;
+const roundMs = 1_000;
 const drainTimeoutMs = 2_000;
 /** More plans in a row that do something than any rollout has steps at one moment. */
 const turnsMax = 60;
