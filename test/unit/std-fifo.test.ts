@@ -1,10 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Fifo } from '../../src/std/fifo.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 describe('a queue that hardly ever runs empty', () => {
   it('gives what was pushed, in that order, whatever it holds meanwhile', () => {
@@ -36,7 +32,7 @@ describe('a queue that hardly ever runs empty', () => {
     }
     // A reference that was just made or looked at holds until the next turn.
     await new Promise((resolve) => setImmediate(resolve));
-    collect();
+    collectGarbage();
     expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
     expect(queue.length).toBe(10);
   });
