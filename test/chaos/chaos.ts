@@ -195,10 +195,8 @@ function judgeLoad({ balancerWatch }: Stage, { results, windows, print }: Loaded
   const failures = results.flatMap((result) => result.failures);
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const { lost, excused } = judgeRequests(failures, { rises: balancerWatch.rises, windows });
-  const counts = [...excused].map(([gateway, count]) => `${count} on ${gateway}`).join(', ');
-  print(
-    `${requests} requests, ${failures.length} failed: ${failures.length - lost.length} in flight on a gateway at fault (${counts})`,
-  );
+  const counts = [...excused].map(([gateway, count]) => `${count} in flight on ${gateway}`);
+  print(`${requests} requests, ${failures.length} failed${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`);
   print(`HAProxy looked at ${balancerWatch.looks} times, ${balancerWatch.misses} without an answer`);
   const wrong = [...balancerWatch.wrong, ...lost.slice(0, 20).map((what) => `a request was lost: ${what}`)];
   if (lost.length > 20) wrong.push(`${lost.length} requests were lost in all`);
