@@ -49,13 +49,13 @@ export const Probe = z.strictObject({
   path: z
     .string()
     .max(512)
-    .regex(/^\/[^\s#]*$/, 'must begin with "/" and hold no space or "#"'),
+    .regex(/^\/[!"$-~]*$/, 'must begin with "/" and hold visible ASCII alone (%-encode the rest), and no "#"'),
   /** Milliseconds it may take to answer. Default: 5,000. */
   timeoutMs: z.int().min(100).max(60_000).optional(),
 });
 export type Probe = z.infer<typeof Probe>;
 /** As events and directives hold it: read loosely. */
-export const StoredProbe = z.object(Probe.shape);
+export const StoredProbe = z.object({ ...Probe.shape, path: z.string() });
 
 export const RolloutPolicy = z.strictObject({
   strategy: Strategy,

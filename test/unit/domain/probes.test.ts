@@ -13,7 +13,7 @@ import {
   rolloutFailed,
   succeeded,
 } from '../../support/fleet-facts.ts';
-import { defaultRolloutPolicy } from '../../../schemas/rollout.ts';
+import { Probe, defaultRolloutPolicy } from '../../../schemas/rollout.ts';
 import { type Spec, asksFor, edge, happens, inService, member, proves } from '../../support/rollout-spec.ts';
 
 const probe = { path: '/orders/1', timeoutMs: 2_000 };
@@ -83,6 +83,10 @@ describe('what a deployment probes', () => {
         .when('release.request', { group: 'edge', projects: [project('orders')], ...asked })
         .thenHappened('release.requested', { rollout, supersedes: [] } as never);
     }
+  });
+
+  it.each(['orders', '/a b', '/a#b', '/caf\u00e9', '/a\u0000', '/a\u007f'])('has no path like %j', (path) => {
+    expect(Probe.safeParse({ path }).success).toBe(false);
   });
 
   it('is taken back for one request by null', () => {
