@@ -93,6 +93,7 @@ export function drillJoins(kind: BalancerKind): void {
       // Nobody else ever answers. Chance may have had somebody leave each time before the balancer had taken it in.
       const stays = await longestStays(fleet);
       const silent = names.filter((name) => !answersByServer.has(name));
+      expect(answersByServer.size).toBeGreaterThan(0);
       expect(silent.filter((name) => (stays.get(name) ?? 0) >= longStayMs(kind))).toEqual([]);
       expect([...answersByServer.keys()].filter((name) => !names.includes(name))).toEqual([]);
       expect(left).toHaveLength(moves.leaves);
