@@ -6,6 +6,7 @@
  */
 import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
+import type { ChainCursor } from '../eventlog/chain.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import { findRecord } from '../eventlog/find-record.ts';
 import { decodeRecord } from '../eventlog/record-codec.ts';
@@ -42,6 +43,8 @@ export interface FeedPublisherOptions {
   readonly stream: string;
   readonly log: LogPort;
   readonly state: FleetState;
+  /** How far the log was folded into `state`. */
+  readonly cursor: () => ChainCursor;
   readonly texts: EventTexts;
   readonly clock: Clock;
   readonly random: () => number;

@@ -118,6 +118,7 @@ export class Reign {
       stream: names.feed,
       log,
       state,
+      cursor,
       texts,
       onError: (error) => onError('publishing the feed', error),
     });

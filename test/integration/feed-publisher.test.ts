@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
 import { EventTexts } from '../../src/coordinator/event-texts.ts';
 import { FeedPublisher } from '../../src/coordinator/feed-publisher.ts';
 import { emptyState } from '../../src/domain/fleet-state.ts';
+import { emptyCursor } from '../../src/eventlog/chain.ts';
 import { MemoryLog } from '../../src/eventlog/memory-log.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
-import type { Clock } from '../../src/std/clock.ts';
+import { type Clock, systemClock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBus, uniqueName } from '../support/nats-bus.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
@@ -50,8 +52,14 @@ function steppingClock(stepMs: number): Clock & { readonly waits: readonly numbe
   };
 }
 
-/** One event a turn of the event loop, decided an hour ahead by the log's time: as after a client whose clock was. */
-async function feedAll(clock: Clock): Promise<void> {
+interface Given {
+  readonly clock: Clock;
+  readonly log?: MemoryLog;
+  /** Records of the log that were folded. */
+  readonly foldedRecords?: number;
+}
+
+async function publisher({ clock, log = new MemoryLog(), foldedRecords = 0 }: Given) {
   const fleet = uniqueName('fleet') as FleetId;
   const stream = streamNames(fleet).feed;
   await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).feed);
@@ -62,8 +70,9 @@ async function feedAll(clock: Clock): Promise<void> {
     bus,
     fleet,
     stream,
-    log: new MemoryLog(),
+    log,
     state,
+    cursor: () => ({ ...emptyCursor, sequence: foldedRecords }),
     texts: new EventTexts(),
     clock,
     random: Math.random,
@@ -71,6 +80,16 @@ async function feedAll(clock: Clock): Promise<void> {
     onError: (error) => errors.push(error),
     signal: stopping.signal,
   });
+  const stop = async () => {
+    stopping.abort();
+    await feed.stop();
+  };
+  return { fleet, stream, state, feed, errors, stop };
+}
+
+/** One event a turn of the event loop, decided an hour ahead by the log's time: as after a client whose clock was. */
+async function feedAll(clock: Clock): Promise<void> {
+  const { stream, state, feed, errors, stop } = await publisher({ clock });
   const at = clock.now() + 3_600_000;
   for (let position = 1; position <= eventsMax; position += 1) {
     state.position = position;
@@ -81,9 +100,29 @@ async function feedAll(clock: Clock): Promise<void> {
   }
   const isWhole = async () => (await bus.streamStatus(stream)).lastSequence === eventsMax || undefined;
   await eventually(isWhole, { timeoutMs: 20_000, what: 'the whole feed' });
-  stopping.abort();
-  await feed.stop();
+  await stop();
   expect(errors).toEqual([]);
+}
+
+/** What it says of a feed that holds five events where it has folded three, of three records. */
+async function saidOfFeedAhead(records: number): Promise<unknown> {
+  const log = new MemoryLog();
+  for (let sequence = 0; sequence < records; sequence += 1) {
+    await log.append({ data: new Uint8Array([sequence]), expectedLastSequence: sequence, timeoutMs: 1_000 });
+  }
+  const { fleet, state, feed, errors, stop } = await publisher({ clock: systemClock, log, foldedRecords: 3 });
+  state.position = 3;
+  for (let position = 1; position <= 5; position += 1) {
+    await bus.store({
+      subject: subjects.event(fleet, { kind: 'fleet', id: fleet }),
+      data: new Uint8Array([1]),
+      timeoutMs: 5_000,
+    });
+  }
+  feed.offer([]);
+  const [said] = await eventually(() => errors.length > 0 && errors, { what: 'an error' });
+  await stop();
+  return said;
 }
 
 describe('the feed, while commands keep coming', () => {
@@ -97,5 +136,15 @@ describe('the feed, while commands keep coming', () => {
     const clock = steppingClock(600);
     await feedAll(clock);
     expect(clock.waits).not.toContain(pauseMs);
+  });
+});
+
+describe('a feed that holds more than was folded', () => {
+  it('is no sign of a log that went back where the log holds more too: somebody else leads', async () => {
+    expect(await saidOfFeedAhead(4)).toMatchObject({ code: 'not-leader', retryable: true });
+  });
+
+  it('is one where the log ends there', async () => {
+    expect(await saidOfFeedAhead(3)).toMatchObject({ code: 'log-regressed', retryable: false });
   });
 });
