@@ -133,9 +133,14 @@ export class FeedPublisher {
   }
 
   async #lastInFeed(): Promise<number> {
-    const { bus, stream, state } = this.#options;
+    const { bus, stream, state, log, cursor, storeTimeoutMs } = this.#options;
     const { lastSequence } = await bus.streamStatus(stream);
     if (lastSequence <= state.position) return lastSequence;
+    // One that was frozen or cut off finds what the next leader published, before it hears of that one.
+    if ((await log.lastSequence(storeTimeoutMs)) > cursor().sequence) {
+      const ahead = `FEED holds position ${lastSequence}, and the log has gone on past ${state.position}: somebody else leads`;
+      throw new Failure({ code: 'not-leader', retryable: true, message: ahead });
+    }
     const message = `FEED holds position ${lastSequence}, the log ends at ${state.position}: the log went back, or the feed is another fleet's`;
     throw new Failure({ code: 'log-regressed', retryable: false, message });
   }
