@@ -55,21 +55,24 @@ async function sequenceOf(log: LogPort, position: Position, lastSequence: number
 async function eventsIn({ log, signal }: WindowOptions, from: number, through: number): Promise<Event[]> {
   const events: Event[] = [];
   const done = new AbortController();
-  const late = AbortSignal.timeout(timeoutMs);
+  const late = setTimeout(() => done.abort(), timeoutMs);
   let term = 0;
-  for await (const { sequence, data } of log.read({
-    fromSequence: from,
-    signal: AbortSignal.any([signal, late, done.signal]),
-  })) {
-    const record = decodeRecord(data);
-    // A record of a closed term never happened.
-    if (record.term >= term) {
-      term = record.term;
-      for (const event of record.events) events.push(event);
+  try {
+    for await (const { sequence, data } of log.read({
+      fromSequence: from,
+      signal: AbortSignal.any([signal, done.signal]),
+    })) {
+      const record = decodeRecord(data);
+      // A record of a closed term never happened.
+      if (record.term >= term) {
+        term = record.term;
+        for (const event of record.events) events.push(event);
+      }
+      if (sequence >= through) return events;
     }
-    if (sequence < through) continue;
+  } finally {
+    clearTimeout(late);
     done.abort();
-    return events;
   }
   if (signal.aborted) throw new Failure({ code: 'aborted', retryable: false, message: 'reading the log' });
   throw new Failure({ code: 'timeout', retryable: true, message: `records ${from} to ${through} of the log` });

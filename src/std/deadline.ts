@@ -1,4 +1,4 @@
-/** Waits that end: a pause, a bound on somebody else's promise, and a condition waited for. */
+/** Waits that end: a pause, a bound on somebody else's promise, and a bound that the work itself is told of. */
 import type { Clock } from './clock.ts';
 import { Failure } from './failure.ts';
 
@@ -46,7 +46,7 @@ export function within<T>({ clock, timeoutMs, what, work, signal }: WithinOption
     };
     const timer = clock.after(timeoutMs, () => {
       finish();
-      reject(new Failure({ code: 'timeout', retryable: true, message: `waited ${timeoutMs} ms for ${what}` }));
+      reject(late(timeoutMs, what));
     });
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -61,6 +61,41 @@ export function within<T>({ clock, timeoutMs, what, work, signal }: WithinOption
       },
     );
   });
+}
+
+export interface DeadlineOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** What is awaited, for the message: "an answer". */
+  readonly what: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The outcome of `work`, whose own signal fires with the given one, or after `timeoutMs` with a retryable `timeout`.
+ *
+ * Never `AbortSignal.any([signal, AbortSignal.timeout(ms)])`: what it makes holds neither, and once the collector has
+ * taken the time-out it fires no more (Node 20, nodejs/node issue 57736).
+ */
+export async function underDeadline<T>(
+  { clock, timeoutMs, what, signal }: DeadlineOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const either = new AbortController();
+  const onAbort = () => either.abort(signal.reason);
+  const timer = clock.after(timeoutMs, () => either.abort(late(timeoutMs, what)));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(either.signal);
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function late(timeoutMs: number, what: string): Failure {
+  return new Failure({ code: 'timeout', retryable: true, message: `waited ${timeoutMs} ms for ${what}` });
 }
 
 function aborted(): Failure {

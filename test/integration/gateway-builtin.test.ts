@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProjectFile } from '../../schemas/bundle.ts';
 import type { Digest, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
@@ -15,6 +16,7 @@ import type { AppliedProject } from '../../src/agent/driver.ts';
 import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { eventually } from '../support/eventually.ts';
 
 const signal = new AbortController().signal;
@@ -148,6 +150,18 @@ describe('applying a set', () => {
     expect((await fetch(`${url}/x`)).headers.get('x-muster-project')).toBe('hello@1.0.0');
     expect(await text({ path: '/moved' })).toEqual([]);
     expect((await fetch(`${url}/well`)).headers.get('x-muster-project')).toBe('hello@2.0.0');
+  });
+
+  it('gives up on what does not answer in time also when the collector ran meanwhile', async () => {
+    const { driver } = await startGateway();
+    const slow = { ...fixed('/slow', { delayMs: 5_000 }) };
+    const probed = projectOf('hello', { routes: [slow], probe: { path: '/slow', timeoutMs: 500 } });
+    const told = driver.apply([probed], signal);
+    for (let collections = 0; collections < 3; collections += 1) {
+      await setImmediate();
+      collectGarbage();
+    }
+    expect(await told).toEqual([{ project: 'hello', text: 'GET /slow did not answer: waited 500 ms for an answer' }]);
   });
 
   it('tests a new version by a real request before any client sees it, and never a proven one', async () => {

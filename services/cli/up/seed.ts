@@ -11,6 +11,8 @@ import type { Event } from '../../../schemas/events.ts';
 import type { GroupName, ProjectId, ProjectVersion, ServerId } from '../../../schemas/ids.ts';
 import type { SendOutcome } from '../../../src/client/command-sender.ts';
 import type { Muster } from '../../../src/client/muster.ts';
+import { systemClock } from '../../../src/std/clock.ts';
+import { underDeadline } from '../../../src/std/deadline.ts';
 import { Failure } from '../../../src/std/failure.ts';
 
 /** Who seeds, by the log. */
@@ -45,12 +47,15 @@ const feedTimeoutMs = 10_000;
 export async function seedingOf(muster: Muster, now: number, signal: AbortSignal): Promise<Seeding> {
   const head = await muster.query('coordinator', {}, { signal });
   if (head.status === 'error' || head.position > historyMax) return { status: 'not-ours' };
-  const history: Event[] = [];
-  const within = AbortSignal.any([signal, AbortSignal.timeout(feedTimeoutMs)]);
-  for await (const event of muster.events({ follow: true, signal: within })) {
-    history.push(event);
-    if (event.position >= head.position) break;
-  }
+  const until = { clock: systemClock, timeoutMs: feedTimeoutMs, what: 'the feed', signal };
+  const history = await underDeadline(until, async (deadline) => {
+    const events: Event[] = [];
+    for await (const event of muster.events({ follow: true, signal: deadline })) {
+      events.push(event);
+      if (event.position >= head.position) break;
+    }
+    return events;
+  });
   return judgeHistory(history, now);
 }
 

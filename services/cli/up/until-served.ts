@@ -1,7 +1,7 @@
 /** Waits until requests are answered where the greeting will send people: ready by the log is not yet up by HAProxy. */
 import type { Muster } from '../../../src/client/muster.ts';
 import { systemClock } from '../../../src/std/clock.ts';
-import { pause } from '../../../src/std/deadline.ts';
+import { pause, underDeadline } from '../../../src/std/deadline.ts';
 
 export interface UntilServedOptions {
   readonly entryByGroup: Readonly<Record<string, string>>;
@@ -33,9 +33,14 @@ export async function untilServed(muster: Muster, { entryByGroup, signal }: Unti
 
 async function isServed(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) });
-    await response.arrayBuffer();
-    return response.status !== unavailable;
+    return await underDeadline(
+      { clock: systemClock, timeoutMs: requestTimeoutMs, what: 'an answer', signal },
+      async (deadline) => {
+        const response = await fetch(url, { signal: deadline });
+        await response.arrayBuffer();
+        return response.status !== unavailable;
+      },
+    );
   } catch {
     // Nothing listens there yet, or it took too long: not served.
     return false;

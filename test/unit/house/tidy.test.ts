@@ -43,6 +43,13 @@ describe('every source', () => {
     expect(all.filter(({ text }) => marks.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
+  it('never joins a time-out with another signal: the collector takes it, and it does not fire', () => {
+    // The page is not Node: there the time-out is held.
+    const inNode = all.filter(({ path }) => !path.startsWith('services/dashboard/web/'));
+    const joined = inNode.filter(({ text }) => /AbortSignal\.any\([^;]*AbortSignal\.timeout\(/.test(text));
+    expect(joined.map(({ path }) => path)).toEqual(['src/std/deadline.ts']);
+  });
+
   it('imports with the extension, so that it runs unbuilt', () => {
     const bare = all.filter(({ text }) => /from '\.{1,2}\/[^']*(?<!\.(?:ts|tsx|json|css))';/.test(text));
     expect(bare.map(({ path }) => path)).toEqual([]);

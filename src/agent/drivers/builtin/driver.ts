@@ -39,8 +39,9 @@ export class BuiltinDriver implements Driver {
   }
 
   async start(): Promise<{ readonly address: Address }> {
+    const { secret, clock } = this.#options;
     const address = await this.#listener.start();
-    this.#selfTest = createSelfTest({ address, secret: this.#options.secret });
+    this.#selfTest = createSelfTest({ address, secret, clock });
     return { address: { host: address.address, port: address.port } };
   }
 

@@ -1,6 +1,8 @@
 /** Health checks and probes by real requests to the gateway's own listener: what passes is what a client would get. */
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
+import type { Clock } from '../../../std/clock.ts';
+import { underDeadline } from '../../../std/deadline.ts';
 import { textOf } from '../../../std/failure.ts';
 import type { AppliedProject, ProjectProblem } from '../../driver.ts';
 import { type Check, healthCheck, probeCheck } from '../../health-checks.ts';
@@ -15,7 +17,13 @@ export interface SelfTest {
   close(): Promise<void>;
 }
 
-export function createSelfTest({ address, secret }: { address: AddressInfo; secret: string }): SelfTest {
+export interface SelfTestOptions {
+  readonly address: AddressInfo;
+  readonly secret: string;
+  readonly clock: Clock;
+}
+
+export function createSelfTest({ address, secret, clock }: SelfTestOptions): SelfTest {
   const any = new Map([
     ['0.0.0.0', '127.0.0.1'],
     ['::', '[::1]'],
@@ -26,7 +34,7 @@ export function createSelfTest({ address, secret }: { address: AddressInfo; secr
     async check(projects, table, signal) {
       const checks = projects.map(async (project): Promise<ProjectProblem[]> => {
         for (const check of checksOf(project)) {
-          const text = await checkOne({ pool, project, check, token: `${secret} ${table}`, signal });
+          const text = await checkOne({ pool, clock, project, check, token: `${secret} ${table}`, signal });
           if (text !== undefined) return [{ project: project.project, text }];
         }
         return [];
@@ -50,6 +58,7 @@ function checksOf({ file: { health }, probe }: AppliedProject): PathCheck[] {
 
 interface CheckOptions {
   readonly pool: Pool;
+  readonly clock: Clock;
   readonly project: AppliedProject;
   readonly check: PathCheck;
   readonly token: string;
@@ -57,13 +66,15 @@ interface CheckOptions {
 }
 
 /** Why it does not pass; undefined when it does. */
-async function checkOne({ pool, project, check, token, signal }: CheckOptions): Promise<string | undefined> {
+async function checkOne({ pool, clock, project, check, token, signal }: CheckOptions): Promise<string | undefined> {
   const { path, timeoutMs, passes } = check;
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
     const headers = { [selfTestHeader]: token };
-    const answer = await pool.request({ path, method: 'GET', headers, signal: deadline });
-    await answer.body.dump({ limit: 1024 * 1024, signal: deadline });
+    const answer = await underDeadline({ clock, timeoutMs, what: 'an answer', signal }, async (deadline) => {
+      const answered = await pool.request({ path, method: 'GET', headers, signal: deadline });
+      await answered.body.dump({ limit: 1024 * 1024, signal: deadline });
+      return answered;
+    });
     if (!passes(answer.statusCode)) return `GET ${path} answered ${answer.statusCode}`;
     const label = `${project.project}@${project.version}`;
     const by = answer.headers['x-muster-project'];

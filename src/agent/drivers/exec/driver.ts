@@ -130,16 +130,17 @@ export class ExecDriver implements Driver {
   }
 
   #check(signal: AbortSignal): Promise<string | undefined> {
-    const { healthUrl: url } = this.#options;
-    return url === undefined ? Promise.resolve(undefined) : checkUrl({ ...healthCheck, url, signal });
+    const { healthUrl: url, clock } = this.#options;
+    return url === undefined ? Promise.resolve(undefined) : checkUrl({ ...healthCheck, url, clock, signal });
   }
 
   /** Of these projects, those whose probe is not answered. */
   async #probe(set: readonly AppliedProject[], signal: AbortSignal): Promise<ProjectProblem[]> {
+    const { origin, clock } = this.#options;
     const problems: ProjectProblem[] = [];
     for (const { project, probe } of set) {
       if (probe === undefined) continue;
-      const text = await checkUrl({ ...probeCheck(probe), url: this.#options.origin + probe.path, signal });
+      const text = await checkUrl({ ...probeCheck(probe), url: origin + probe.path, clock, signal });
       if (text !== undefined) problems.push({ project, text });
     }
     return problems;
