@@ -2,10 +2,11 @@
  * Where a coordinator's private key is kept: a file outside NATS, readable by its owner alone. Coordinators of one
  * fleet need the same key; one of its own is made only where none is named.
  */
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Signer } from '../../src/coordinator/checkpoints.ts';
 import { generateSigningKey, pemOf, type SigningKey, signingKeyFromPem } from '../../src/proof/keys.ts';
+import { besideOf, syncFolder, writeSynced } from '../../src/std/durable-file.ts';
 import { Failure, textOf } from '../../src/std/failure.ts';
 
 export interface KeyFiles {
@@ -17,23 +18,19 @@ export interface KeyFiles {
 
 /** Fails with `config-invalid` where a file that is named is not there or holds no Ed25519 private key. */
 export async function openSigner({ dataDirectory, fleet, keyFile, previousKeyFile }: KeyFiles): Promise<Signer> {
-  const key = keyFile === undefined ? await ownKey(join(dataDirectory, `${fleet}.key.pem`)) : await readKey(keyFile);
+  const key = keyFile === undefined ? await ownKey(dataDirectory, fleet) : await readKey(keyFile);
   if (previousKeyFile === undefined) return { key };
   return { key, previous: await readKey(previousKeyFile) };
 }
 
 /** Beside, synced, linked: a key that is there is whole, and never one put over another. */
-async function ownKey(path: string): Promise<SigningKey> {
-  const beside = `${path}.new`;
+async function ownKey(dataDirectory: string, fleet: string): Promise<SigningKey> {
+  const path = join(dataDirectory, `${fleet}.key.pem`);
+  const beside = besideOf(path);
   try {
-    const file = await open(beside, 'w', 0o600);
-    try {
-      await file.writeFile(pemOf(generateSigningKey()));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(beside, pemOf(generateSigningKey()));
     await link(beside, path);
+    await syncFolder(dataDirectory);
   } catch (caught) {
     if ((caught as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw Failure.from(caught, { code: 'io', retryable: false, message: `making the key ${path}` });

@@ -3,9 +3,9 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ProjectFile } from '../../schemas/bundle.ts';
 import type { Digest } from '../../schemas/ids.ts';
-import { syncFolder } from '../bundles/disk.ts';
 import { readProjectFile } from '../bundles/project-file.ts';
 import { unpackBundle } from '../bundles/unpack.ts';
+import { syncFolder } from '../std/durable-file.ts';
 import { Failure } from '../std/failure.ts';
 
 export interface StoredBundle {

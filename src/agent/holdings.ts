@@ -2,12 +2,12 @@
  * What the agent knows and holds, in one file that survives everything: `applied.json` in its data directory. It is
  * written beside, synced and renamed, so that a reader finds the old or the new, never half of one.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Directive } from '../../schemas/directive.ts';
 import { Digest, GroupId, LogId, Position, ProjectId, ProjectVersion, Term } from '../../schemas/ids.ts';
-import { syncFolder } from '../bundles/disk.ts';
+import { replaceFile } from '../std/durable-file.ts';
 import { Failure } from '../std/failure.ts';
 
 const HeldBundle = z.object({ project: ProjectId, version: ProjectVersion, digest: Digest });
@@ -93,17 +93,8 @@ export class HoldingsFile implements HeldOnDisk {
 
   async #write(): Promise<void> {
     const file = join(this.#folder, fileName);
-    const beside = `${file}.new`;
     try {
-      const handle = await open(beside, 'w', 0o600);
-      try {
-        await handle.writeFile(`${JSON.stringify(this.value, null, 2)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(beside, file);
-      await syncFolder(this.#folder);
+      await replaceFile(file, `${JSON.stringify(this.value, null, 2)}\n`);
     } catch (error) {
       throw Failure.from(error, { code: 'io', retryable: true, message: `could not write ${file}` });
     }

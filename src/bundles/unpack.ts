@@ -8,14 +8,14 @@
  * Its caller gives a path that does not exist yet, in a folder that is its own, and renames it into place.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { extract, type Header } from 'tar-stream';
 import { type BundleManifest, manifestPath, type ProjectFile } from '../../schemas/bundle.ts';
 import { bundleBytesMax } from '../../schemas/commands.ts';
 import type { Digest } from '../../schemas/ids.ts';
+import { syncFolder, writeSynced } from '../std/durable-file.ts';
 import { Failure } from '../std/failure.ts';
-import { syncFolder } from './disk.ts';
 import { invalid, quoted } from './invalid.ts';
 import { manifestBytesMax, parseManifest } from './manifest.ts';
 import { digestOf } from './pack.ts';
@@ -134,15 +134,5 @@ async function writeThrough(file: string, data: Buffer, folders: Set<string>): P
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (let at = folder; !folders.has(at); at = dirname(at)) folders.add(at);
   }
-  const handle = await open(
-    file,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  );
-  try {
-    await handle.writeFile(data);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeSynced(file, data, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW);
 }

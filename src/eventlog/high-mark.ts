@@ -5,10 +5,10 @@
  * Promises: the file is replaced as a whole or not at all, and never goes back within a term. Duties of the caller: `check` before
  * the first decision; `raise` now and then, not at every record (each costs two fsyncs).
  */
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LogId, Position, Term } from '../../schemas/ids.ts';
+import { replaceFile } from '../std/durable-file.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { ChainCursor } from './chain.ts';
 import type { LogPort, StoredRecord } from './log-port.ts';
@@ -131,29 +131,10 @@ function regressed(message: string): Failure {
   return new Failure({ code: 'log-regressed', retryable: false, message });
 }
 
-/** Beside, fsync, rename, fsync of the folder: after a power cut there is the old file or the new one. */
 async function replace(path: string, text: string): Promise<void> {
   try {
-    const beside = `${path}.new`;
-    await writeSynced(beside, text);
-    await rename(beside, path);
-    const folder = await open(dirname(path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await replaceFile(path, text);
   } catch (caught) {
     throw Failure.from(caught, { code: 'io', retryable: true, message: `writing ${path}` });
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

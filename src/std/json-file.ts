@@ -1,7 +1,8 @@
 /** A small JSON file that is never half-written: beside, synced, renamed. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { replaceFile } from './durable-file.ts';
 import { Failure, textOf } from './failure.ts';
 
 /** What the file holds, parsed; undefined where there is none. Throws `io` for one that does not fit. */
@@ -24,19 +25,5 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
 /** Replaces the file and its folder's entry durably. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(value, null, 1)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await replaceFile(path, `${JSON.stringify(value, null, 1)}\n`);
 }

@@ -1,6 +1,7 @@
 /** The files Envoy watches: it takes one when another is moved into its place, and never sees a half. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../../std/durable-file.ts';
 import type { Document } from './config-file.ts';
 import type { Documents } from './documents.ts';
 
@@ -52,22 +53,4 @@ export class DocumentFiles implements Documents {
 
 export function documentPath(directory: string, name: string): string {
   return join(directory, `${name}.json`);
-}
-
-/** Beside, to the disk, then renamed. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -11,6 +11,7 @@
 import { join } from 'node:path';
 import type { GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
+import { replaceFile } from '../../std/durable-file.ts';
 import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { DesiredPools } from '../desired-pools.ts';
@@ -22,7 +23,7 @@ import { keyOf } from './apply.ts';
 import { bootstrap, type XdsForm } from './bootstrap.ts';
 import { clusterOf, endpointsName, hostPort } from './config-file.ts';
 import { Convergence } from './convergence.ts';
-import { DocumentFiles, replaceFile } from './document-files.ts';
+import { DocumentFiles } from './document-files.ts';
 import { DocumentServer } from './document-server.ts';
 import type { Documents } from './documents.ts';
 import { EnvoyProcess } from './process.ts';

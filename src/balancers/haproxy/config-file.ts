@@ -4,10 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { promisify } from 'node:util';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
+import { besideOf, putInPlace, writeSynced } from '../../std/durable-file.ts';
 import { Failure } from '../../std/failure.ts';
 import type { DesiredPool } from '../balancer.ts';
 
@@ -124,19 +125,13 @@ export async function writeConfig(options: {
 }): Promise<void> {
   const { path, text, binary } = options;
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const beside = besideOf(path);
+  await writeSynced(beside, text);
   try {
     await execute(binary, ['-c', '-q', '-f', beside], { timeout: checkTimeoutMs });
   } catch (error) {
     await rm(beside, { force: true });
     throw Failure.from(error, { code: 'config-invalid', retryable: false, message: 'HAProxy refuses its file' });
   }
-  await rename(beside, path);
+  await putInPlace(path);
 }

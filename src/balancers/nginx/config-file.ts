@@ -4,11 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Address } from '../../../schemas/ids.ts';
+import { besideOf, putInPlace, writeSynced } from '../../std/durable-file.ts';
 import { Failure, textOf } from '../../std/failure.ts';
 import type { DesiredPool, PoolServer } from '../balancer.ts';
 
@@ -157,14 +158,8 @@ export async function writeConfig(options: {
   readonly binary: string;
 }): Promise<void> {
   const { path, text, binary } = options;
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const beside = besideOf(path);
+  await writeSynced(beside, text);
   try {
     const folder = dirname(path);
     await execute(binary, ['-t', '-q', '-c', beside, '-p', folder, '-e', 'stderr'], { timeout: checkTimeoutMs });
@@ -173,7 +168,7 @@ export async function writeConfig(options: {
     throw refusal(error);
   }
   await rename(path, `${path}.last`).catch(ignoreMissing);
-  await rename(beside, path);
+  await putInPlace(path);
 }
 
 /** Takes back what `writeConfig` put in place: what it replaced is what a start shall find. */

@@ -1,0 +1,45 @@
+/** Files that survive a power cut: written through to the disk, and in their place whole or not at all. */
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Writes the file through to the disk, for its owner alone. `flags` as `open` takes them; `w` by default. */
+export async function writeSynced(
+  path: string,
+  data: string | Uint8Array,
+  flags: string | number = 'w',
+): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes a folder's entries through to the disk: a new or renamed file is not safe before its folder is. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where a file's next content is written: beside it, so that one rename puts it in its place. */
+export function besideOf(path: string): string {
+  return `${path}.new`;
+}
+
+/** Puts what was written beside in its place, for good. */
+export async function putInPlace(path: string): Promise<void> {
+  await rename(besideOf(path), path);
+  await syncFolder(dirname(path));
+}
+
+/** Beside, synced, renamed: a reader, and a start after a power cut, finds the old file or the new, never half of one. */
+export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
+  await writeSynced(besideOf(path), data);
+  await putInPlace(path);
+}
