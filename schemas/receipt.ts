@@ -7,8 +7,12 @@ import { beatsPerLease, leaseMsDefault } from './policy.ts';
 
 /** Projects a heartbeat counts requests of, at most: one for each canary under way in a group. */
 export const watchedProjectsMax = 20;
-/** As much as a person reads of why a server is not well. */
+/** As much as a person reads of why a server, a project on it or a pool is not well. */
 export const problemLengthMax = 500;
+/** Projects a receipt tells the failure of, at most. */
+export const failuresMax = 20;
+/** Random and the sender's own: 64 characters are more than anybody needs. */
+const InstanceId = z.string().min(1).max(64);
 
 /** From one heartbeat to the next under the default lease. */
 export const beatMsDefault = leaseMsDefault / beatsPerLease;
@@ -19,7 +23,7 @@ export const beatMsMax = 10_000;
 export const Beat = z.object({
   server: ServerId,
   /** Random, new at each start of the agent. */
-  instance: z.string(),
+  instance: InstanceId,
   /** The log it last heard of; absent before the first directive. */
   log: LogId.optional(),
   /** What it holds: the stamp of the assignment and directive it last took in; 0 before the first. */
@@ -76,11 +80,11 @@ export type BeatAnswer = z.infer<typeof BeatAnswer>;
 /** A server's proof: it took in the directive with this stamp; what holds now, and what failed with its text. */
 export const Receipt = Stamp.extend({
   server: ServerId,
-  instance: z.string(),
+  instance: InstanceId,
   serving: z.enum(['yes', 'draining']),
   /** Applied and passing the server's own health check. Everything asked for, exactly when `failures` is empty. */
   projects: z.array(HeldProject),
-  failures: z.array(ProjectFailure).max(20),
+  failures: z.array(ProjectFailure.extend({ text: z.string().max(problemLengthMax) })).max(failuresMax),
   /** With failures: when it tries again by itself. Absent: its tries are used up. */
   retryAt: At.optional(),
 });
@@ -97,6 +101,6 @@ export const Applied = Stamp.extend({
   /** Where the balancer takes requests for this group, as a URL. */
   listen: z.string().optional(),
   /** Why the newest revision is not applied, when it is not; the stamp is then of the last good one. */
-  error: z.string().optional(),
+  error: z.string().max(problemLengthMax).optional(),
 });
 export type Applied = z.infer<typeof Applied>;

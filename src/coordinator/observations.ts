@@ -13,7 +13,7 @@ import { compareStamps } from '../../schemas/ids.ts';
 import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
 import { Applied, Beat, beatMsDefault, Receipt } from '../../schemas/receipt.ts';
 import type { BeatAnswer } from '../../schemas/receipt.ts';
-import { lastToken, subjects } from '../../schemas/subjects.ts';
+import { subjects } from '../../schemas/subjects.ts';
 
 /** What the leader wants to be told, and how it answers a heartbeat. */
 export interface Listener {
@@ -84,7 +84,7 @@ export class Observations {
 
   #takeBeat(message: BusMessage): void {
     const beat = decodeMessage(Beat, message.data, 'a heartbeat');
-    requireSubject(message.subject, beat.server);
+    requireSubject(message.subject, subjects.beat(this.#options.fleet, beat.server));
     const observed = this.#serverOf(beat.server);
     // A draining server counts as idle only by readings taken after it heard that it drains.
     if (beat.inFlight !== undefined) countReading(observed, beat.inFlight);
@@ -106,7 +106,7 @@ export class Observations {
 
   #takeReceipt(message: BusMessage): void {
     const receipt = decodeMessage(Receipt, message.data, 'a receipt');
-    requireSubject(message.subject, receipt.server);
+    requireSubject(message.subject, subjects.receipt(this.#options.fleet, receipt.server));
     const observed = this.#serverOf(receipt.server);
     const before = observed.receipt;
     const stale =
@@ -124,8 +124,9 @@ export class Observations {
 
   #takeApplied(message: BusMessage): void {
     const applied = decodeMessage(Applied, message.data, 'an applied pool');
-    requireSubject(message.subject, applied.group);
-    const key = appliedKey(applied.balancer, applied.group);
+    const { balancer, group } = applied;
+    requireSubject(message.subject, subjects.applied(this.#options.fleet, balancer, group));
+    const key = appliedKey(balancer, group);
     const before = this.observed.appliedByKey.get(key)?.applied ?? null;
     this.observed.appliedByKey.set(key, { applied, seenAt: this.#options.clock.now() });
     for (const { server, inFlight } of applied.inFlight) {
@@ -133,8 +134,8 @@ export class Observations {
       // A server that cannot count has its readings from those who can.
       if (observed?.beat != null && observed.beat.inFlight === undefined) countReading(observed, inFlight);
     }
-    this.#options.onHeard?.({ kind: 'applied', group: applied.group, now: applied, before });
-    this.#listener?.onBalancer(applied.group);
+    this.#options.onHeard?.({ kind: 'applied', group, now: applied, before });
+    this.#listener?.onBalancer(group);
   }
 
   #serverOf(server: ServerId): ObservedServer {
@@ -159,7 +160,7 @@ function countReading(observed: ObservedServer, inFlight: number): void {
 
 /** The subject is the identity: a body that claims another is refused. */
 function requireSubject(subject: string, claimed: string): void {
-  if (lastToken(subject) === claimed) return;
-  const message = `the body claims ${claimed} but came on ${subject}`;
+  if (subject === claimed) return;
+  const message = `the body is one for ${claimed} but came on ${subject}`;
   throw new Failure({ code: 'malformed', retryable: false, message });
 }

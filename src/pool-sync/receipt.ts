@@ -1,6 +1,6 @@
 /** What a balancer proves about one group, from what was read back. Pure. */
 import type { BalancerId, GroupId, LogId } from '../../schemas/ids.ts';
-import type { Applied } from '../../schemas/receipt.ts';
+import { type Applied, problemLengthMax } from '../../schemas/receipt.ts';
 import type { ObservedPool } from '../balancers/balancer.ts';
 
 export interface ReceiptFacts {
@@ -26,6 +26,6 @@ export function receiptOf({ balancer, group, stamp, observed, error }: ReceiptFa
     servers: taking.length,
     inFlight: resting.flatMap(({ server, inFlight }) => (inFlight === undefined ? [] : [{ server, inFlight }])),
     ...(observed === undefined ? {} : { listen: observed.listen }),
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: error.slice(0, problemLengthMax) }),
   };
 }
