@@ -19,6 +19,9 @@ interface Step {
   readonly passed: GateEvidence | null;
 }
 
+/** Of a blue-green that has nobody to begin with. */
+export const waitsForStandby = 'waits for a server that can stand by';
+
 /** Null: nobody is left to tell. */
 export function advance(about: About, next: Step, shared: Shared): RolloutPlan | null {
   const { group, rollout } = about;
@@ -93,6 +96,8 @@ function chosen(about: About, { next, candidates, shared }: Choosing): readonly 
  */
 function blocked(about: About, { moving, limit }: Shared): RolloutPlan {
   const { state, group, rollout } = about;
+  const isBlueGreen = rollout.policy.strategy.kind === 'blue-green';
+  if (isBlueGreen && moving.size === 0) return waits(`${waitsForStandby}: one in the pool and not cordoned`);
   const others = new Set<ServerId>();
   for (const other of group.rolloutById.values()) {
     if (other.id !== rollout.id) for (const id of other.moved) others.add(id);
@@ -103,7 +108,7 @@ function blocked(about: About, { moving, limit }: Shared): RolloutPlan {
     return rollout.moved.has(id) || !others.has(id);
   });
   const what = `${moving.size} servers are in motion, ${limit} may be`;
-  const isOwn = rollout.policy.strategy.kind === 'blue-green' ? own.length > 0 : own.length >= limit;
+  const isOwn = isBlueGreen ? own.length > 0 : own.length >= limit;
   if (!isOwn) return waits(what);
   const since = Math.max(rollout.progressAt, ...group.pastRollouts.map(({ endedAt }) => endedAt));
   const standings = [...rollout.moved].map((id) => standingOf(about, id));

@@ -2,7 +2,7 @@
 import { isWitness } from '../domain/release.ts';
 import type { About, RolloutPlan, Shared } from './about.ts';
 import { does, waits } from './about.ts';
-import { advance, heldUpBy, movedIn, verdictPlan } from './advancing.ts';
+import { advance, heldUpBy, movedIn, verdictPlan, waitsForStandby } from './advancing.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Verdict } from './gates.ts';
 import { failedBy, judge } from './gates.ts';
@@ -42,7 +42,7 @@ function switchOrReplace(about: About, { verdict, shared }: Judged): RolloutPlan
   const failed = failedBy(about, verdict.standings, 0);
   if (failed !== null) return verdictPlan(about, failed);
   const again = { target: rollout.target, step: rollout.step, passed: null };
-  return advance(about, again, shared) ?? waits('waits for a server that can stand by');
+  return advance(about, again, shared) ?? waits(waitsForStandby);
 }
 
 interface Judged {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RolloutPolicy } from '../../../schemas/rollout.ts';
-import { PlayedGroup } from './played-group.ts';
+import { plansOf } from '../../../src/rollout/planner.ts';
+import { edge, PlayedGroup } from './played-group.ts';
 
 const quick = { minHealthyMs: 0, maxUnavailable: '100%' } as const satisfies Partial<RolloutPolicy>;
 const sizes = (played: PlayedGroup) => played.advanced.map(({ length }) => length);
@@ -161,6 +162,19 @@ describe('blue-green', () => {
     played.settle();
     expect(played.said.map(({ type }) => type)).toEqual(['rollout.advanced', 'rollout.failed', 'rollout.rolled-back']);
     expect([played.ended, played.group.servingCount]).toEqual([['rolled-back'], 4]);
+  });
+
+  it('waits, and says for whom, where a person has cordoned everybody who could stand by', () => {
+    const played = new PlayedGroup(2);
+    for (const id of ['s0', 's1']) played.of('server.cordoned', id);
+    const rollout = played.request(policy);
+    played.rounds(700);
+    const plans = plansOf(played.state, edge, played);
+    expect(plans.get(rollout)?.waitsFor).toBe('waits for a server that can stand by: one in the pool and not cordoned');
+    expect(played.said).toEqual([]);
+    played.of('server.uncordoned', 's1');
+    played.settle();
+    expect(played.ended).toEqual(['succeeded']);
   });
 });
 
