@@ -1,66 +1,26 @@
-/** Carries a plan out, change by change, as long as the fleet is still what the plan was made on. */
-import type { CommandId, Position } from '../../schemas/ids.ts';
+/** Carries a plan out for a person: a line as each change is done, and one document at the end for programs. */
 import type { SendOutcome } from '../../src/client/command-sender.ts';
-import { type AsOfOptions, stateAt, stateNow } from '../../src/audit/as-of.ts';
-import { type FleetPlan, type PlannedChange, planOf } from '../../src/fleet-file/plan.ts';
-import { changedSince } from '../../src/fleet-file/reads.ts';
+import { carryOutPlan, type DueChange } from '../../src/changes/carry-out-plan.ts';
+import type { FleetPlan } from '../../src/fleet-file/plan.ts';
 import { sendOptions, settle } from './change.ts';
 import type { ChangeOptions } from './change-options.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { type DeclaredFleet, tokenOf } from './fleet-file.ts';
 import type { Session } from './session.ts';
 
-interface Planned {
-  readonly declared: DeclaredFleet;
-  readonly prune: boolean;
-  readonly position: Position;
-  readonly token: string;
-}
-
-type Rechecked =
-  | { readonly status: 'holds'; readonly plan: FleetPlan }
-  | { readonly status: 'changed'; readonly message: string };
-
-/** Everything a message about changes names, at most. */
-const changesNamedMax = 5;
-
-/** Plans again, at the position of the plan and now, and compares what both looked at. */
-export async function recheck(asOf: AsOfOptions, { declared, prune, position, token }: Planned): Promise<Rechecked> {
-  if (tokenOf(position, declared, prune) !== token) {
-    return { status: 'changed', message: 'the file, a folder it names, or --prune is not what was planned with' };
-  }
-  const then = planOf((await stateAt(asOf, { position })).state, { ...declared, prune });
-  const plan = planOf((await stateNow(asOf)).state, { ...declared, prune });
-  const changed = changedSince(then.reads, plan.reads);
-  if (changed.length === 0) return { status: 'holds', plan };
-  const named = changed
-    .slice(0, changesNamedMax)
-    .map(
-      ({ what, before, now }) =>
-        `${what} (${now === 0 ? 'is gone' : `at position ${now}`}${before === 0 ? ', was not there' : ''})`,
-    );
-  const more = changed.length > changesNamedMax ? ` and ${changed.length - changesNamedMax} more` : '';
-  return { status: 'changed', message: `changed since the plan was made: ${named.join(', ')}${more}` };
-}
-
-interface CarriedOut {
+interface Applied {
   readonly plan: FleetPlan;
-  /** Names the commands, so that an apply that is repeated after a lost answer has one effect. */
   readonly token: string;
   readonly options: ChangeOptions;
 }
 
-/** Stops at the first change that is refused or does not end well; those before it stand. */
-export async function carryOutPlan(session: Session, { plan, token, options }: CarriedOut): Promise<ExitCode> {
+export async function applyPlan(session: Session, { plan, token, options }: Applied): Promise<ExitCode> {
   const { output } = session;
-  const { changes, reads } = plan;
+  const { changes } = plan;
   if (changes.length === 0) {
     await output.data({ status: 'unchanged' }, () => 'nothing to change: the fleet is what the file declares');
     return exitCodes.done;
   }
-  const changedAtByWhat = new Map(reads.map(({ what, changedAt }) => [what, changedAt]));
   const done: unknown[] = [];
-  // One document at the end for programs; for people a line as each is done.
   const each: Session = {
     ...session,
     output: {
@@ -71,37 +31,31 @@ export async function carryOutPlan(session: Session, { plan, token, options }: C
       },
     },
   };
-  const conclude = async (status: string, exitCode: ExitCode) => {
-    const counted = `${done.length} of ${changes.length} changes carried out`;
-    await output.data({ status, changes: changes.length, done }, () => `${status}: ${counted}`);
-    return exitCode;
-  };
-  for (const [index, change] of changes.entries()) {
-    output.step(`${output.paint.bold(`${index + 1} of ${changes.length}`)}    ${change.text}`);
-    const outcome = await send(session, {
-      change,
-      options: { ...options, id: `apply-${token}-${index + 1}` },
-      ifPosition: changedAtByWhat.get(change.on),
-    });
-    if (outcome.status === 'accepted') changedAtByWhat.set(change.on, outcome.position);
-    const exitCode = await settle(each, outcome, options);
-    if (exitCode !== exitCodes.done) return conclude(`stopped at change ${index + 1}`, exitCode);
-  }
-  return conclude('done', exitCodes.done);
+  const carried = await carryOutPlan<ExitCode>({
+    plan,
+    token,
+    send: (due) => {
+      output.step(`${output.paint.bold(`${due.number} of ${due.of}`)}    ${due.change.text}`);
+      return send(session, due, options);
+    },
+    settle: async (outcome) => {
+      const exitCode = await settle(each, outcome, options);
+      return exitCode === exitCodes.done ? undefined : exitCode;
+    },
+  });
+  const status = carried.status === 'done' ? 'done' : `stopped at change ${carried.at}`;
+  const counted = `${done.length} of ${changes.length} changes carried out`;
+  await output.data({ status, changes: changes.length, done }, () => `${status}: ${counted}`);
+  return carried.status === 'done' ? exitCodes.done : carried.because;
 }
 
-interface Sent {
-  readonly change: PlannedChange;
-  readonly options: ChangeOptions & { readonly id: string };
-  readonly ifPosition: Position | undefined;
-}
-
-async function send(session: Session, { change, options, ifPosition }: Sent): Promise<SendOutcome> {
+function send(session: Session, due: DueChange, options: ChangeOptions): Promise<SendOutcome> {
   const { muster } = session;
+  const { change, id, ifPosition } = due;
   const { command, folder } = change;
-  const asked = sendOptions(session, { ...options, ...(ifPosition === undefined ? {} : { ifPosition }) });
+  const asked = sendOptions(session, { ...options, id, ...(ifPosition === undefined ? {} : { ifPosition }) });
   if (command.type === 'project.publish' && folder !== undefined) {
-    return (await muster.publishProject(folder, command.payload.version, asked)).outcome;
+    return muster.publishProject(folder, command.payload.version, asked).then(({ outcome }) => outcome);
   }
-  return muster.send(command.type, command.payload, { ...asked, id: options.id as CommandId });
+  return muster.send(command.type, command.payload, asked);
 }

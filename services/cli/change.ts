@@ -5,7 +5,10 @@ import type { SendOptions, SendOutcome } from '../../src/client/command-sender.t
 import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome } from '../../src/client/traffic-wait.ts';
 import type { ChangeOptions } from './change-options.ts';
-import { doneText, rolloutToFollow, trafficGroups } from './awaited.ts';
+import { trafficGroups } from '../../src/changes/awaited.ts';
+import { followThrough } from '../../src/changes/follow-through.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { doneText } from './awaited.ts';
 import { eventText } from '../../src/audit/event-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { laggardLinesMax, laggardText, waitInTraffic } from './in-traffic.ts';
@@ -55,52 +58,48 @@ export async function settle(session: Session, outcome: SendOutcome, options: Ch
   }
   const { event, position, warnings, repeated } = outcome;
   for (const warning of warnings) output.step(`${paint.yellow('warning:')} ${warning}`);
-  const groups = trafficGroups(event);
   const decided = `${eventText(event)} (position ${position}${repeated ? ', as decided before' : ''})`;
-  if (options.detach || groups.length === 0) {
+  if (options.detach || trafficGroups(event).length === 0) {
     await output.data({ status: 'accepted', position, repeated, event, warnings }, () => decided);
     return exitCodes.done;
   }
   output.step(`${paint.dim('decided')}   ${decided}`);
-  const rollout = rolloutToFollow(event);
-  if (rollout !== undefined) return settleRollout(session, { outcome, options, rollout });
-  const result = await waitInTraffic(session, { event, groups, timeoutMs: options.timeout });
-  return conclude(session, { outcome, result });
-}
-
-interface Following {
-  readonly outcome: Extract<SendOutcome, { status: 'accepted' }>;
-  readonly options: ChangeOptions;
-  readonly rollout: NonNullable<ReturnType<typeof rolloutToFollow>>;
-}
-
-/** Follows the rollout to its end, and then what it brought into traffic. */
-async function settleRollout(session: Session, { outcome, options, rollout }: Following): Promise<ExitCode> {
-  const { output } = session;
-  const { event, position } = outcome;
-  const beganAt = performance.now();
-  const asked = { ...rollout, from: position + 1, timeoutMs: options.timeout };
   const { endOf, watchRollout } = await import('./rollout-watch.ts');
-  const followed = await watchRollout(session, asked);
-  const end = endOf(followed, asked);
-  // Whoever aborts asks for just that.
-  const isWanted =
-    end.exitCode === exitCodes.done || (event.type === 'rollout.aborted' && end.exitCode === exitCodes.rolledBack);
-  if (!isWanted) {
-    if (end.complaint !== undefined) output.complain(end.complaint);
-    return end.exitCode;
+  const followed = await followThrough(event, {
+    timeoutMs: options.timeout,
+    clock: systemClock,
+    rollout: (asked) => watchRollout(session, asked),
+    traffic: (asked) => waitInTraffic(session, asked),
+  });
+  switch (followed.by) {
+    case 'nothing':
+      return exitCodes.done;
+    case 'rollout': {
+      const { complaint, exitCode } = endOf(followed.outcome, followed.asked);
+      if (complaint !== undefined) output.complain(complaint);
+      return exitCode;
+    }
+    case 'traffic': {
+      const { result, afterRollout } = followed;
+      if (afterRollout && result.status === 'failed') return toldAside(session, { outcome, laggards: result.laggards });
+      return conclude(session, { outcome, result });
+    }
   }
-  const ended = followed.status === 'over' ? (followed.rollout.ended ?? position) : position;
-  const timeoutMs = Math.max(0, options.timeout - (performance.now() - beganAt));
-  const result = await waitInTraffic(session, { event, groups: [rollout.group], timeoutMs, from: ended + 1 });
-  // Who failed was allowed to: the rollout has judged that.
-  if (result.status !== 'failed') return conclude(session, { outcome, result });
-  for (const laggard of result.laggards.slice(0, laggardLinesMax)) {
+}
+
+interface Aside {
+  readonly outcome: Extract<SendOutcome, { status: 'accepted' }>;
+  readonly laggards: readonly Laggard[];
+}
+
+/** Done, though some failed: they were allowed to, the rollout has judged that. */
+async function toldAside({ output }: Session, { outcome, laggards }: Aside): Promise<ExitCode> {
+  const { event, position, repeated, warnings } = outcome;
+  for (const laggard of laggards.slice(0, laggardLinesMax)) {
     output.step(`${output.paint.yellow('aside')}     not waited for: ${laggardText(laggard)}`);
   }
   const text = doneText(event, eventText(event));
-  const { repeated, warnings } = outcome;
-  const data = { status: 'in-traffic', position, repeated, event, warnings, held: null, laggards: result.laggards };
+  const data = { status: 'in-traffic', position, repeated, event, warnings, held: null, laggards };
   await output.data(data, (out) => `${out.green(text.word)}${text.rest} (position ${position})`);
   return exitCodes.done;
 }

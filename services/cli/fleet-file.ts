@@ -1,20 +1,13 @@
 /** Reads a fleet file and packs the folders it names, so that a plan knows what publishing them would mean. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { FleetFile } from '../../schemas/fleet-file.ts';
-import type { Digest, Position, ProjectId } from '../../schemas/ids.ts';
+import type { Digest, ProjectId } from '../../schemas/ids.ts';
 import { packFolder } from '../../src/bundles/pack.ts';
-import type { PackedProject, PlanOptions } from '../../src/fleet-file/plan.ts';
+import type { DeclaredFleet } from '../../src/changes/plan-token.ts';
+import type { PackedProject } from '../../src/fleet-file/plan.ts';
 import { Failure } from '../../src/std/failure.ts';
-
-export interface DeclaredFleet {
-  readonly file: FleetFile;
-  readonly packedByProject: ReadonlyMap<ProjectId, PackedProject>;
-  /** Default: the fleet. */
-  readonly scope?: NonNullable<PlanOptions['scope']>;
-}
 
 /** Fails with `config-invalid` where the file cannot be read or is no fleet file: names the place. */
 export async function readFleetFile(path: string): Promise<DeclaredFleet> {
@@ -31,12 +24,6 @@ export async function readFleetFile(path: string): Promise<DeclaredFleet> {
     packedByProject.set(name as ProjectId, { digest: digest as Digest, bytes: bytes.length });
   }
   return { file, packedByProject };
-}
-
-/** Names a plan: the position it was made at, and a hash of everything it was made of beside the fleet. */
-export function tokenOf(position: Position, { file, packedByProject }: DeclaredFleet, prune: boolean): string {
-  const made = JSON.stringify([file, [...packedByProject], prune]);
-  return `${position}-${createHash('sha256').update(made).digest('hex').slice(0, 12)}`;
 }
 
 async function readYaml(path: string): Promise<unknown> {

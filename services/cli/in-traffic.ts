@@ -1,9 +1,11 @@
 /** Waits until what was decided is in traffic, and tells each step as it happens: from the group's status and the feed. */
-import type { Event } from '../../schemas/events.ts';
 import { type GroupName, type Position, groupIdOf } from '../../schemas/ids.ts';
 import type { Laggard } from '../../src/client/failed-servers.ts';
 import type { WaitOutcome, WaitProgress } from '../../src/client/traffic-wait.ts';
-import { isStepIn, serversToEnter } from './awaited.ts';
+import type { TrafficAwaited } from '../../src/changes/follow-through.ts';
+import { waitForGroups } from '../../src/changes/group-wait.ts';
+import { systemClock } from '../../src/std/clock.ts';
+import { isStepIn } from './awaited.ts';
 import { eventText, isTrouble } from '../../src/audit/event-text.ts';
 import { oneLine } from '../../src/std/one-line.ts';
 import type { Output } from './output.ts';
@@ -14,63 +16,20 @@ export const laggardLinesMax = 3;
 const timeOfDay = /\d\d:\d\d:\d\d UTC/g;
 const stageText = { pool: 'the pool holds the change', balancers: 'every balancer has proved it' } as const;
 
-interface WaitFor {
-  /** What was decided. */
-  readonly event: Event;
-  readonly groups: readonly string[];
-  readonly timeoutMs: number;
-  /** Steps from here on are told. Default: all after the event. */
-  readonly from?: Position;
-}
-
 /** Waits for all the groups, one after the other within one deadline, with a line for each step as it happens. */
-export async function waitInTraffic(session: Session, waitFor: WaitFor): Promise<WaitOutcome> {
+export async function waitInTraffic(session: Session, asked: TrafficAwaited): Promise<WaitOutcome> {
   const stop = new AbortController();
-  const { event, groups } = waitFor;
-  const told = { from: waitFor.from ?? event.position + 1, groups };
-  const steps = tellSteps(session, told, AbortSignal.any([session.signal, stop.signal]));
+  const { muster, output, signal } = session;
+  const { event, groups } = asked;
+  const told = { from: asked.from ?? event.position + 1, groups };
+  const steps = tellSteps(session, told, AbortSignal.any([signal, stop.signal]));
   try {
-    return await waitForGroups(session, waitFor);
+    const onProgress = (group: string) => progressTeller(output, group);
+    return await waitForGroups({ ...asked, muster, clock: systemClock, signal, onProgress });
   } finally {
     stop.abort();
     await steps;
   }
-}
-
-async function waitForGroups(
-  { muster, output, signal }: Session,
-  { event, groups, timeoutMs }: WaitFor,
-): Promise<WaitOutcome> {
-  const deadlineAt = performance.now() + timeoutMs;
-  const { position } = event;
-  const optionsFor = (group: string) => ({
-    timeoutMs: Math.max(0, deadlineAt - performance.now()),
-    signal,
-    onProgress: progressTeller(output, group),
-  });
-  if (event.type === 'server.replacing') {
-    const { server, by, group } = event.data;
-    return muster.waitForReplacement({ position, server, by, group }, optionsFor(group));
-  }
-  let last: WaitOutcome = { status: 'timeout', laggards: [] };
-  for (const group of groups) {
-    last = await muster.wait(position, { group, servers: serversToEnter(event), ...optionsFor(group) });
-    if (last.status !== 'in-traffic') break;
-  }
-  if (event.type === 'server.draining' && last.status === 'in-traffic') return unlessBack(muster, event, last);
-  return last;
-}
-
-/** A drain may be called off while we wait for it: the group then waits for nothing more of it. */
-async function unlessBack(
-  muster: Session['muster'],
-  { data: { server }, position }: Event<'server.draining'>,
-  drained: WaitOutcome,
-): Promise<WaitOutcome> {
-  const answer = await muster.query('server', { server }, { atLeast: position });
-  if (answer.status === 'error' || !answer.data.inPool) return drained;
-  const reason = `is in the pool again: ${answer.data.status}, ${answer.data.next}`;
-  return { status: 'failed', laggards: [{ what: `server ${server}`, server, reason }] };
 }
 
 /** Tells each stage, and of each laggard what is new about it. */

@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import type { GroupName } from '../../schemas/ids.ts';
 import { stateAt, stateNow } from '../../src/audit/as-of.ts';
+import { type DeclaredFleet, plannedAt, recheck, tokenOf } from '../../src/changes/plan-token.ts';
 import { groupThen } from '../../src/fleet-file/back.ts';
 import { type FleetPlan, planOf } from '../../src/fleet-file/plan.ts';
 import { forecast } from '../../src/forecast/forecast.ts';
 import { Failure } from '../../src/std/failure.ts';
-import { carryOutPlan, recheck } from './apply.ts';
+import { applyPlan } from './apply.ts';
 import type { BackOptions } from './commands/rollback.ts';
 import { exitCodes } from './exit-codes.ts';
-import { type DeclaredFleet, tokenOf } from './fleet-file.ts';
 import { withHistory } from './history.ts';
 import type { Paint } from './paint.ts';
 import { planPage } from './plan-page.ts';
@@ -43,10 +43,17 @@ export async function rollBackGroup(command: Command, asked: Asked): Promise<voi
     const declared: DeclaredFleet = { file: back.file, packedByProject: new Map(), scope: 'groups' };
     const again = `muster rollback group ${asked.group} --to ${to}`;
     if (asked.plan !== undefined) {
-      const position = Number(/^(\d+)-/.exec(asked.plan)?.[1] ?? Number.NaN);
-      const checked = Number.isSafeInteger(position)
-        ? await recheck(asOf, { declared, prune: true, position, token: asked.plan })
-        : { status: 'changed' as const, message: `no plan is called "${asked.plan}"` };
+      const position = plannedAt(asked.plan);
+      const checked =
+        position === undefined
+          ? { status: 'changed' as const, message: `no plan is called "${asked.plan}"` }
+          : recheck({
+              declared,
+              prune: true,
+              token: asked.plan,
+              planned: (await stateAt(asOf, { position })).state,
+              now,
+            });
       if (checked.status === 'holds') ready = { plan: checked.plan, token: asked.plan };
       else output.complain({ code: 'conflict', message: checked.message, next: again });
       return checked.status === 'holds' ? exitCodes.done : exitCodes.conflict;
@@ -70,5 +77,5 @@ export async function rollBackGroup(command: Command, asked: Asked): Promise<voi
   });
   if (ready === undefined) return;
   const { plan, token } = ready;
-  await withMuster(command, (session) => carryOutPlan(session, { plan, token, options: asked }));
+  await withMuster(command, (session) => applyPlan(session, { plan, token, options: asked }));
 }

@@ -1,6 +1,6 @@
 /** Follows a rollout for a person: a live tree on a terminal, a line a step anywhere else, and an end that tells the truth. */
-import type { Position } from '../../schemas/ids.ts';
 import type { RolloutView } from '../../schemas/views.ts';
+import type { RolloutAwaited } from '../../src/changes/follow-through.ts';
 import type { RolloutOutcome } from '../../src/client/rollout-follow.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { tellSteps } from './in-traffic.ts';
@@ -9,20 +9,14 @@ import type { Complaint } from './output.ts';
 import { rolloutTree, targetsText } from './rollout-page.ts';
 import type { Session } from './session.ts';
 
-export interface RolloutAsked {
-  readonly group: string;
-  /** Position of its request. */
-  readonly rollout: Position;
-  /** Steps from here on are told. */
-  readonly from: Position;
-  readonly timeoutMs: number;
-}
-
-export async function watchRollout(session: Session, asked: RolloutAsked): Promise<RolloutOutcome> {
+export async function watchRollout(session: Session, asked: RolloutAwaited): Promise<RolloutOutcome> {
   return LiveView.isFor(process.stderr) ? watchLive(session, asked) : watchPlain(session, asked);
 }
 
-async function watchLive({ muster, output: { paint }, signal }: Session, asked: RolloutAsked): Promise<RolloutOutcome> {
+async function watchLive(
+  { muster, output: { paint }, signal }: Session,
+  asked: RolloutAwaited,
+): Promise<RolloutOutcome> {
   let newest: RolloutView | undefined;
   const live = new LiveView(process.stderr, () =>
     newest === undefined ? [] : rolloutTree(newest, { paint, now: Date.now() }),
@@ -40,7 +34,7 @@ async function watchLive({ muster, output: { paint }, signal }: Session, asked: 
 
 async function watchPlain(
   session: Session,
-  { group, rollout, from, timeoutMs }: RolloutAsked,
+  { group, rollout, from, timeoutMs }: RolloutAwaited,
 ): Promise<RolloutOutcome> {
   const { muster, signal } = session;
   const stop = new AbortController();
@@ -59,7 +53,7 @@ export interface RolloutEnd {
   readonly complaint?: Complaint;
 }
 
-export function endOf(outcome: RolloutOutcome, { group, rollout }: RolloutAsked): RolloutEnd {
+export function endOf(outcome: RolloutOutcome, { group, rollout }: RolloutAwaited): RolloutEnd {
   if (outcome.status === 'unknown') {
     const message = `the rollout of position ${rollout} is none of those that ${group} remembers`;
     return { exitCode: exitCodes.failed, complaint: { code: 'unknown-rollout', message, next: 'muster log' } };

@@ -1,7 +1,9 @@
 /** `muster plan` and `muster apply` */
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
-import { type DeclaredFleet, readFleetFile, tokenOf } from '../fleet-file.ts';
+import type { FleetPlan } from '../../../src/fleet-file/plan.ts';
+import { type DeclaredFleet, plannedAt, recheck, tokenOf } from '../../../src/changes/plan-token.ts';
+import { readFleetFile } from '../fleet-file.ts';
 import { type ChangeOptions, addRolloutTimeout, addWaitOptions } from '../change-options.ts';
 import { type History, withHistory } from '../history.ts';
 import { complaintOfThrown, createOutput } from '../output.ts';
@@ -71,20 +73,26 @@ interface ApplyOptions extends PlanOptions, ChangeOptions {
 
 async function apply(command: Command, options: ApplyOptions): Promise<void> {
   const { file, prune = false, plan: token } = options;
-  const position = Number(/^(\d+)-/.exec(token)?.[1] ?? Number.NaN);
-  if (!Number.isSafeInteger(position) || position < 1)
+  const position = plannedAt(token);
+  if (position === undefined)
     command.error('error: --plan takes what `muster plan` has printed, such as 1200-0a1b2c3d4e5f', { exitCode: 2 });
-  const { carryOutPlan, recheck } = await import('../apply.ts');
-  let checked: Awaited<ReturnType<typeof recheck>> | undefined;
+  let made: FleetPlan | undefined;
   await withDeclared(command, file, async (history, declared) => {
-    checked = await recheck(asked(history), { declared, prune, position, token });
-    if (checked.status === 'holds') return exitCodes.done;
-    history.output.complain({ code: 'conflict', message: checked.message, next: `muster plan -f ${quoted(file)}` });
-    return exitCodes.conflict;
+    const { stateAt, stateNow } = await import('../../../src/audit/as-of.ts');
+    const { state: planned } = await stateAt(asked(history), { position });
+    const { state: now } = await stateNow(asked(history));
+    const checked = recheck({ declared, prune, token, planned, now });
+    if (checked.status === 'changed') {
+      history.output.complain({ code: 'conflict', message: checked.message, next: `muster plan -f ${quoted(file)}` });
+      return exitCodes.conflict;
+    }
+    made = checked.plan;
+    return exitCodes.done;
   });
-  if (checked?.status !== 'holds') return;
-  const { plan: made } = checked;
-  await withMuster(command, (session) => carryOutPlan(session, { plan: made, token, options }));
+  if (made === undefined) return;
+  const plan = made;
+  const { applyPlan } = await import('../apply.ts');
+  await withMuster(command, (session) => applyPlan(session, { plan, token, options }));
 }
 
 function asked({ source, live, progress, signal }: History) {

@@ -16,7 +16,15 @@ interface Wall {
 }
 
 const pureRooms = ['src/domain', 'src/rollout', 'src/projections', 'src/forecast', 'src/fleet-file'];
-const shellRooms = ['src/coordinator', 'src/pool-sync', 'src/client', 'src/agent', 'src/audit', 'services'];
+const shellRooms = [
+  'src/changes',
+  'src/coordinator',
+  'src/pool-sync',
+  'src/client',
+  'src/agent',
+  'src/audit',
+  'services',
+];
 const pureReach = ['schemas', 'src/std', ...pureRooms, 'src/server-machine'];
 
 /** The first wall whose room holds the file is the one that counts: deeper rooms stand before wider ones. */
@@ -55,6 +63,12 @@ export const walls: readonly Wall[] = [
   },
   { room: 'src/proof', packages: ['zod'], node: true, only: ['schemas', 'src/std'] },
   { room: 'src/snapshots', packages: ['zod'], node: true, not: shellRooms },
+  {
+    room: 'src/changes',
+    packages: ['zod'],
+    node: true,
+    not: ['src/coordinator', 'src/agent', 'src/pool-sync', 'src/balancers', 'services'],
+  },
   { room: 'src/audit', packages: ['zod'], node: true, not: ['src/coordinator', 'services'] },
   {
     room: 'src/coordinator',
