@@ -16,6 +16,8 @@ import { AsOf } from './as-of.ts';
 import { addErrors } from './errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { addGuards } from './guards.ts';
+import { Few } from './few.ts';
+import { longReadsMax } from './long-reads.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addOpenApi } from './open-api.ts';
 import { addRoutes } from './routes.ts';
@@ -53,6 +55,7 @@ export interface Api extends AppOptions {
   readonly asOf: AsOf;
   readonly senders: Senders;
   readonly streams: EventStreams;
+  readonly longReads: Few;
   readonly metrics: Metrics;
 }
 
@@ -80,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.addHook('onClose', async () => {
     unlisten();
     streams.stop();
-    senders.close();
+    await senders.close();
   });
   // What is no JSON is refused: a form of another site's page can send text, and nothing else without being asked.
   app.removeContentTypeParser('text/plain');
@@ -89,7 +92,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   addGuards(app, options);
   metrics.measure(app);
   await addOpenApi(app);
-  addRoutes(app, { ...options, asOf, senders, streams, metrics });
+  const longReads = new Few(longReadsMax, 'readings of the whole log');
+  addRoutes(app, { ...options, asOf, senders, streams, longReads, metrics });
   await addScreens(app, options.screensFolder);
   return app;
 }

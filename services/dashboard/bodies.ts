@@ -39,6 +39,8 @@ export const refusals = {
   503: refusal('Not now: no log read yet, or NATS is away.'),
 } as const;
 
+export const timedOut = refusal('No answer in time.');
+
 export const commandRefusals = {
   ...refusals,
   409: refusal('It stands against how the fleet is now.'),
@@ -47,6 +49,20 @@ export const commandRefusals = {
   415: refusal('Not JSON.'),
   504: refusal('No outcome in time: it may still take effect, and the same Idempotency-Key makes a repeat safe.'),
 } as const;
+
+/** A line a time (NDJSON), written as it comes about; with the last line everything was said. */
+export function lines<T extends z.ZodType>(line: T, description: string) {
+  return { description, content: { [linesType]: { schema: z.union([line, EveryLine]) } } };
+}
+
+export const linesType = 'application/x-ndjson';
+
+const EveryLine = z.union([
+  /** Nothing new for a while: milliseconds since the epoch. */
+  z.strictObject({ beat: At }),
+  /** It ended in the midst of it; what was told before stands. */
+  z.strictObject({ problem: ProblemBody }),
+]);
 
 export function headOf({ position, at }: Seen): { position: number; at?: number } {
   return { position, ...(at === undefined ? {} : { at }) };

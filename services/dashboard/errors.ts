@@ -21,7 +21,7 @@ export function send(reply: FastifyReply, { body }: Problem): FastifyReply {
   return reply.code(body.status).type(problemType).send(JSON.stringify(body));
 }
 
-function problemOf(error: unknown, request: FastifyRequest, logger: Logger): Problem {
+export function problemOf(error: unknown, request: FastifyRequest, logger: Logger): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Failure) {
     const problem = ofFailure(error);

@@ -73,6 +73,7 @@ export async function addOpenApi(app: App): Promise<void> {
         { name: 'fleet', description: 'What is, and with `at`, what was.' },
         { name: 'history', description: 'The log: events, differences, reasons.' },
         { name: 'commands', description: 'What changes the fleet.' },
+        { name: 'plans', description: 'What changes much at once: shown first, then carried out by its name.' },
         { name: 'process', description: 'This process.' },
       ],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },

@@ -11,12 +11,15 @@ import { addGroups } from './routes/groups.ts';
 import { addHealth } from './routes/health.ts';
 import { addHistory } from './routes/history.ts';
 import { addPublishing } from './routes/publishing.ts';
+import { addPlans } from './routes/plans.ts';
 import { addKey } from './routes/key.ts';
 import { addProjects } from './routes/projects.ts';
+import { addReplay } from './routes/replay.ts';
 import { addRollouts } from './routes/rollouts.ts';
 import { addServers } from './routes/servers.ts';
 import { addSession } from './routes/session.ts';
 import { addTraffic } from './routes/traffic.ts';
+import { addVerify } from './routes/verify.ts';
 
 const parts = [
   addSession,
@@ -29,9 +32,12 @@ const parts = [
   addTraffic,
   addHistory,
   addEvents,
+  addReplay,
+  addVerify,
   addExport,
   addKey,
   addCommands,
+  addPlans,
   addHealth,
 ] as const;
 

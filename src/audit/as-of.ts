@@ -83,6 +83,24 @@ export async function placeOf({ source, live, progress, signal }: AsOfOptions, i
   return (await replay(source, { until: instant.time, signal, ...shown })).position;
 }
 
+export interface Range {
+  readonly from?: Position;
+  readonly to?: Position;
+}
+
+/** From the first event at or after the one instant, to the last at or before the other. */
+export async function rangeOf(
+  options: AsOfOptions,
+  { from, to }: { readonly from?: Instant | undefined; readonly to?: Instant | undefined },
+): Promise<Range> {
+  const first = async (at: Instant) =>
+    'position' in at ? at.position : (await placeOf(options, { time: at.time - 1 })) + 1;
+  return {
+    ...(from === undefined ? {} : { from: await first(from) }),
+    ...(to === undefined ? {} : { to: await placeOf(options, to) }),
+  };
+}
+
 /** The last position at or before the time: about log2 of the log's records are read. `at` never goes back. */
 export async function positionAt(log: LogPort, time: number): Promise<Position> {
   let low = 1;

@@ -42,7 +42,7 @@ export async function publishFolder(
     folder,
     version,
     options,
-  }: { sender: CommandSender; folder: string; version: string; options: SendOptions },
+  }: { sender: Pick<CommandSender, 'send'>; folder: string; version: string; options: SendOptions },
 ): Promise<Published> {
   return publishPacked(store, { sender, packed: await packFolder(folder), version, options });
 }
@@ -55,7 +55,7 @@ export async function publishPacked(
     packed,
     version,
     options,
-  }: { sender: CommandSender; packed: PackedBundle; version: string; options: SendOptions },
+  }: { sender: Pick<CommandSender, 'send'>; packed: PackedBundle; version: string; options: SendOptions },
 ): Promise<Published> {
   const project = packed.project.name;
   const digest = packed.digest as Digest;

@@ -6,24 +6,24 @@ import type { PlannedChange, Planning } from './plan.ts';
 
 interface Declared {
   readonly name: GroupName;
-  readonly servers: DeclaredServers;
-  /** They move there: taking them out here is no matter of its own. */
-  readonly declaredElsewhere: ReadonlySet<ServerId>;
+  /** Sorted, each once. */
+  readonly wanted: readonly ServerId[];
+  /** Wanted by any group of the file: those move there, and taking them out here is no matter of its own. */
+  readonly claimed: ReadonlySet<ServerId>;
 }
 
 /** Those who are free come by one command; each that is elsewhere moves by one of its own. */
-export function plannedMembers(planning: Planning, { name, servers, declaredElsewhere }: Declared): PlannedChange[] {
+export function plannedMembers(planning: Planning, { name, wanted, claimed }: Declared): PlannedChange[] {
   const { state, reads, prune, kept } = planning;
   const group = state.groupById.get(groupIdOf(name));
   const on = reads.group(groupIdOf(name));
-  const wanted = wantedOf(state, servers);
   for (const server of wanted) reads.server(server);
   const isHere = (server: ServerId) => group?.servers.has(server) === true || group?.inbound.has(server) === true;
   const coming = wanted.filter((server) => !isHere(server));
-  const elsewhere = coming.filter((server) => state.serverById.get(server)?.member != null);
-  const add = coming.filter((server) => !elsewhere.includes(server));
-  const named = new Set([...wanted, ...declaredElsewhere]);
-  const stray = [...(group?.servers ?? [])].filter((server) => !named.has(server)).sort();
+  const isElsewhere = (server: ServerId) => state.serverById.get(server)?.member != null;
+  const elsewhere = coming.filter(isElsewhere);
+  const add = coming.filter((server) => !isElsewhere(server));
+  const stray = [...(group?.servers ?? [])].filter((server) => !claimed.has(server)).sort();
   if (!prune) kept.push(...stray.map((server) => `server ${server} in ${name}`));
   const remove = prune ? stray : [];
   const changes: PlannedChange[] = [];

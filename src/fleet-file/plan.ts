@@ -64,10 +64,9 @@ export function planOf(state: FleetState, { file, packedByProject, prune, scope 
   const wantedByGroup = new Map(
     declared.map(([name, { servers }]) => [name, servers === undefined ? [] : wantedOf(state, servers)]),
   );
-  const claimed = (except: GroupName) =>
-    new Set([...wantedByGroup].filter(([name]) => name !== except).flatMap(([, servers]) => servers));
+  const claimed = new Set([...wantedByGroup.values()].flat());
   const members = declared.flatMap(([name, { servers }]) =>
-    servers === undefined ? [] : plannedMembers(planning, { name, servers, declaredElsewhere: claimed(name) }),
+    servers === undefined ? [] : plannedMembers(planning, { name, wanted: wantedByGroup.get(name) ?? [], claimed }),
   );
   const deployments = declared.flatMap(([name, group]) => deploying(planning, name, group));
   const withdrawals = declared.flatMap(([name, group]) => withdrawing(planning, name, group));

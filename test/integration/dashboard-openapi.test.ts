@@ -225,6 +225,13 @@ function inlined(schema: object): object {
   }) as object;
 }
 
+/** One of JSON; one a line where it is told by lines. */
+function valuesIn(type: string, text: string): unknown[] {
+  if (!type.includes('json')) return [];
+  if (!type.includes('ndjson')) return [JSON.parse(text)];
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+}
+
 async function send(operation: Operation, { path, headers, body }: Request) {
   const response = await fetch(`${api.url}${path}`, {
     method: operation.method,
@@ -244,8 +251,10 @@ async function check(operation: Operation, request: Request, answered: { status:
   if (status >= 400) expect(type, about).toContain('application/problem+json');
   const schema = answerSchema(operation, status, type);
   if (type.includes('json')) expect(schema, about).toBeDefined();
-  const parsed = schema?.safeParse(JSON.parse(text));
-  if (parsed?.success === false) expect.fail(`${about}: ${z.prettifyError(parsed.error)}`);
+  for (const value of valuesIn(type, text)) {
+    const parsed = schema?.safeParse(value);
+    if (parsed?.success === false) expect.fail(`${about}: ${z.prettifyError(parsed.error)}`);
+  }
 }
 
 describe('the API, by its own document,', () => {

@@ -1,7 +1,6 @@
 /** `muster audit …` */
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { CoordinatorAnswer } from '../../../src/audit/coordinator-check.ts';
 import type { Verdict } from '../../../src/audit/verify.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type History, withHistory } from '../history.ts';
@@ -43,7 +42,7 @@ async function verifyLog(command: Command, file: string | undefined, keyPath: st
   await withHistory(command, file, async (history) => {
     const { source, live, progress, signal, output } = history;
     const key = keyPath === undefined ? undefined : await publicKeyAt(keyPath);
-    const answers = live === undefined ? undefined : await coordinatorAnswers(command, history);
+    const answers = live === undefined ? undefined : await answersFor(command, history);
     const { verify } = await import('../../../src/audit/verify.ts');
     const verdict = await verify(source, {
       progress,
@@ -58,18 +57,11 @@ async function verifyLog(command: Command, file: string | undefined, keyPath: st
 }
 
 /** What a coordinator holds, if one answers: verifying a log needs none. */
-async function coordinatorAnswers(command: Command, history: History) {
-  const { comparedQueries } = await import('../../../src/audit/coordinator-check.ts');
-  return withCoordinator(command, history, async (muster) => {
-    if (muster === undefined) return undefined;
-    const answers: CoordinatorAnswer[] = [];
-    for (const name of comparedQueries) {
-      const answer = await muster.query(name, {});
-      if (answer.status === 'ok')
-        answers.push({ name, position: answer.position, data: answer.data } as CoordinatorAnswer);
-    }
-    return answers;
-  });
+async function answersFor(command: Command, history: History) {
+  const { coordinatorAnswers } = await import('../../../src/audit/coordinator-answers.ts');
+  return withCoordinator(command, history, async (muster) =>
+    muster === undefined ? undefined : coordinatorAnswers(muster),
+  );
 }
 
 function verdictPage(verdict: Verdict & { readonly keyGiven: boolean }, paint: Paint): string {

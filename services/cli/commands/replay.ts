@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Position } from '../../../schemas/ids.ts';
-import type { AsOfOptions, Instant } from '../../../src/audit/as-of.ts';
+import type { AsOfOptions, Instant, Range } from '../../../src/audit/as-of.ts';
 import type { Progress } from '../../../src/audit/progress.ts';
 import type { ReplayedDecisions, ReplayedStep } from '../../../src/audit/replay-decisions.ts';
 import type { TriedPolicy } from '../../../src/audit/try-policy.ts';
@@ -46,27 +45,12 @@ async function run(command: Command, options: ReplayOptions): Promise<void> {
   await withHistory(command, options.file, async (history) => {
     const { source, live, progress, signal } = history;
     const from: AsOfOptions = { source, progress, signal, ...(live === undefined ? {} : { live }) };
+    const { rangeOf } = await import('../../../src/audit/as-of.ts');
     const range = await rangeOf(from, options);
     if (options.policy === undefined) await showDecisions(command, { ...history, from, range }, options);
     else await showTried(history, { from, range, policy: await policyIn(options.policy) });
     return exitCodes.done;
   });
-}
-
-interface Range {
-  readonly from?: Position;
-  readonly to?: Position;
-}
-
-/** From the first event at or after the one instant, to the last at or before the other. */
-async function rangeOf(options: AsOfOptions, { from, to }: ReplayOptions): Promise<Range> {
-  const { placeOf } = await import('../../../src/audit/as-of.ts');
-  const first = async (at: Instant) =>
-    'position' in at ? at.position : (await placeOf(options, { time: at.time - 1 })) + 1;
-  return {
-    ...(from === undefined ? {} : { from: await first(from) }),
-    ...(to === undefined ? {} : { to: await placeOf(options, to) }),
-  };
 }
 
 interface Shown extends History {

@@ -136,8 +136,8 @@ interface Sent {
 async function sendCommand(api: Api, { type, body, caller, id, ifPosition }: Sent): Promise<Accepted> {
   const { reason, issuedAt, ...payload } = body;
   const options = sendOptions({ id, ifPosition, reason, issuedAt });
-  const outcome = await api.senders.as(caller.principal, (sender) =>
-    sender.send(type, payload as CommandPayload, options),
+  const outcome = await api.senders.as(caller.principal, (muster) =>
+    muster.send(type, payload as CommandPayload, options),
   );
   return accepted(api, outcome);
 }

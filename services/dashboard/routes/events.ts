@@ -1,13 +1,14 @@
 /** The log: in pages, or as a stream of server-sent events for whoever accepts one. */
 import { z } from 'zod';
-import { Position } from '../../../schemas/ids.ts';
+import { At, Position } from '../../../schemas/ids.ts';
 import type { Api, App } from '../app.ts';
-import { refusals } from '../bodies.ts';
+import { atQuery, headOf, refusals } from '../bodies.ts';
 import { eventPage } from '../event-page.ts';
 import { eventFilterQuery, filterOf, LimitText, limitDefault, PositionText } from '../event-query.ts';
 import { ToldEvent, toldEvent } from '../told-event.ts';
 
 const EventsQuery = z.strictObject({
+  ...atQuery,
   ...eventFilterQuery,
   /** Of a page: newest first, or oldest first. */
   order: z.enum(['asc', 'desc']).optional(),
@@ -19,6 +20,7 @@ const EventsQuery = z.strictObject({
 });
 const EventsPage = z.object({
   position: Position,
+  at: At.optional(),
   items: z.array(ToldEvent),
   /** A page may hold few, or none, and still have one: it is bounded in what it looks through. */
   next: z.string().optional(),
@@ -49,9 +51,10 @@ export function addEvents(app: App, { asOf, follower, streams, clock }: Api): vo
       },
     },
     async ({ query, headers, raw }, reply) => {
-      const { position } = asOf.now();
+      const seen = await asOf.at(query.at);
+      const { position } = seen;
       const filter = filterOf(query, clock.now());
-      if (raw.headers.accept?.includes('text/event-stream')) {
+      if (query.at === undefined && raw.headers.accept?.includes('text/event-stream')) {
         streams.requireRoom();
         const asked = headers['last-event-id'] === undefined ? query.from : headers['last-event-id'] + 1;
         const from = Math.min(Math.max(1, asked ?? position + 1), position + 1);
@@ -64,11 +67,13 @@ export function addEvents(app: App, { asOf, follower, streams, clock }: Api): vo
         reply.raw.socket?.setNoDelay(true);
         return streams.open({ response: reply.raw, filter, from });
       }
-      const { order = 'desc', limit = limitDefault, cursor, from = 1, to = position } = query;
+      const { order = 'desc', limit = limitDefault, cursor, from = 1 } = query;
+      // As it was then: it ended there.
+      const to = Math.min(query.to ?? position, position);
       const signal = AbortSignal.timeout(pageTimeoutMs);
       const page = await eventPage({ follower, order, filter, from, to, cursor, limit, signal });
       const next = page.next === undefined ? {} : { next: String(page.next) };
-      return reply.send({ position, items: page.events.map(toldEvent), ...next });
+      return reply.send({ ...headOf(seen), items: page.events.map(toldEvent), ...next });
     },
   );
 }

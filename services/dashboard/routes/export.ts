@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { exportCloudEvents } from '../../../src/audit/cloud-events.ts';
 import { exportLog } from '../../../src/audit/export.ts';
 import { Semaphore } from '../../../src/std/semaphore.ts';
 import type { Api, App } from '../app.ts';
@@ -19,23 +20,26 @@ export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api):
       config: { role: 'admin' },
       schema: {
         tags: ['history'],
-        summary: 'The whole log as a file (NDJSON, gzip), for: muster audit verify.',
-        querystring: z.strictObject({}),
+        summary:
+          'The whole log as a file (NDJSON, gzip), for: muster audit verify; or as CloudEvents, which prove nothing.',
+        querystring: z.strictObject({ format: z.enum(['muster', 'cloudevents']).optional() }),
         response: {
           200: { description: 'The file.', content: { 'application/gzip': { schema: z.string() } } },
           ...refusals,
         },
       },
     },
-    (_request, reply) =>
+    ({ query: { format = 'muster' } }, reply) =>
       one.run(async () => {
         const { position } = asOf.now();
         const folder = await mkdtemp(join(dataDirectory, 'export-'));
         const path = join(folder, 'log.ndjson.gz');
+        const name = `${fleet}-${position}${format === 'muster' ? '' : `.${format}`}.ndjson.gz`;
         const remove = () => rm(folder, { recursive: true, force: true });
         try {
           const { source, signal } = asOf.source(AbortSignal.timeout(exportTimeoutMs));
-          await exportLog(source, { path, fleet, clock, signal });
+          if (format === 'muster') await exportLog(source, { path, fleet, clock, signal });
+          else await exportCloudEvents(source, { path, fleet, signal });
         } catch (error) {
           await remove();
           throw error;
@@ -43,7 +47,7 @@ export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api):
         reply.raw.once('close', () => void remove().catch(() => undefined));
         return reply
           .type('application/gzip')
-          .header('content-disposition', `attachment; filename="${fleet}-${position}.ndjson.gz"`)
+          .header('content-disposition', `attachment; filename="${name}"`)
           .send(createReadStream(path) as unknown as string);
       }),
   );

@@ -54,8 +54,8 @@ export function addPublishing(app: App, api: Api): void {
         if (packed.project.name !== project) {
           throw badRequest(`the folder's project.yaml names ${packed.project.name}, not ${project}`, 'project');
         }
-        return api.senders.as(caller.principal, (sender) =>
-          publishPacked(api, { sender, packed, version, options: sendOptions(asked) }),
+        return api.senders.as(caller.principal, (muster) =>
+          publishPacked(api, { sender: muster, packed, version, options: sendOptions(asked) }),
         );
       });
       const done = await accepted(api, outcome);

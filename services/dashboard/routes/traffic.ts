@@ -1,18 +1,20 @@
 /** What traffic goes through: pools, balancers, and the coordinators that tell them. */
 import { z } from 'zod';
-import { ReplicaBeat } from '../../../schemas/coordinators.ts';
+import { CoordinatorView, ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { GroupName } from '../../../schemas/ids.ts';
 import { BalancerView, PoolView } from '../../../schemas/views.ts';
+import { Failure } from '../../../src/std/failure.ts';
+import { unauthenticated } from '../access.ts';
 import type { Api, App } from '../app.ts';
 import { ask } from '../ask.ts';
-import { atQuery, headOf, many, one, refusals } from '../bodies.ts';
+import { atQuery, headOf, many, one, refusals, timedOut } from '../bodies.ts';
 
 const At = z.strictObject(atQuery);
 const schema = { tags: ['fleet'] };
 const config = { role: 'viewer' } as const;
 
 export function addTraffic(app: App, api: Api): void {
-  const { asOf, follower } = api;
+  const { asOf, follower, senders } = api;
   app.get(
     '/v1/pools/:group',
     {
@@ -52,11 +54,34 @@ export function addTraffic(app: App, api: Api): void {
       config,
       schema: {
         ...schema,
-        summary: 'The coordinators that live, as each says of itself.',
-        querystring: z.strictObject({}),
+        summary: 'The coordinators that live, as each says of itself; none of the past: that is not in the log.',
+        querystring: At,
         response: { 200: many(ReplicaBeat), ...refusals },
       },
     },
-    async () => ({ ...headOf(asOf.now()), items: [...follower.coordinators] }),
+    async ({ query: { at } }) => {
+      const seen = await asOf.at(at);
+      return { ...headOf(seen), items: at === undefined ? [...follower.coordinators] : [] };
+    },
+  );
+  app.get(
+    '/v1/coordinator',
+    {
+      config,
+      schema: {
+        ...schema,
+        summary: 'The coordinator that answers: its role, how durable the log is, and what troubles it.',
+        querystring: z.strictObject({}),
+        response: { 200: one(CoordinatorView), ...refusals, 504: timedOut },
+      },
+    },
+    async ({ caller }) => {
+      if (caller === null) throw unauthenticated();
+      const answer = await senders.as(caller.principal, (muster) => muster.query('coordinator', {}));
+      if (answer.status === 'error') {
+        throw new Failure({ code: 'unavailable', retryable: true, message: answer.message });
+      }
+      return { position: answer.position, item: answer.data };
+    },
   );
 }
