@@ -132,14 +132,15 @@ function checkOver(played: PlayedGroup): void {
     // It waits for somebody to tell, or for whoever another rollout holds that waits for a person.
     const others = [...played.group.rolloutById.values()].filter(({ id }) => id !== rollout.id);
     const isHeldUp = others.some(({ status }) => status === 'paused' || status === 'halted');
+    const isServed = [...played.group.servers].some((id) => played.server(id).member?.admittedAt !== null);
+    const standsBy = rollout.policy.strategy.kind === 'blue-green' && rollout.moved.size === 0 && isServed;
     const isThere = (id: ServerId) => {
       const { member, lost } = played.server(id);
-      return lost === null && member?.drain === null && isNobodysElse(member);
+      if (lost !== null || member === null || member.drain !== null) return false;
+      // Who has to stand by takes traffic, and no person keeps it from coming back.
+      return standsBy ? member.admittedAt !== null && member.cordon === null : isNobodysElse(member);
     };
-    // Nobody stands by whom a person has cordoned, so a blue-green may have nobody to begin with.
-    const isBegun = rollout.step >= 0 || rollout.policy.strategy.kind !== 'blue-green';
-    const isFree = (id: ServerId) => isBegun || played.server(id).member?.cordon === null;
-    const there = [...played.group.servers].filter((id) => isThere(id) && isFree(id));
+    const there = [...played.group.servers].filter(isThere);
     expect(there.length === 0 || isHeldUp, `${rollout.status} for ever: ${JSON.stringify(rollout)}`).toBe(true);
   }
 }

@@ -178,23 +178,6 @@ describe('blue-green', () => {
   });
 });
 
-describe('a blue-green in a group of which nobody can stand by', () => {
-  it('waits, says for whom, and begins once there is one', () => {
-    const played = new PlayedGroup(2);
-    for (const id of ['s0', 's1']) played.of('server.cordoned', id);
-    const rollout = played.request({ strategy: { kind: 'blue-green', standby: '50%', keepMs: 0 } });
-    played.rounds(700);
-    const seen = { observed: played.observed, now: played.now };
-    expect(plansOf(played.state, edge, seen).get(rollout)?.waitsFor).toBe(
-      'waits for a server that can stand by: one that takes traffic and is not cordoned',
-    );
-    expect([played.said, rollout.status]).toEqual([[], 'running']);
-    played.of('server.uncordoned', 's1');
-    played.settle();
-    expect([played.advanced[0], played.ended]).toEqual([['s1'], ['succeeded']]);
-  });
-});
-
 describe('what protects nothing', () => {
   it('tells everybody at once: a project the group did not carry', () => {
     const played = new PlayedGroup(5);
