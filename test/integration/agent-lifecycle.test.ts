@@ -149,9 +149,10 @@ describe('what fails', () => {
 });
 
 describe('the health of a gateway', () => {
-  it('shows in its heartbeats once several checks in a row failed, and again when it is back', async () => {
-    let status = 200;
-    const upstream = createServer((_, response) => response.writeHead(status).end());
+  /** Serves a project whose upstream answers as `answers` says. */
+  async function startShop(changes: Partial<GatewayOptions> = {}): Promise<{ answers: number }> {
+    const shop = { answers: 200 };
+    const upstream = createServer((_, response) => response.writeHead(shop.answers).end());
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
     stoppers.push(() => {
       upstream.closeAllConnections();
@@ -160,13 +161,28 @@ describe('the health of a gateway', () => {
     const origin = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
     const bundle = await pack('shop', [{ path: '/shop', upstream: origin }], { health: '/shop' });
     await coordinator.upload(bundle);
-    await start();
+    await start(changes);
     await coordinator.assign('edge');
     await receiptAt(await coordinator.direct('edge', [{ bundle, version: '1.0.0' }]));
     expect(coordinator.beats.at(-1)?.healthy).toBe(true);
-    status = 500;
+    return shop;
+  }
+
+  it('shows in its heartbeats once several checks in a row failed, and again when it is back', async () => {
+    const shop = await startShop();
+    shop.answers = 500;
     await eventually(() => coordinator.beats.at(-1)?.healthy === false, { timeoutMs: 3_000 });
-    status = 200;
+    shop.answers = 200;
+    await eventually(() => coordinator.beats.at(-1)?.healthy === true, { timeoutMs: 3_000 });
+  });
+
+  it('is told as soon as it changes, though the next heartbeat is due long after', async () => {
+    coordinator.beatMs = 10_000;
+    const shop = await startShop({ beatIntervalMs: undefined });
+    await eventually(() => coordinator.beats.some(({ registers }) => registers === undefined));
+    shop.answers = 500;
+    await eventually(() => coordinator.beats.at(-1)?.healthy === false, { timeoutMs: 3_000 });
+    shop.answers = 200;
     await eventually(() => coordinator.beats.at(-1)?.healthy === true, { timeoutMs: 3_000 });
   });
 });

@@ -95,6 +95,15 @@ describe('an event in a sentence', () => {
     }
   });
 
+  it('tells of a group’s policy how new versions reach it', () => {
+    const rollout = { ...defaultGroupPolicy.rollout, change: 'drain-first', probe: { path: '/orders/1' } };
+    const policy = { ...defaultGroupPolicy, rollout };
+    expect(eventText(event('group.configured', { group: 'production', policy }))).toBe(
+      'group production: drains for 30s at most, lease 6s, 10 sync at a time, floor 50 % within 5m; ' +
+        'rollouts: rolling by 1, drain-first, 1 in motion at most, healthy for 10s, back by itself, /orders/1 has to answer',
+    );
+  });
+
   it('tells that nobody could count what a drain cut off', () => {
     const cut = { inFlight: 0, uncounted: true, deadlinePassed: true, unconfirmed: [] };
     expect(eventText(event('server.drained', { server: 'web1', group: 'production', evidence: cut }))).toBe(

@@ -67,20 +67,29 @@ describe('what a deployment probes', () => {
     ]);
   });
 
-  it('is refused of several projects at one path, whoever asks for it, and kept as asked of one', () => {
+  it('is refused of several projects at one path, in the words of whoever asks for it, and kept as asked of one', () => {
     const rollout = { ...defaultRolloutPolicy, probe: { path: '/status' } };
     const several = { group: 'edge', projects: [project('orders'), project('users')] };
     const facts = [published('orders', '1'), published('users', '1')];
-    for (const spec of [given(created('edge'), ...facts), given(createdWith('edge', { rollout }), ...facts)]) {
-      const asked = spec.state.groupById.get('edge' as never)?.policy.rollout.probe
-        ? {}
-        : { rollout: { probe: rollout.probe } };
-      const { field } = spec
-        .when('release.request', { ...several, ...asked })
-        .thenRejected('invalid', /2 projects cannot be probed at the same path "\/status": write \{project\}/);
-      expect(field).toBe('rollout.probe.path');
+    const [plain, probing] = [given(created('edge'), ...facts), given(createdWith('edge', { rollout }), ...facts)];
+    const asked = { rollout: { probe: rollout.probe } };
+    const own = plain
+      .when('release.request', { ...several, ...asked })
+      .thenRejected('invalid', /^2 projects cannot be probed at the same path "\/status": write \{project\}/);
+    expect([own.field, own.next]).toEqual(['rollout.probe.path', undefined]);
+    const groups = probing
+      .when('release.request', several)
+      .thenRejected('invalid', /same path "\/status", which the policy of group "edge" says: write \{project\}/);
+    expect([groups.field, groups.next]).toEqual([undefined, 'muster group configure edge --probe /{project}/status']);
+    // Another part of the policy, named by the request, makes the group's probe no word of the request.
+    const beside = probing.when('release.request', { ...several, rollout: { minHealthyMs: 0 } }).thenRejected('invalid');
+    expect(beside.field).toBeUndefined();
+    for (const [spec, more] of [
+      [plain, asked],
+      [probing, {}],
+    ] as const) {
       spec
-        .when('release.request', { group: 'edge', projects: [project('orders')], ...asked })
+        .when('release.request', { group: 'edge', projects: [project('orders')], ...more })
         .thenHappened('release.requested', { rollout, supersedes: [] } as never);
     }
   });
