@@ -1,10 +1,10 @@
 /** Groups as people read them. A held pool is told first and last: it means that servers are lost and traffic knows it not. */
 import { groupWord } from '../../schemas/group-word.ts';
 import type { GroupView } from '../../schemas/views.ts';
+import { rolloutPolicyText } from '../../src/audit/policy-text.ts';
 import { durationText } from '../../src/std/durations.ts';
 import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
-import { policyText } from './rollout-page.ts';
 import { countsText, marked } from './status-text.ts';
 import { coloured, renderFields, renderTable } from './table.ts';
 
@@ -42,7 +42,7 @@ export function groupPage(group: GroupView, paint: Paint): string {
       'floor',
       `${policy.floorPercent} % of the pool, absences within ${durationText(policy.floorWindowMs)} counted together`,
     ],
-    ['rollouts', policyText(policy.rollout)],
+    ['rollouts', rolloutPolicyText(policy.rollout)],
   ];
   const servers = renderTable(
     {

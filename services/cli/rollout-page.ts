@@ -1,6 +1,7 @@
 /** Rollouts as people read them: a table, and one as a tree of its steps and servers. Pure but for the `now` it is given. */
-import type { RolloutPolicy, RolloutStatus } from '../../schemas/rollout.ts';
+import type { RolloutStatus } from '../../schemas/rollout.ts';
 import type { RolloutView } from '../../schemas/views.ts';
+import { rolloutPolicyText } from '../../src/audit/policy-text.ts';
 import { ageText, durationText } from '../../src/std/durations.ts';
 import { oneLine } from '../../src/std/one-line.ts';
 import type { Paint } from './paint.ts';
@@ -41,7 +42,7 @@ export function rolloutTree(
     ...lines,
     `|- ${stepText(rollout, progress)} ${paint.dim('·')} ${told}`,
     ...serverLines(progress, { paint, now }),
-    `|- ${paint.dim('policy')}  ${policyText(progress.policy)}`,
+    `|- ${paint.dim('policy')}  ${rolloutPolicyText(progress.policy)}`,
     `\`- ${paint.dim('next')}    ${nextText(progress, now)}`,
   ];
 }
@@ -104,40 +105,6 @@ function nextText({ next, nextAt, gate }: Progress, now: number): string {
 
 export function targetsText({ targets }: Pick<RolloutView, 'targets'>): string {
   return targets.map(({ project, from, to }) => `${project} ${from === null ? to : `${from} -> ${to}`}`).join(', ');
-}
-
-/** A policy in one line; what is off is left out. */
-export function policyText(policy: RolloutPolicy): string {
-  const { change, maxUnavailable, minHealthyMs, failuresAllowed, autoRollback } = policy;
-  const { errorRateMax, latencyRatioMax, probe } = policy;
-  return [
-    strategyText(policy.strategy),
-    change,
-    `${maxUnavailable} in motion at most`,
-    `healthy for ${durationText(minHealthyMs)}`,
-    ...(failuresAllowed === 0 ? [] : [`${failuresAllowed} may fail`]),
-    autoRollback ? 'back by itself' : 'halts when it fails',
-    ...(errorRateMax === null ? [] : [`at most ${errorRateMax * 100} % more errors`]),
-    ...(latencyRatioMax === null ? [] : [`at most ${latencyRatioMax} times as slow`]),
-    ...(probe === null ? [] : [`${probe.path} has to answer`]),
-  ].join(', ');
-}
-
-function strategyText(strategy: RolloutPolicy['strategy']): string {
-  switch (strategy.kind) {
-    case 'all-at-once':
-      return 'all at once';
-    case 'rolling':
-      return `rolling by ${strategy.batch}`;
-    case 'canary': {
-      const steps = strategy.steps.map(({ servers, bakeMs = 0, pause = false }) =>
-        [servers, ...(bakeMs === 0 ? [] : [durationText(bakeMs)]), ...(pause ? ['pause'] : [])].join(':'),
-      );
-      return `canary ${steps.join(',')} then by ${strategy.batch}`;
-    }
-    case 'blue-green':
-      return `blue-green with ${strategy.standby} standing by, kept ${durationText(strategy.keepMs)}`;
-  }
 }
 
 const markByStatus: { readonly [S in RolloutStatus]: string } = {

@@ -113,6 +113,8 @@ class RunningAgent {
         // The beats of a drain are what it ends by. A receipt that gets lost is made good by the next one in its time.
         if (applied.serving === 'draining') this.#session?.hurry();
       },
+      // Under a long lease the next heartbeat is seconds away, and those that take it out of the pool come after it.
+      onHealth: () => this.#session?.hurry(),
     });
   }
 

@@ -25,6 +25,8 @@ export interface ApplierOptions {
   readonly carrier: Carrier;
   readonly driver: Driver;
   readonly onApplied: (applied: Applied) => void;
+  /** `healthy` is another than before. */
+  readonly onHealth: () => void;
   readonly healthIntervalMs: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -176,7 +178,7 @@ export class Applier {
   }
 
   async #readHealth(): Promise<void> {
-    const { driver, logger, clock, healthIntervalMs: calmMs } = this.#options;
+    const { driver, onHealth, logger, clock, healthIntervalMs: calmMs } = this.#options;
     const { signal } = this.#attempt;
     let problems: readonly string[];
     try {
@@ -190,7 +192,9 @@ export class Applier {
     if (first !== undefined) this.#problem = problemText(first, problems.length - 1);
     const isChanged = this.#health.take(first === undefined);
     this.#healthAt = clock.monotonic() + (this.#health.isInDoubt ? Math.min(doubtIntervalMs, calmMs) : calmMs);
-    if (isChanged) logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
+    if (!isChanged) return;
+    logger.warn({ healthy: this.healthy, problems }, 'the health of the gateway changed');
+    onHealth();
   }
 }
 

@@ -98,7 +98,7 @@ export class Session {
     await this.#follower.stop();
   }
 
-  /** Told of a new proof: the fleet shall hear of it at once. */
+  /** What a heartbeat says has changed: the fleet shall hear of it at once. */
   hurry(): void {
     this.#beats.hurry();
   }

@@ -2,6 +2,7 @@
 import type { Event, EventData, EventType } from '../../schemas/events.ts';
 import { durationText } from '../std/durations.ts';
 import { oneLine } from '../std/one-line.ts';
+import { groupPolicyText } from './policy-text.ts';
 
 type Sentence<T extends EventType> = (data: EventData<T>) => string;
 const several = (names: readonly string[]) =>
@@ -15,7 +16,7 @@ const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'coordinator.elected': ({ term, instance }) => `coordinator ${instance} leads term ${term}`,
   'command.rejected': ({ command, rejection }) => `${command} refused (${rejection.code}): ${rejection.message}`,
   'group.created': ({ name }) => `group ${name} is there`,
-  'group.configured': ({ group, policy }) => `group ${group}: ${policyText(policy)}`,
+  'group.configured': ({ group, policy }) => `group ${group}: ${groupPolicyText(policy)}`,
   'group.deleted': ({ group }) => `group ${group} is gone`,
   'group.servers-set': ({ group, joined, leaving }) =>
     `group ${group}: ${joined.length === 0 ? 'nobody' : several(joined)} joins, ${leaving.length === 0 ? 'nobody' : several(leaving)} leaves`,
@@ -97,17 +98,6 @@ function lostText({ server, group, cause, held, evidence }: EventData<'server.lo
   const where =
     group === null ? '' : held ? `; the floor keeps it in the pool of ${group}` : `; out of ${group}'s pool`;
   return `server ${server} is lost: ${why}${where}`;
-}
-
-/** What a group's policy says, in one line. */
-export function policyText(policy: EventData<'group.configured'>['policy']): string {
-  const { drainTimeoutMs, leaseMs, syncsMax, floorPercent, floorWindowMs } = policy;
-  return [
-    `drains for ${durationText(drainTimeoutMs)} at most`,
-    `lease ${durationText(leaseMs)}`,
-    `${syncsMax} sync at a time`,
-    `floor ${floorPercent} % within ${durationText(floorWindowMs)}`,
-  ].join(', ');
 }
 
 function cutOffText({

@@ -41,7 +41,7 @@ export function requestRelease(state: FleetState, payload: CommandPayload<'relea
   if (full !== undefined) return full;
   const rollout = overlayRollout(group.policy.rollout, payload.rollout);
   const projects = wanted.map(({ release }) => release);
-  const shared = refuseSharedProbe(rollout, projects);
+  const shared = refuseSharedProbe({ group, asked: payload.rollout?.probe, rollout, projects });
   if (shared !== undefined) return shared;
   const { rollouts, warnings: superseding } = supersededBy(group, projects);
   const supersedes = rollouts.map(({ id }) => id).sort((a, b) => a - b);

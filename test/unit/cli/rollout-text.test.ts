@@ -8,7 +8,8 @@ import {
   rolloutOf,
   type RolloutOptions,
 } from '../../../services/cli/rollout-options.ts';
-import { policyText, rolloutTree } from '../../../services/cli/rollout-page.ts';
+import { rolloutTree } from '../../../services/cli/rollout-page.ts';
+import { rolloutPolicyText } from '../../../src/audit/policy-text.ts';
 import { endOfView } from '../../../services/cli/rollout-watch.ts';
 import { defaultRolloutPolicy, rolloutStatuses } from '../../../schemas/rollout.ts';
 import type { RolloutView } from '../../../schemas/views.ts';
@@ -85,7 +86,7 @@ describe('a rollout as options', () => {
     expect(parsed('--probe', 'off')).toEqual({ probe: null });
     expect(parsed('--probe', 'orders')).toMatch(/Write a path/);
     expect(parsed('--probe-timeout', '2s')).toMatch(/needs --probe/);
-    expect(policyText({ ...defaultRolloutPolicy, probe: { path: '/orders/1' } })).toMatch(
+    expect(rolloutPolicyText({ ...defaultRolloutPolicy, probe: { path: '/orders/1' } })).toMatch(
       /, \/orders\/1 has to answer$/,
     );
   });
@@ -99,7 +100,7 @@ describe('a rollout as options', () => {
   });
 
   it('reads its own words back', () => {
-    expect(policyText(defaultRolloutPolicy)).toBe(
+    expect(rolloutPolicyText(defaultRolloutPolicy)).toBe(
       'rolling by 1, hot, 1 in motion at most, healthy for 10s, back by itself',
     );
   });

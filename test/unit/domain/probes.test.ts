@@ -82,7 +82,9 @@ describe('what a deployment probes', () => {
       .thenRejected('invalid', /same path "\/status", which the policy of group "edge" says: write \{project\}/);
     expect([groups.field, groups.next]).toEqual([undefined, 'muster group configure edge --probe /{project}/status']);
     // Another part of the policy, named by the request, makes the group's probe no word of the request.
-    const beside = probing.when('release.request', { ...several, rollout: { minHealthyMs: 0 } }).thenRejected('invalid');
+    const beside = probing
+      .when('release.request', { ...several, rollout: { minHealthyMs: 0 } })
+      .thenRejected('invalid');
     expect(beside.field).toBeUndefined();
     for (const [spec, more] of [
       [plain, asked],
