@@ -57,6 +57,25 @@ describe('what-if', () => {
   });
 });
 
+describe("a group's policy on the command line", () => {
+  it('says how new versions reach it, beside the rest, and is told in the log', async () => {
+    const canary = ['--strategy', 'canary', '--steps', '1:5m', '--batch', '25%', '--probe', '/hello'];
+    expect(await muster('group', 'create', 'Canaries', ...canary, '--lease', '9s')).toMatchObject({ code: 0 });
+    const policyOf = async () => (await asJson('group', 'get', 'Canaries')).data.policy;
+    const strategy = { kind: 'canary', steps: [{ servers: 1, bakeMs: 300_000 }], batch: '25%' };
+    expect(await policyOf()).toMatchObject({ leaseMs: 9_000, rollout: { strategy, probe: { path: '/hello' } } });
+    expect(await muster('group', 'configure', 'Canaries', '--probe', 'off', '--no-auto-rollback')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('rollouts: canary 1:5m then by 25%, hot, 25% in motion at most'),
+    });
+    expect(await policyOf()).toMatchObject({
+      leaseMs: 9_000,
+      rollout: { ...defaultRolloutPolicy, strategy, maxUnavailable: '25%', autoRollback: false },
+    });
+    expect(await muster('group', 'configure', 'Canaries')).toMatchObject({ code: 2 });
+  });
+});
+
 describe('a rollout on the command line', () => {
   it('is followed to its end, each step a line, and then is in the list', async () => {
     const { code, stderr, stdout } = await muster('deploy', 'hello@2.0.0', 'Production', ...quick, '--reason', 'new');
