@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../../schemas/events.ts';
 import { serverStatuses } from '../../../schemas/group-status.ts';
@@ -261,8 +262,8 @@ describe('a policy', () => {
   });
 
   it('takes from the options what was given alone', () => {
-    expect(policyOf({})).toEqual({});
-    expect(policyOf({ lease: 9_000, floorPercent: 0 })).toEqual({ leaseMs: 9_000, floorPercent: 0 });
+    expect(policyOf(new Command(), {})).toEqual({});
+    expect(policyOf(new Command(), { lease: 9_000, floorPercent: 0 })).toEqual({ leaseMs: 9_000, floorPercent: 0 });
   });
 });
 

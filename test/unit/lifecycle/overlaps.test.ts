@@ -264,19 +264,23 @@ function checkPool(fleet: PlayedFleet, id: GroupId): void {
   const underWay = [...(live?.rolloutById.values() ?? [])];
   for (const rollout of underWay) {
     if (underWay.some(({ status }) => status === 'paused' || status === 'halted')) continue;
-    const couldBeTold = members.filter((each) => mayBeTold(rollout, each, inPool.length)).map((each) => each.id);
-    expect(couldBeTold, `rollout ${rollout.id} of ${id} is not ${rollout.status} for ever`).toEqual([]);
+    expect(mayBeTold(rollout, members), `rollout ${rollout.id} of ${id} is not ${rollout.status} for ever`).toEqual([]);
   }
   if (underWay.length > 0) return;
   const hasFailed = members.some(({ member }) => member?.failing?.final === true);
   if (!hasFailed && heldIds.length === 0) expect(upTo, `what waits for servers of ${id} is done`).toBe(position);
 }
 
-/** A blue-green of a pool begins with one that takes traffic and that no person keeps from coming back. */
-function mayBeTold({ policy, moved }: Rollout, { lost, member }: Server, poolSize: number): boolean {
-  if (lost !== null || member === null) return false;
-  const standsBy = policy.strategy.kind === 'blue-green' && moved.size === 0 && poolSize > 0;
-  return standsBy ? isInPool(member) && member.cordon === null : member.cordon === null || member.admittedAt !== null;
+/** A blue-green of a pool needs one to stand by that takes traffic and that no person keeps from coming back. */
+function mayBeTold(rollout: Rollout, members: readonly Server[]): ServerId[] {
+  const isBlueGreen = rollout.policy.strategy.kind === 'blue-green';
+  const isBegun = members.some(({ id }) => rollout.moved.has(id));
+  const standsBy = isBlueGreen && !isBegun && members.some(({ member }) => isInPool(member));
+  const couldBe = members.filter(({ lost, member }) => {
+    if (lost !== null || member === null) return false;
+    return standsBy ? isInPool(member) && member.cordon === null : member.cordon === null || member.admittedAt !== null;
+  });
+  return couldBe.map(({ id }) => id);
 }
 
 describe('whatever overlaps whatever', () => {

@@ -133,7 +133,8 @@ function checkOver(played: PlayedGroup): void {
     const others = [...played.group.rolloutById.values()].filter(({ id }) => id !== rollout.id);
     const isHeldUp = others.some(({ status }) => status === 'paused' || status === 'halted');
     const isServed = [...played.group.servers].some((id) => played.server(id).member?.admittedAt !== null);
-    const standsBy = rollout.policy.strategy.kind === 'blue-green' && rollout.moved.size === 0 && isServed;
+    const isBegun = [...played.group.servers].some((id) => rollout.moved.has(id));
+    const standsBy = rollout.policy.strategy.kind === 'blue-green' && !isBegun && isServed;
     const isThere = (id: ServerId) => {
       const { member, lost } = played.server(id);
       if (lost !== null || member === null || member.drain !== null) return false;

@@ -165,16 +165,44 @@ describe('blue-green', () => {
   });
 
   it('waits, and says for whom, where a person has cordoned everybody who could stand by', () => {
+describe('a blue-green whose standby part is taken away', () => {
+  const policy = { minHealthyMs: 2_000, strategy: { kind: 'blue-green', standby: '50%', keepMs: 0 } } as const;
+
+  it('has another part stand by, as large as the first, and never the whole pool', () => {
+    const played = new PlayedGroup(4);
+    played.request(policy);
+    played.rounds(1);
+    expect(played.advanced).toEqual([['s0', 's1']]);
+    for (const id of ['s0', 's1']) played.leave(id);
+    let leastServing = 2;
+    for (let round = 0; round < 60 && played.ended.length === 0; round += 1) {
+      played.round();
+      leastServing = Math.min(leastServing, played.group.servingCount);
+    }
+    expect([leastServing, played.advanced[1], played.ended]).toEqual([1, ['s2'], ['succeeded']]);
+  });
+
+  it('leaves the last server in its pool: it takes the version while it serves', () => {
     const played = new PlayedGroup(2);
-    for (const id of ['s0', 's1']) played.of('server.cordoned', id);
-    const rollout = played.request(policy);
-    played.rounds(700);
-    const plans = plansOf(played.state, edge, played);
-    expect(plans.get(rollout)?.waitsFor).toBe('waits for a server that can stand by: one in the pool and not cordoned');
-    expect(played.said).toEqual([]);
-    played.of('server.uncordoned', 's1');
-    played.settle();
-    expect(played.ended).toEqual(['succeeded']);
+    played.request(policy);
+    played.rounds(1);
+    played.leave('s0');
+    let leastServing = 1;
+    for (let round = 0; round < 60 && played.ended.length === 0; round += 1) {
+      played.round();
+      leastServing = Math.min(leastServing, played.group.servingCount);
+    }
+    expect([leastServing, played.advanced, played.ended]).toEqual([1, [['s0'], ['s1']], ['succeeded']]);
+  });
+
+  it('takes nobody for it that a person has cordoned', () => {
+    const played = new PlayedGroup(2);
+    played.of('server.cordoned', 's1');
+    played.request(policy);
+    played.rounds(1);
+    played.leave('s0');
+    played.rounds(10);
+    expect([played.advanced, played.group.servingCount]).toEqual([[['s0']], 1]);
   });
 });
 
