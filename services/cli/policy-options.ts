@@ -1,10 +1,11 @@
 /** A group's policy as options of a command. Bounds are the fleet's to refuse: it says which. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type GroupPolicy, defaultGroupPolicy } from '../../schemas/policy.ts';
+import { type GroupPolicyChange, defaultGroupPolicy } from '../../schemas/policy.ts';
 import { duration } from './change-options.ts';
+import { type RolloutOptions, addRolloutOptions, rolloutOf } from './rollout-options.ts';
 import { durationText } from '../../src/std/durations.ts';
 
-export interface PolicyOptions {
+export interface PolicyOptions extends RolloutOptions {
   readonly drainTimeout?: number;
   readonly lease?: number;
   readonly syncsMax?: number;
@@ -16,7 +17,7 @@ export interface PolicyOptions {
 export function addPolicyOptions(command: Command): Command {
   const { drainTimeoutMs, leaseMs, syncsMax, floorPercent, floorWindowMs } = defaultGroupPolicy;
   const usually = (text: string | number) => `(a new group: ${text})`;
-  return command
+  const withOwn = command
     .option(
       '--drain-timeout <duration>',
       `how long a leaving server may finish requests ${usually(durationText(drainTimeoutMs))}`,
@@ -34,10 +35,12 @@ export function addPolicyOptions(command: Command): Command {
       `how long absences count together against the floor ${usually(durationText(floorWindowMs))}`,
       duration,
     );
+  return addRolloutOptions(withOwn);
 }
 
 /** Only what was given. */
-export function policyOf(options: PolicyOptions): Partial<GroupPolicy> {
+export function policyOf(command: Command, options: PolicyOptions): GroupPolicyChange {
+  const rollout = rolloutOf(command, options);
   const { drainTimeout, lease, syncsMax, floorPercent, floorWindow } = options;
   return {
     ...(drainTimeout === undefined ? {} : { drainTimeoutMs: drainTimeout }),
@@ -45,6 +48,7 @@ export function policyOf(options: PolicyOptions): Partial<GroupPolicy> {
     ...(syncsMax === undefined ? {} : { syncsMax }),
     ...(floorPercent === undefined ? {} : { floorPercent }),
     ...(floorWindow === undefined ? {} : { floorWindowMs: floorWindow }),
+    ...(rollout === undefined ? {} : { rollout }),
   };
 }
 

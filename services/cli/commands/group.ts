@@ -29,7 +29,7 @@ export function addGroup(program: Command): void {
   );
   addPolicyOptions(addChangeOptions(group.command('create <group>').description('a new, empty group'))).action(
     (name: string, options: ChangeOptions & PolicyOptions, command) => {
-      const policy = policyOf(options);
+      const policy = policyOf(command, options);
       const payload = { group: name as GroupName, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
       return send(command, { type: 'group.create', payload, options });
     },
@@ -39,7 +39,7 @@ export function addGroup(program: Command): void {
       group.command('configure <group>').description("change a group's policy; what is not given stays"),
     ),
   ).action((name: string, options: ChangeOptions & PolicyOptions, command) => {
-    const policy = policyOf(options);
+    const policy = policyOf(command, options);
     if (Object.keys(policy).length === 0)
       command.error('error: name what to change, such as --drain-timeout 60s (see --help)', { exitCode: 2 });
     return send(command, { type: 'group.configure', payload: { group: name as GroupName, policy }, options });
