@@ -4,7 +4,7 @@ import type { ServerId } from '../../schemas/ids.ts';
 import { projectsOf } from './evolve-deployments.ts';
 import { retell } from './evolve-desired.ts';
 import { takeOut } from './evolve-switch.ts';
-import { isInPool } from './membership.ts';
+import { isServing } from './membership.ts';
 import { changeMember } from './settle.ts';
 import type { FleetState, Group, Rollout } from './state.ts';
 
@@ -25,6 +25,9 @@ export function rolloutAdvanced(state: FleetState, event: Event<'rollout.advance
       for (const id of told) rollout.moved.add(id);
       if (isStandby) {
         rollout.standby = { servers: new Set([...(rollout.standby?.servers ?? []), ...told]), switchedAt: null };
+      } else if (rollout.standby?.switchedAt === null) {
+        // Whoever stood by is gone, and there is nobody else to switch from: this is no blue-green any more.
+        rollout.standby = null;
       }
       if (rollout.targets[target]?.from === null) return;
       if (!isStandby && rollout.policy.change !== 'drain-first') return;
@@ -129,18 +132,18 @@ function maySwitchBack(state: FleetState, group: Group, { standby, moved }: Roll
   return false;
 }
 
-/** The first step of a blue-green takes its servers out of the pool, if others are left in it to switch from. */
+/** The first step of a blue-green takes its servers out of the pool, if others go on taking requests in it. */
 function isStandbyStep(
   state: FleetState,
   { group, rollout, told }: { readonly group: Group; readonly rollout: Rollout; readonly told: readonly ServerId[] },
 ): boolean {
   const { policy, targets, target, step, standby } = rollout;
   if (policy.strategy.kind !== 'blue-green' || step !== 0 || (targets[target]?.from ?? null) === null) return false;
-  if (standby !== null) return standby.switchedAt === null;
-  if (rollout.moved.size > 0) return false;
+  if (standby === null ? rollout.moved.size > 0 : standby.switchedAt !== null) return false;
   const taken = new Set(told);
   for (const id of group.servers) {
-    if (!taken.has(id) && isInPool(state.serverById.get(id)?.member ?? null)) return true;
+    const server = state.serverById.get(id);
+    if (server !== undefined && !taken.has(id) && isServing(server)) return true;
   }
   return false;
 }

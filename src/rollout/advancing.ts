@@ -79,13 +79,16 @@ interface Choosing {
 function chosen(about: About, { next, candidates, shared }: Choosing): readonly ServerId[] {
   const { state, group, rollout } = about;
   if (protectsNothing(state, group, { rollout, target: next.target })) return candidates;
-  const moved = next.target === rollout.target ? movedIn(about) : 0;
   const { strategy } = rollout.policy;
+  const isPresent = next.target === rollout.target;
+  const isSwitched = isPresent && (rollout.standby?.switchedAt ?? null) !== null;
+  // Whoever stood by before the switch and was taken away is made good for, by no more than there were.
+  const moved = isPresent && (strategy.kind !== 'blue-green' || isSwitched) ? movedIn(about) : 0;
   const size = sizeOf(strategy, { members: group.servers.size, moved, candidates: candidates.length });
-  if (strategy.kind === 'blue-green' && moved === 0) {
+  if (strategy.kind === 'blue-green') {
+    if (isSwitched) return candidates;
     return shared.moving.size === 0 ? candidates.filter((id) => mayStandBy(state, id)).slice(0, size) : [];
   }
-  if (strategy.kind === 'blue-green' && rollout.standby !== null) return candidates;
   const all = rollout.promoted === 'all' ? candidates.length : size;
   return withinLimit(candidates, { moving: shared.moving, limit: shared.limit, size: all });
 }
