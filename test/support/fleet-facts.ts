@@ -19,6 +19,8 @@ export const created = (name: string, drainTimeoutMs = 30_000): Fact =>
 /** A group with a policy of its own in some fields. */
 export const createdWith = (name: string, policy: Partial<GroupPolicy>): Fact =>
   fact('group.created', { group: name.toLowerCase(), name, policy: { ...defaultGroupPolicy, ...policy } });
+export const configured = (group: string, policy: Partial<GroupPolicy>): Fact =>
+  fact('group.configured', { group, policy: { ...defaultGroupPolicy, ...policy } });
 export const joined = (server: string, group: string): Fact => fact('server.joined', { server, group });
 export const ready = (server: string, group: string, covers: number): Fact =>
   fact('server.ready', { server, group, covers, evidence: { receivedAt: 1, projects: 0, instance: 'i' } });
