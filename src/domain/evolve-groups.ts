@@ -3,6 +3,7 @@ import type { Event } from '../../schemas/events.ts';
 import type { GroupId, GroupName, Position } from '../../schemas/ids.ts';
 import type { GroupPolicy } from '../../schemas/policy.ts';
 import { beginLeaving, join } from './evolve-members.ts';
+import { leaseInForce, longerLeaseForMs } from './leases.ts';
 import type { FleetState } from './state.ts';
 
 interface NewGroup {
@@ -18,6 +19,7 @@ export function addGroup(state: FleetState, { id, name, policy, position }: NewG
     id,
     name,
     policy,
+    longerLease: null,
     changedAt: position,
     servers: new Set(),
     inbound: new Set(),
@@ -38,9 +40,11 @@ export function groupCreated(state: FleetState, { data, position }: Event<'group
   addGroup(state, { id: data.group, name: data.name, policy: data.policy, position });
 }
 
-export function groupConfigured(state: FleetState, { data, position }: Event<'group.configured'>): void {
+export function groupConfigured(state: FleetState, { data, at, position }: Event<'group.configured'>): void {
   const group = state.groupById.get(data.group);
   if (group === undefined) return;
+  const before = leaseInForce(group, at);
+  if (data.policy.leaseMs < before) group.longerLease = { leaseMs: before, until: at + longerLeaseForMs };
   group.policy = data.policy;
   group.changedAt = position;
 }

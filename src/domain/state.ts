@@ -51,6 +51,8 @@ export interface Group {
   id: GroupId;
   name: GroupName;
   policy: GroupPolicy;
+  /** The longest lease its servers may still beat by since it was made shorter, and until when; null: it never was. */
+  longerLease: { leaseMs: number; until: number } | null;
   /** Position of the last event that changed what the group is or who is in it. */
   changedAt: Position;
   /** Members, those draining out of it included. */

@@ -1,5 +1,6 @@
 /** Gathers what the machine may know about one server: acknowledged state beside the last word of server and balancers. */
 import { allowsLettingGo } from '../domain/floor.ts';
+import { leaseInForce } from '../domain/leases.ts';
 import { rolledCordonIsOver } from '../domain/rolled-cordons.ts';
 import type { FleetState, Member, Server } from '../domain/state.ts';
 import { unconfirmedBalancers } from '../projections/balancers.ts';
@@ -9,6 +10,7 @@ import type { Observed } from '../projections/observed.ts';
 import { maySync } from '../rollout/sync-slots.ts';
 import type { ServerId } from '../../schemas/ids.ts';
 import { beatsPerLease, leaseMsDefault } from '../../schemas/policy.ts';
+import { beatMsMax } from '../../schemas/receipt.ts';
 import type { ServerFacts } from './facts.ts';
 import { silence } from './silence.ts';
 
@@ -29,8 +31,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
   const member = known?.member ?? null;
   const seen = observed.serverById.get(id);
   const seenAt = seen?.seenAt ?? 0;
-  // A lease holds as it was granted: who was told to beat seldom is not silent before it hears that the lease is shorter.
-  const leaseMs = Math.max(leaseMsOf(state, known), (seen?.beatMs ?? 0) * beatsPerLease);
+  const leaseMs = leaseMsOf(sources, known);
   return {
     server: id,
     now,
@@ -71,9 +72,18 @@ function inFlightOf(known: Server, { state, observed }: FactSources): ServerFact
   return { last, idleReadings: last === 0 ? (observed.serverById.get(known.id)?.idleReadings ?? 0) : 0 };
 }
 
-function leaseMsOf(state: FleetState, known: Server | null): number {
+/**
+ * A lease holds as it was granted: who was told to beat seldom is not silent before it hears that the lease is shorter.
+ * What another leader told it is not known here: the longest it may have been.
+ */
+function leaseMsOf({ state, observed, now }: FactSources, known: Server | null): number {
   const group = known?.member == null ? undefined : state.groupById.get(known.member.group);
-  return group?.policy.leaseMs ?? leaseMsDefault;
+  const beatMs = known === null ? undefined : observed.serverById.get(known.id)?.beatMs;
+  const grantedMs =
+    beatMs === undefined && group !== undefined
+      ? Math.min(leaseInForce(group, now), beatMsMax * beatsPerLease)
+      : (beatMs ?? 0) * beatsPerLease;
+  return Math.max(group?.policy.leaseMs ?? leaseMsDefault, grantedMs);
 }
 
 function mayLetGo(member: Member | null, { state, now }: FactSources): boolean {
