@@ -274,7 +274,9 @@ function checkPool(fleet: PlayedFleet, id: GroupId): void {
 /** A blue-green of a pool needs one to stand by that takes traffic and that no person keeps from coming back. */
 function mayBeTold(rollout: Rollout, members: readonly Server[]): ServerId[] {
   const isBlueGreen = rollout.policy.strategy.kind === 'blue-green';
-  const isBegun = members.some(({ id }) => rollout.moved.has(id));
+  // Whom a person has taken out meanwhile, or its own stop, stands by no more.
+  const isHere = ({ member }: Server) => member?.cordon == null || member.cordon.until === 'rolled';
+  const isBegun = members.some((each) => rollout.moved.has(each.id) && isHere(each));
   const standsBy = isBlueGreen && !isBegun && members.some(({ member }) => isInPool(member));
   const couldBe = members.filter(({ lost, member }) => {
     if (lost !== null || member === null) return false;

@@ -133,7 +133,9 @@ function checkOver(played: PlayedGroup): void {
     const others = [...played.group.rolloutById.values()].filter(({ id }) => id !== rollout.id);
     const isHeldUp = others.some(({ status }) => status === 'paused' || status === 'halted');
     const isServed = [...played.group.servers].some((id) => played.server(id).member?.admittedAt !== null);
-    const isBegun = [...played.group.servers].some((id) => rollout.moved.has(id));
+    // Whom a person has taken out meanwhile stands by no more.
+    const isHere = (id: ServerId) => (played.server(id).member?.cordon?.until ?? 'rolled') === 'rolled';
+    const isBegun = [...played.group.servers].some((id) => rollout.moved.has(id) && isHere(id));
     const standsBy = rollout.policy.strategy.kind === 'blue-green' && !isBegun && isServed;
     const isThere = (id: ServerId) => {
       const { member, lost } = played.server(id);

@@ -165,6 +165,19 @@ describe('blue-green', () => {
   });
 
   it('waits, and says for whom, where a person has cordoned everybody who could stand by', () => {
+    const played = new PlayedGroup(2);
+    for (const id of ['s0', 's1']) played.of('server.cordoned', id);
+    const rollout = played.request(policy);
+    played.rounds(700);
+    const plans = plansOf(played.state, edge, played);
+    expect(plans.get(rollout)?.waitsFor).toBe('waits for a server that can stand by: one in the pool and not cordoned');
+    expect(played.said).toEqual([]);
+    played.of('server.uncordoned', 's1');
+    played.settle();
+    expect(played.ended).toEqual(['succeeded']);
+  });
+});
+
 describe('a blue-green whose standby part is taken away', () => {
   const policy = { minHealthyMs: 2_000, strategy: { kind: 'blue-green', standby: '50%', keepMs: 0 } } as const;
 
