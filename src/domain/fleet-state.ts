@@ -20,7 +20,7 @@ export function emptyState(): FleetState {
     serverByAddress: new Map(),
     projectById: new Map(),
     balancerById: new Map(),
-    repeats: { beganAt: 0, younger: new Map(), older: new Map() },
+    repeats: { beganAt: 0, younger: [], older: [] },
   };
 }
 
@@ -34,12 +34,8 @@ export function cloneState(state: FleetState): FleetState {
     serverByAddress: new Map(state.serverByAddress),
     projectById: mapValues(state.projectById, cloneProject),
     balancerById: mapValues(state.balancerById, (balancer) => ({ ...balancer })),
-    repeats: { beganAt, younger: mapValues(younger, cloneMap), older: mapValues(older, cloneMap) },
+    repeats: { beganAt, younger: [...younger], older: [...older] },
   };
-}
-
-function cloneMap<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
-  return new Map(map);
 }
 
 function cloneGroup(group: Group): Group {

@@ -1,11 +1,11 @@
 /**
- * Which commands were answered before, so that repeating one is harmless. Two generations of a map, because deleting
- * the oldest key of one large map costs more than the whole decision.
+ * Which commands were answered before, so that repeating one is harmless. Two generations, because deleting what is
+ * oldest one by one costs more than the whole decision.
  *
  * An id is remembered for `repeatWindowMs` and, on top, for as long as an asker's clock may run ahead: otherwise a
  * command stamped in the future would be forgotten here before it counts as `too-old`, and could take effect twice.
  */
-import type { CommandId, Position, Principal } from '../../schemas/ids.ts';
+import type { CommandId, Principal } from '../../schemas/ids.ts';
 import type { RepeatWindow, Seen } from './state.ts';
 
 /** A command issued longer ago than this is `too-old`. A day: outlives any retry loop and a night without operators. */
@@ -21,27 +21,45 @@ export interface Repeatable {
 }
 
 /** What was decided about this id the first time; undefined when it is new, or forgotten. */
-export function lookUp(repeats: RepeatWindow, { principal, id }: Repeatable): Seen | undefined {
-  return repeats.younger.get(principal)?.get(id) ?? repeats.older.get(principal)?.get(id);
+export function lookUp({ younger, older }: RepeatWindow, asked: Repeatable): Seen | undefined {
+  return found(younger, asked) ?? found(older, asked);
 }
 
-export interface Answered extends Repeatable {
-  readonly hash: string;
-  readonly position: Position;
+export interface Answered extends Seen {
   readonly at: number;
 }
 
 /** Notes an answered command. Time passes for the window only here, by `at`, so that every fold forgets alike. */
 export function remember(repeats: RepeatWindow, { principal, id, hash, position, at }: Answered): void {
   const age = at - repeats.beganAt;
-  if (repeats.younger.size === 0) {
+  if (repeats.younger.length === 0) {
     repeats.beganAt = at;
   } else if (age >= generationMs) {
-    repeats.older = age >= 2 * generationMs ? new Map() : repeats.younger;
-    repeats.younger = new Map();
+    repeats.older = age >= 2 * generationMs ? [] : repeats.younger;
+    repeats.younger = [];
     repeats.beganAt = at;
   }
-  const seenById = repeats.younger.get(principal);
-  if (seenById === undefined) repeats.younger.set(principal, new Map([[id, { hash, position }]]));
-  else seenById.set(id, { hash, position });
+  repeats.younger.push({ principal, id, hash, position });
+}
+
+/** So much of a generation as somebody has asked about, by principal and id. */
+interface Index {
+  readonly seenByIdByPrincipal: Map<Principal, Map<CommandId, Seen>>;
+  count: number;
+}
+
+/** Made when somebody asks: whoever only folds, as replay does, would pay for it more than for the rest of the fold. */
+const indexByGeneration = new WeakMap<readonly Seen[], Index>();
+
+function found(generation: readonly Seen[], { principal, id }: Repeatable): Seen | undefined {
+  const index = indexByGeneration.get(generation) ?? { seenByIdByPrincipal: new Map(), count: 0 };
+  indexByGeneration.set(generation, index);
+  for (; index.count < generation.length; index.count++) put(index, generation[index.count] as Seen);
+  return index.seenByIdByPrincipal.get(principal)?.get(id);
+}
+
+function put({ seenByIdByPrincipal }: Index, seen: Seen): void {
+  const seenById = seenByIdByPrincipal.get(seen.principal);
+  if (seenById === undefined) seenByIdByPrincipal.set(seen.principal, new Map([[seen.id, seen]]));
+  else seenById.set(seen.id, seen);
 }

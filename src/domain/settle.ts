@@ -63,20 +63,30 @@ interface Changed {
   readonly after: Server | null;
 }
 
-function settle(state: FleetState, { event, before, after }: Changed): void {
-  settleAddress(state, { before, after });
-  settleEntry(state, { event, before, after });
-  const left = before === null ? undefined : groupIn(state, before);
-  const joined = after === null ? undefined : groupIn(state, after);
-  if (before !== null && left !== undefined) count(left, { server: before, by: -1 });
-  if (after !== null && joined !== undefined) count(joined, { server: after, by: 1 });
-  settleLists(state, { left, joined, before, after });
+function settle(state: FleetState, changed: Changed): void {
+  const { event, before, after } = changed;
+  settleAddress(state, changed);
+  if (isMember(before) || isMember(after)) settleGroups(state, changed);
   if (before === null || after === null || statusOf(before) === statusOf(after)) return;
   after.since = event.position;
   after.sinceAt = event.at;
 }
 
-function settleAddress(state: FleetState, { before, after }: Omit<Changed, 'event'>): void {
+function isMember(server: Server | null): boolean {
+  return server !== null && server.member !== null;
+}
+
+function settleGroups(state: FleetState, changed: Changed): void {
+  const { before, after } = changed;
+  settleEntry(state, changed);
+  const left = before === null ? undefined : groupIn(state, before);
+  const joined = after === null ? undefined : groupIn(state, after);
+  if (before !== null && left !== undefined) count(left, { server: before, by: -1 });
+  if (after !== null && joined !== undefined) count(joined, { server: after, by: 1 });
+  settleLists(state, { left, joined, before, after });
+}
+
+function settleAddress(state: FleetState, { before, after }: Changed): void {
   if (before !== null && after !== null && sameAddress(before.address, after.address)) return;
   if (before !== null) {
     const key = addressKey(before.address);

@@ -267,18 +267,19 @@ export interface Balancer {
 }
 
 /**
- * Command ids seen, per principal, in two generations: when the younger has grown a whole window old it becomes the
- * older one, so an id is remembered for at least one window and at most two, by `at`.
+ * Commands answered, in two generations: when the younger has grown a whole window old it becomes the older one, so an id
+ * is remembered for at least one window and at most two, by `at`.
  */
 export interface RepeatWindow {
-  /** `at` of the first id in the younger generation. */
+  /** `at` of the first in the younger generation. */
   beganAt: number;
-  younger: Generation;
-  older: Generation;
+  /** In the order of the log. */
+  younger: Seen[];
+  older: Seen[];
 }
-/** A map of maps rather than one of joined keys: a joined key is a text to be made and hashed at every look. */
-export type Generation = Map<Principal, Map<CommandId, Seen>>;
 export interface Seen {
+  principal: Principal;
+  id: CommandId;
   hash: string;
   position: Position;
 }

@@ -45,6 +45,11 @@ describe('the repeat window', () => {
   it('tells principals apart', () => {
     const repeats = windowOf(['x', begin]);
     expect(lookUp(repeats, { principal: 'bob' as Principal, id: 'x' as CommandId })).toBeUndefined();
-    expect(lookUp(repeats, { principal, id: 'x' as CommandId })).toEqual({ hash: 'of-x', position: 1 });
+    expect(lookUp(repeats, { principal, id: 'x' as CommandId })).toEqual({
+      principal,
+      id: 'x',
+      hash: 'of-x',
+      position: 1,
+    });
   });
 });
