@@ -5,40 +5,56 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { KnownTexts } from './known-texts.ts';
 import { messageLimits } from './limits.ts';
+import { isSpelled, type Spelling } from './spelling.ts';
 
 /** Thrown where the bytes are not exactly what the schema says. */
 export const notExact: unique symbol = Symbol('not exactly what the schema says');
 
+export interface TextRules {
+  /** Absent: every text is right. */
+  readonly isRight?: (text: string) => boolean;
+  /** All that is asked, said of the bytes. */
+  readonly spelling?: Spelling | undefined;
+}
+
 /** Texts of one kind; those kept were found right. */
 export class RightTexts extends KnownTexts {
-  readonly isRight: (text: string) => boolean;
+  readonly rules: TextRules;
 
-  constructor(isRight: (text: string) => boolean) {
+  constructor(rules: TextRules) {
     super();
-    this.isRight = isRight;
+    this.rules = rules;
   }
 }
 
-const nothing = new Uint8Array(0);
+const nothing: Buffer = Buffer.alloc(0);
+/** V8 copies what is cut out of a text up to this length; a longer one is a view that keeps the text alive. */
+const copiedLengthMax = 12;
 
 export class ExactCursor {
   /** Compiled readers look at the bytes and step on by themselves. */
   bytes: Uint8Array = nothing;
   at = 0;
+  /** Of the text that was stepped over last. */
+  start = 0;
+  length = 0;
   #end = 0;
-  #asBuffer: Buffer | undefined;
+  /** The same bytes, by the type that makes strings of them quickest; and all of them as one text, a byte a character. */
+  #buffer = nothing;
+  #whole: string | undefined;
 
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.at = 0;
     this.#end = bytes.length;
-    this.#asBuffer = Buffer.isBuffer(bytes) ? bytes : undefined;
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Keeps nothing of the bytes alive. */
   release(): void {
     this.bytes = nothing;
-    this.#asBuffer = undefined;
+    this.#buffer = nothing;
+    this.#whole = undefined;
   }
 
   get isAtEnd(): boolean {
@@ -64,12 +80,12 @@ export class ExactCursor {
   number(): number {
     const head = this.#head();
     if (head < 0x80) return head;
-    if (head >= 0xcc && head < 0xcf) return this.#unsigned(1 << (head - 0xcc));
     if (head === 0xcf) {
-      const high = this.#unsigned(4);
+      const high = this.#unsigned32();
       if (high >= 0x20_0000) throw notExact;
-      return high * 0x1_0000_0000 + this.#unsigned(4);
+      return high * 0x1_0000_0000 + this.#unsigned32();
     }
+    if (head >= 0xcc && head < 0xcf) return this.#unsigned(1 << (head - 0xcc));
     return head >= 0xe0 ? head - 0x100 : this.#rareNumber(head);
   }
 
@@ -89,14 +105,44 @@ export class ExactCursor {
   }
 
   text(known: RightTexts): string {
-    const length = this.#textLength();
-    const start = this.#take(length);
-    const found = known.find({ bytes: this.bytes, start, length });
+    this.length = this.#textLength();
+    this.start = this.#take(this.length);
+    const found = known.find(this);
     if (found !== undefined) return found;
-    const text = this.#string(start, start + length);
-    if (!known.isRight(text)) throw notExact;
+    const text = this.#newText(known.rules);
     known.keep(text);
     return text;
+  }
+
+  #newText({ isRight, spelling }: TextRules): string {
+    if (spelling !== undefined) {
+      if (!isSpelled(this, spelling)) throw notExact;
+      return this.#ascii();
+    }
+    const text = this.#isAscii() ? this.#ascii() : this.#utf8();
+    if (isRight !== undefined && !isRight(text)) throw notExact;
+    return text;
+  }
+
+  #isAscii(): boolean {
+    const { bytes, start, length } = this;
+    let all = 0;
+    for (let at = start; at < start + length; at++) all |= bytes[at] as number;
+    return all < 0x80;
+  }
+
+  /** A short one is cut out of the text of all bytes: that costs less than to call out of JavaScript for it. */
+  #ascii(): string {
+    const { start, length } = this;
+    if (length > copiedLengthMax) return this.#buffer.toString('latin1', start, start + length);
+    this.#whole ??= this.#buffer.toString('latin1');
+    return this.#whole.substring(start, start + length);
+  }
+
+  #utf8(): string {
+    const { bytes, start, length } = this;
+    if (!isUtf8(bytes.subarray(start, start + length))) throw notExact;
+    return this.#buffer.toString('utf8', start, start + length);
   }
 
   #textLength(): number {
@@ -106,21 +152,6 @@ export class ExactCursor {
     const length = this.#unsigned(1 << (head - 0xd9));
     if (length > messageLimits.stringBytesMax) throw notExact;
     return length;
-  }
-
-  #string(start: number, end: number): string {
-    const { bytes } = this;
-    let all = 0;
-    for (let at = start; at < end; at++) all |= bytes[at] as number;
-    if (all < 0x80) return this.#buffer().toString('latin1', start, end);
-    if (!isUtf8(bytes.subarray(start, end))) throw notExact;
-    return this.#buffer().toString('utf8', start, end);
-  }
-
-  #buffer(): Buffer {
-    const { buffer, byteOffset, length } = this.bytes;
-    this.#asBuffer ??= Buffer.from(buffer, byteOffset, length);
-    return this.#asBuffer;
   }
 
   #head(): number {
@@ -134,7 +165,16 @@ export class ExactCursor {
     return this.#unsigned(head === short ? 2 : 4);
   }
 
+  /** Most numbers are such halves of a time. */
+  #unsigned32(): number {
+    const at = this.#take(4);
+    const { bytes } = this;
+    const high = (bytes[at] as number) * 0x100_0000;
+    return high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+  }
+
   #unsigned(size: number): number {
+    if (size === 4) return this.#unsigned32();
     const start = this.#take(size);
     let value = 0;
     for (let at = start; at < start + size; at++) value = value * 256 + (this.bytes[at] as number);

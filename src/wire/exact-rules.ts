@@ -1,7 +1,14 @@
 /** What a schema asks beside its kind, as plain checks of a value. What is not known here is said to be unknown. */
 import type { z } from 'zod';
+import { type Spelling, spellingOf } from './spelling.ts';
 
-export type Rule = (value: unknown) => boolean;
+export interface Rule {
+  readonly holds: (value: unknown) => boolean;
+  /** The same as a condition on `v`, for a program to say itself. */
+  readonly source?: string;
+  /** The same of a text, said of its bytes. */
+  readonly spelling?: Spelling | undefined;
+}
 
 /** Rules beside the kind; they may count on the kind. Undefined: there is one that is not known here. */
 export function rulesOf(schema: z.core.$ZodType): readonly Rule[] | undefined {
@@ -16,22 +23,32 @@ function ruleOf(check: z.core.$ZodCheck<never>): Rule | undefined {
       const { pattern, format } = def;
       // A pattern with a memory of its last match would answer by turns.
       if (format !== 'regex' || pattern === undefined || pattern.global || pattern.sticky) return undefined;
-      return (value) => pattern.test(value as string);
+      return { holds: (value) => pattern.test(value as string), spelling: spellingOf(pattern) };
     }
     case 'min_length':
-      return (value) => (value as { length: number }).length >= def.minimum;
+      return { holds: (value) => (value as { length: number }).length >= def.minimum };
     case 'max_length':
-      return (value) => (value as { length: number }).length <= def.maximum;
+      return { holds: (value) => (value as { length: number }).length <= def.maximum };
     case 'greater_than': {
       const { value: bound, inclusive } = def;
-      return (value) => (inclusive ? (value as number) >= (bound as number) : (value as number) > (bound as number));
+      if (typeof bound !== 'number') return undefined;
+      return {
+        holds: (value) => (inclusive ? (value as number) >= bound : (value as number) > bound),
+        source: `v ${inclusive ? '>=' : '>'} ${bound}`,
+      };
     }
     case 'less_than': {
       const { value: bound, inclusive } = def;
-      return (value) => (inclusive ? (value as number) <= (bound as number) : (value as number) < (bound as number));
+      if (typeof bound !== 'number') return undefined;
+      return {
+        holds: (value) => (inclusive ? (value as number) <= bound : (value as number) < bound),
+        source: `v ${inclusive ? '<=' : '<'} ${bound}`,
+      };
     }
     case 'number_format':
-      return def.format === 'safeint' ? (value) => Number.isSafeInteger(value) : undefined;
+      return def.format === 'safeint'
+        ? { holds: (value) => Number.isSafeInteger(value), source: 'Number.isSafeInteger(v)' }
+        : undefined;
     default:
       return refinement(check);
   }
@@ -41,5 +58,5 @@ function ruleOf(check: z.core.$ZodCheck<never>): Rule | undefined {
 function refinement(check: z.core.$ZodCheck<never>): Rule | undefined {
   const def = check._zod.def as { readonly check: string; readonly fn?: (value: unknown) => unknown };
   const { fn } = def;
-  return def.check === 'custom' && fn !== undefined ? (value) => fn(value) === true : undefined;
+  return def.check === 'custom' && fn !== undefined ? { holds: (value) => fn(value) === true } : undefined;
 }

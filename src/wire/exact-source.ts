@@ -4,9 +4,9 @@
  * and rules that are not known here are never exact.
  */
 import type { z } from 'zod';
-import { RightTexts } from './exact-cursor.ts';
+import { RightTexts, type TextRules } from './exact-cursor.ts';
 import { type Rule, rulesOf } from './exact-rules.ts';
-import { headOf, numberBody, refuse, switchOn, taken } from './exact-steps.ts';
+import { type Entry, headOf, inTurn, numberCondition, refuse, switchOn } from './exact-steps.ts';
 
 export interface Compiled {
   /** A function's body: takes `constants` and `notExact`, returns the reader. */
@@ -58,6 +58,7 @@ class Program {
     if (rules === undefined) return refuse;
     // Rules of a text are kept by what is known to pass them.
     if (def.type === 'string') return 'format' in def ? refuse : `return r.text(${this.#texts(rules)});`;
+    if (def.type === 'number') return this.#number(def, rules);
     const body = this.#kind(def);
     if (rules.length === 0 || body === refuse) return body;
     const name = `read${this.#parts.length}of${this.#nameBySchema.size}`;
@@ -66,17 +67,22 @@ class Program {
   }
 
   #texts(rules: readonly Rule[]): string {
-    return this.#constant(new RightTexts((text) => rules.every((rule) => rule(text))));
+    return this.#constant(new RightTexts(textRules(rules)));
   }
 
   #conditions(rules: readonly Rule[]): string {
-    return rules.map((rule) => `${this.#constant(rule)}(v)`).join(' && ');
+    return rules.map(({ holds, source }) => source ?? `${this.#constant(holds)}(v)`).join(' && ');
+  }
+
+  #number(def: z.core.$ZodNumberDef, rules: readonly Rule[]): string {
+    const kind = numberCondition(def);
+    if (kind === undefined) return refuse;
+    const conditions = rules.length === 0 ? kind : `${kind} && ${this.#conditions(rules)}`;
+    return `const v = r.number(); if (!(${conditions})) ${refuse} return v;`;
   }
 
   #kind(def: Def): string {
     switch (def.type) {
-      case 'number':
-        return numberBody(def);
       case 'boolean':
         return 'return r.boolean();';
       case 'null':
@@ -133,22 +139,20 @@ class Program {
     if (!isClosed(def)) return refuse;
     const names = Object.keys(def.shape);
     if (names.length > keysMax || names.includes('__proto__')) return refuse;
-    const cases = names.map((name, bit) => {
-      const read = `o[${JSON.stringify(name)}] = ${this.reader(def.shape[name] as z.core.$ZodType)}(r);`;
-      return { name, code: taken(bit, read) };
-    });
+    const entries = names.map((name) => ({
+      name,
+      read: `o[${JSON.stringify(name)}] = ${this.reader(def.shape[name] as z.core.$ZodType)}(r);`,
+    }));
     const required = requiredBits(def, names);
-    return `${this.#map(cases)} if ((seen & ${required}) !== ${required}) ${refuse} return o;`;
+    return `${this.#map(entries)} if ((seen & ${required}) !== ${required}) ${refuse} return o;`;
   }
 
-  /** Reads the entries of a map into `o`, key by key, and counts in `seen` which there were. */
-  #map(cases: readonly { readonly name: string; readonly code: string }[]): string {
+  /** Reads the entries of a map into `o`, and counts in `seen` which there were. */
+  #map(entries: readonly Entry[]): string {
     const shape = `Shape${this.#parts.length}`;
     // Plain objects that the engine lays out like those read before, whatever their number of fields.
     this.#parts.push(`function ${shape}() {} ${shape}.prototype = Object.prototype;`);
-    const steps = cases.map(({ name, code }) => ({ text: name, code: `${code} continue;` }));
-    return `let left = r.entries(); const o = new ${shape}(); let seen = 0;
-      for (; left > 0; left--) { ${switchOn(steps)} }`;
+    return `const o = new ${shape}(); let seen = 0; ${inTurn(entries)}`;
   }
 
   #union(def: UnionDef): string {
@@ -166,38 +170,36 @@ class Program {
   /** One map whose tag says which of the options it is. What they do not have in common must come behind the tag. */
   #tagged({ options }: UnionDef, tag: string): string {
     const defs = options.map((option) => (option as z.core.$ZodTypes)._zod.def);
-    const indexByTag = new Map<string, number>();
+    const tags: string[] = [];
     const rules = options.map(rulesOf);
     for (const [index, def] of defs.entries()) {
       if (def.type !== 'object' || !isClosed(def) || rules[index] === undefined) return refuse;
       const tagDef = (def.shape[tag] as z.core.$ZodTypes | undefined)?._zod.def;
-      if (tagDef?.type !== 'literal' || !tagDef.values.every((value) => typeof value === 'string')) return refuse;
-      for (const value of tagDef.values) indexByTag.set(String(value), index);
+      const [value, ...others] = tagDef?.type === 'literal' ? tagDef.values : [];
+      if (typeof value !== 'string' || others.length > 0) return refuse;
+      tags.push(value);
     }
     const shapes = (defs as ObjectDef[]).map(({ shape }) => shape);
     const names = [...new Set(shapes.flatMap((shape) => Object.keys(shape)))];
     if (names.length > keysMax || names.includes('__proto__')) return refuse;
-    const cases = names.map((name, bit) => ({
-      name,
-      code: taken(bit, this.#taggedRead({ name, tag, shapes, indexByTag })),
-    }));
+    const entries = names.map((name) => ({ name, read: this.#taggedRead({ name, tag, tags, shapes }) }));
     const required = this.#constant((defs as ObjectDef[]).map((def) => requiredBits(def, names)));
     const checks = rules.flatMap((list, index) =>
       list === undefined || list.length === 0
         ? []
         : [`if (k === ${index}) { const v = o; if (!(${this.#conditions(list)})) ${refuse} }`],
     );
-    return `let k = -1; ${this.#map(cases)} if (k < 0 || (seen & ${required}[k]) !== ${required}[k]) ${refuse}
+    return `let k = -1; ${this.#map(entries)} if (k < 0 || (seen & ${required}[k]) !== ${required}[k]) ${refuse}
       ${checks.join(' ')} return o;`;
   }
 
-  #taggedRead({ name, tag, shapes, indexByTag }: TaggedKey): string {
+  #taggedRead({ name, tag, tags, shapes }: TaggedKey): string {
     const into = `o[${JSON.stringify(name)}]`;
     if (name === tag) {
-      const found = [...indexByTag].map(([text, index]) => {
-        return { text, code: `k = ${index}; ${into} = ${JSON.stringify(text)}; continue;` };
-      });
-      return switchOn(found);
+      const which = `which${this.#parts.length}`;
+      const ways = tags.map((text, index) => ({ text, code: `return ${index};` }));
+      this.#parts.push(`function ${which}(r) ${switchOn(ways)}`);
+      return `k = ${which}(r); ${into} = ${this.#constant(tags)}[k];`;
     }
     const schemas = shapes.map((shape) => shape[name] as z.core.$ZodType | undefined);
     const [first] = schemas;
@@ -213,8 +215,16 @@ class Program {
 interface TaggedKey {
   readonly name: string;
   readonly tag: string;
+  /** By the option's index, like the shapes. */
+  readonly tags: readonly string[];
   readonly shapes: readonly ObjectDef['shape'][];
-  readonly indexByTag: ReadonlyMap<string, number>;
+}
+
+function textRules(rules: readonly Rule[]): TextRules {
+  const [first, ...others] = rules;
+  if (first === undefined) return {};
+  if (others.length > 0) return { isRight: (text) => rules.every(({ holds }) => holds(text)) };
+  return { isRight: first.holds, spelling: first.spelling };
 }
 
 /** A strict object has a catch-all that refuses: what has no other field passes both. */

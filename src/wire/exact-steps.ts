@@ -8,24 +8,48 @@ export const refuse = 'throw notExact;';
 export function switchOn(ways: readonly { readonly text: string; readonly code: string }[]): string {
   const codeByHead = new Map<number, string>();
   for (const { text, code } of ways) {
-    const [head = 0, ...rest] = encode(text);
-    // From the end: names that are alike begin alike.
-    const isIt = ['true', ...rest.map((byte, index) => `b[at + ${index + 1}] === ${byte}`)].reverse().join(' && ');
-    const way = `if (${isIt}) { r.at = at + ${rest.length + 1}; ${code} }`;
+    const { head, isIt, length } = seek(text);
+    const way = `if (${isIt}) { r.at = at + ${length}; ${code} }`;
     codeByHead.set(head, `${codeByHead.get(head) ?? ''}${way}\n`);
   }
   const cases = [...codeByHead].map(([head, code]) => `case ${head}: ${code} break;`).join('\n');
   return `{ const b = r.bytes; const at = r.at; switch (b[at]) { ${cases} } ${refuse} }`;
 }
 
-/** A key that comes a second time would be the one that counts. */
-export function taken(bit: number, read: string): string {
-  return `if ((seen & ${1 << bit}) !== 0) ${refuse} seen |= ${1 << bit}; ${read}`;
+/** A key of a map, and the code that reads its value. */
+export interface Entry {
+  readonly name: string;
+  readonly read: string;
 }
 
-export function numberBody(def: z.core.$ZodNumberDef): string {
-  if (!('format' in def)) return `const v = r.number(); if (!Number.isFinite(v)) ${refuse} return v;`;
-  return def.format === 'safeint' ? `const v = r.number(); if (!Number.isSafeInteger(v)) ${refuse} return v;` : refuse;
+/**
+ * Reads a map's entries, each of these once at most, and sets their bits in `seen`. They are looked for in the order of
+ * the schema, in which we write them; what comes in another order takes more rounds.
+ */
+export function inTurn(entries: readonly Entry[]): string {
+  const steps = entries.map(({ name, read }, bit) => {
+    const { head, isIt, length } = seek(name);
+    return `if (b[at] === ${head} && ${isIt} && left > 0) {
+      r.at = at + ${length}; left--;
+      if ((seen & ${1 << bit}) !== 0) ${refuse} seen |= ${1 << bit}; ${read} at = r.at;
+    }`;
+  });
+  return `let left = r.entries(); const b = r.bytes; let at = r.at;
+    while (left > 0) { const before = left; ${steps.join('\n')} if (left === before) ${refuse} }`;
+}
+
+/** How a text that begins at `at` of the bytes `b` is told: by its first byte, then by the rest. */
+function seek(text: string): { readonly head: number; readonly isIt: string; readonly length: number } {
+  const [head = 0, ...rest] = encode(text);
+  // From the end: names that are alike begin alike.
+  const same = rest.map((byte, index) => `b[at + ${index + 1}] === ${byte}`).reverse();
+  return { head, isIt: same.join(' && ') || 'true', length: rest.length + 1 };
+}
+
+/** Undefined: a kind of number that is not known here. */
+export function numberCondition(def: z.core.$ZodNumberDef): string | undefined {
+  if (!('format' in def)) return 'Number.isFinite(v)';
+  return def.format === 'safeint' ? 'Number.isSafeInteger(v)' : undefined;
 }
 
 /** What the first byte of such a value is. Undefined: it cannot be told. */

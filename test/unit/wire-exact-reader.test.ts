@@ -108,6 +108,15 @@ describe('the exact reader', () => {
     }
   });
 
+  it('tells a name by its bytes as its pattern tells the text', () => {
+    const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/);
+    const read = exactReader(name);
+    const right = ['a', '0', 'v1.2.3+b_4', 'a-'.repeat(6), 'a'.repeat(13), 'Z'.repeat(64)];
+    for (const text of right) expect(read(encode(text))).toBe(text);
+    const wrong = ['', '-a', '.', 'a b', 'a\n', 'ä', 'aä', 'a\u0000', 'a~', 'a'.repeat(65)];
+    for (const text of wrong) expect([read(encode(text)), name.safeParse(text).success]).toEqual([undefined, false]);
+  });
+
   it('takes no more than decoding does', () => {
     const read = exactReader(z.array(z.int()));
     expect(read(encode(Array.from({ length: 16 * 1024 }, () => 1)))).toHaveLength(16 * 1024);
@@ -123,6 +132,10 @@ describe('the exact reader', () => {
     const kinds = [
       z.string().min(2).max(3),
       z.string().regex(/^a/g),
+      z.string().regex(/^[a-z][a-z@.]{1,8}$/),
+      z.string().regex(/^[a-b][a-b]{0,1}$/i),
+      z.string().regex(/^[^a][^a]{0,9}$/),
+      z.string().regex(/^[a-z][\w-]{0,9}$/),
       z.string().trim(),
       z.email(),
       z.int().min(1).max(5),
