@@ -95,20 +95,20 @@ function chosen(about: About, { next, candidates, shared }: Choosing): readonly 
 
 /**
  * Other rollouts' servers come free by those rollouts' own deadlines, or by a person. What blocks it beside them may
- * never come free: then this one's deadline counts.
+ * never come free, and neither may a server of theirs that has given up within the failures they allow: two rollouts
+ * could so wait for each other for ever. Then this one's deadline counts.
  */
 function blocked(about: About, { moving, limit }: Shared): RolloutPlan {
   const { state, group, rollout } = about;
   const isBlueGreen = rollout.policy.strategy.kind === 'blue-green';
   if (isBlueGreen && moving.size === 0) return waits(`${waitsForStandby}: one in the pool and not cordoned`);
-  const others = new Set<ServerId>();
-  for (const other of group.rolloutById.values()) {
-    if (other.id !== rollout.id) for (const id of other.moved) others.add(id);
-  }
+  const others = [...group.rolloutById.values()].filter(({ id }) => id !== rollout.id);
   const own = [...moving].filter((id) => {
+    const holding = others.filter(({ moved }) => moved.has(id));
     const failing = state.serverById.get(id)?.member?.failing ?? null;
+    if (failing?.final === true && holding.every(({ status }) => status === 'running')) return true;
     if (failing !== null && !concerns(about, failing)) return false;
-    return rollout.moved.has(id) || !others.has(id);
+    return rollout.moved.has(id) || holding.length === 0;
   });
   const what = `${moving.size} servers are in motion, ${limit} may be`;
   const isOwn = isBlueGreen ? own.length > 0 : own.length >= limit;

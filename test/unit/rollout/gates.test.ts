@@ -92,6 +92,22 @@ describe('deadlines', () => {
     expect(failure(played)?.cause).toBe('progress-deadline');
   });
 
+  it('end two rollouts that hold each other up by servers that have given up', () => {
+    const played = new PlayedGroup(6);
+    const policy = { strategy: { kind: 'all-at-once' }, change: 'drain-first', failuresAllowed: 2 } as const;
+    for (const project of ['orders', 'users']) {
+      played.request({ ...policy, minHealthyMs: 0, maxUnavailable: 2, autoRollback: project === 'orders' }, project);
+    }
+    played.hear();
+    played.decide();
+    played.verdicts.set('s0/users@2', 'fails').set('s3/orders@2', 'fails');
+    played.lose('s2', 'unhealthy');
+    played.settle(1_200);
+    // One goes back, which frees the room the other needs.
+    expect(failure(played)).toMatchObject({ cause: 'progress-deadline', next: 'roll-back' });
+    expect([...played.ended].sort()).toEqual(['rolled-back', 'succeeded']);
+  });
+
   it('do not run while it is paused, and count anew after', () => {
     const played = new PlayedGroup(3);
     played.verdicts.set('s0/orders@2', 'hangs');
