@@ -22,7 +22,7 @@ export type Applied = Omit<Receipt, 'server' | 'instance'>;
 
 export interface Carried {
   readonly applied: Applied;
-  /** A bundle could not be had for want of a connection. That says nothing of the bundle, so it is no proof. */
+  /** No NATS server was there to give out a bundle. That says nothing of the bundle, so it is no proof. */
   readonly isCutOff: boolean;
 }
 
@@ -214,8 +214,11 @@ export class Carrier {
   }
 }
 
-/** The connection was not there, or went. Anything else that keeps a bundle away is told as a failure. */
-const cutOffCodes: ReadonlySet<string> = new Set(['disconnected', 'closed']);
+/**
+ * The connection was not there, or went, or no server behind it gives out what the stream holds: a cluster that comes
+ * back takes connections first. Anything else that keeps a bundle away is told as a failure.
+ */
+const cutOffCodes: ReadonlySet<string> = new Set(['disconnected', 'closed', 'no-responders']);
 
 function heldOf({ project, version, digest }: AppliedProject): HeldBundle {
   return { project, version, digest };
