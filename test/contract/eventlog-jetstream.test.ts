@@ -1,7 +1,7 @@
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { systemClock } from '../../src/std/clock.ts';
-import { openBus, testStream, uniqueName } from '../support/nats-bus.ts';
+import { ensureReached, openBus, testStream, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { logContract } from './eventlog.contract.ts';
 
@@ -21,7 +21,7 @@ logContract({
   async open() {
     const stream = uniqueName('log');
     const subject = `${stream}.records`;
-    await bus.ensureStream(testStream(stream, { subjects: [subject], denyDelete: true, denyPurge: true }));
+    await ensureReached(bus, testStream(stream, { subjects: [subject], denyDelete: true, denyPurge: true }));
     return jetstreamLog({ bus, stream, subject, clock: systemClock });
   },
 });

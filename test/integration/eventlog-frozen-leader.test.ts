@@ -5,7 +5,7 @@ import type { LogPort } from '../../src/eventlog/log-port.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { freezeLeader } from '../support/frozen-leader.ts';
-import { openBus, testStream, uniqueName } from '../support/nats-bus.ts';
+import { ensureReached, openBus, testStream, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { positionsOf, upTo, walk } from '../unit/eventlog-fixtures.ts';
 import { readAll } from './eventlog-leader.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
   bus = await openBus(server.url);
   stream = uniqueName('log');
   const subject = `${stream}.records`;
-  await bus.ensureStream(testStream(stream, { subjects: [subject], denyDelete: true, denyPurge: true }));
+  await ensureReached(bus, testStream(stream, { subjects: [subject], denyDelete: true, denyPurge: true }));
   port = jetstreamLog({ bus, stream, subject, clock: systemClock });
 });
 afterAll(async () => {

@@ -13,7 +13,7 @@ import type { Bus } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { type Clock, systemClock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBus, uniqueName } from '../support/nats-bus.ts';
+import { ensureReached, openBus, uniqueName } from '../support/nats-bus.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
@@ -61,7 +61,7 @@ interface Given {
 async function publisher({ clock, log = new MemoryLog(), foldedRecords = 0 }: Given) {
   const fleet = uniqueName('fleet') as FleetId;
   const stream = streamNames(fleet).feed;
-  await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).feed);
+  await ensureReached(bus, streamDefinitions(fleet, { replicas: natsReplicas() }).feed);
   const state = emptyState();
   const stopping = new AbortController();
   const errors: unknown[] = [];

@@ -8,7 +8,7 @@ import { streamDefinitions, streamNames } from '../../src/nats/stream-definition
 import { systemClock } from '../../src/std/clock.ts';
 import { encodeMessage } from '../../src/wire/message.ts';
 import { entryHash } from '../../src/wire/pool-digest.ts';
-import { uniqueName, openBus } from '../support/nats-bus.ts';
+import { ensureReached, openBus, uniqueName } from '../support/nats-bus.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
@@ -30,7 +30,7 @@ describe('last values', () => {
   it('are stored with the hash that was told of them, though an older leader put the same value meanwhile', async () => {
     const fleet = uniqueName('fleet') as FleetId;
     const stream = streamNames(fleet).pools;
-    await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
+    await ensureReached(bus, streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
     const stopping = new AbortController();
     const values = new LastValues({
       bus,

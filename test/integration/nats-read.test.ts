@@ -3,7 +3,7 @@ import type { Bus, StoredMessage } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
-import { bytesOf, openBus, take, testStream, textOf, uniqueName } from '../support/nats-bus.ts';
+import { bytesOf, ensureReached, openBus, take, testStream, textOf, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
 let server: NatsServer;
@@ -21,7 +21,7 @@ const timeoutMs = 10_000;
 
 async function filled(count: number, sizeBytes = 0) {
   const name = uniqueName('R');
-  await bus.ensureStream(testStream(name, { maxBytes: 256 * 1024 * 1024 }));
+  await ensureReached(bus, testStream(name, { maxBytes: 256 * 1024 * 1024 }));
   await fill(name, { from: 0, count, sizeBytes });
   return name;
 }

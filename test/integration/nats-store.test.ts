@@ -3,7 +3,7 @@ import type { Bus } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
-import { bytesOf, openBus, take, testStream, textOf, uniqueName } from '../support/nats-bus.ts';
+import { bytesOf, ensureReached, openBus, take, testStream, textOf, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
 let server: NatsServer;
@@ -21,7 +21,7 @@ const timeoutMs = 10_000;
 
 async function freshStream(changes = {}) {
   const name = uniqueName('S');
-  await bus.ensureStream(testStream(name, changes));
+  await ensureReached(bus, testStream(name, changes));
   return name;
 }
 

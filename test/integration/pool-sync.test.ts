@@ -15,7 +15,7 @@ import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { createHaproxyRig, type HaproxyRig } from '../support/haproxy-rig.ts';
 import { type HttpBackend, startHttpBackend } from '../support/http-backend.ts';
-import { openBus, uniqueName } from '../support/nats-bus.ts';
+import { ensureReached, openBus, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
 
@@ -59,7 +59,7 @@ describe('pool sync', () => {
 
   async function playCoordinator(): Promise<void> {
     bus = await openBus(nats.url, 'coordinator');
-    await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
+    await ensureReached(bus, streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
     receipts = [];
     bus.subscribe({
       subject: subjects.allApplied(fleet),

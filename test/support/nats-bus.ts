@@ -1,8 +1,9 @@
 /** A bus, and streams with names of their own, for tests against a real server. */
 import { randomBytes } from 'node:crypto';
-import type { Bus, StoredMessage, StreamDefinition } from '../../src/nats/bus.ts';
+import type { Bus, StoredMessage, StreamDefinition, StreamStatus } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
+import { eventually } from './eventually.ts';
 import { natsReplicas } from './nats-choice.ts';
 
 export function openBus(url: string, principal = 'tester'): Promise<Bus> {
@@ -29,6 +30,23 @@ export function testStream(name: string, changes: Partial<StreamDefinition> = {}
     replicas: natsReplicas(),
     ...changes,
   };
+}
+
+/** More than any stream of a test holds. */
+const neverLast = 2 ** 40;
+
+/**
+ * The stream, from when the server of this bus hands messages on to it: of a cluster one server may have made it before
+ * the others have heard of it, and what is stored by way of those finds nobody.
+ */
+export async function ensureReached(bus: Bus, definition: StreamDefinition): Promise<StreamStatus> {
+  const status = await bus.ensureStream(definition);
+  const subject = (definition.subjects[0] ?? '').replaceAll(/[*>]/g, 'probe');
+  // Refused by whoever holds the stream, so that nothing is left of it.
+  const probe = { subject, data: bytesOf(''), timeoutMs: 5_000, expect: { lastSequence: neverLast } };
+  const isReached = async () => (await bus.store(probe)).status === 'conflict';
+  await eventually(isReached, { what: `stream ${definition.name} to be reached` });
+  return status;
 }
 
 /** The next `count` messages; the iterator stays open. */

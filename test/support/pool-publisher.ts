@@ -9,7 +9,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
 import { addDigests } from '../../src/wire/pool-digest.ts';
 import { eventually } from './eventually.ts';
 import type { HttpBackend } from './http-backend.ts';
-import { openBus } from './nats-bus.ts';
+import { ensureReached, openBus } from './nats-bus.ts';
 import { natsReplicas } from './nats-choice.ts';
 
 const log = 'log-of-test' as LogId;
@@ -32,7 +32,7 @@ export async function openPublisher(options: {
 }): Promise<PoolPublisher> {
   const { url, fleet, balancer } = options;
   const bus = await openBus(url, 'coordinator');
-  await bus.ensureStream(streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
+  await ensureReached(bus, streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
   let receipts: Applied[] = [];
   bus.subscribe({
     subject: subjects.allApplied(fleet),
