@@ -41,6 +41,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const stop of stoppers.splice(0).reverse()) await stop();
+  await coordinator.stop();
   await bus.close();
   rmSync(root, { recursive: true, force: true });
 });

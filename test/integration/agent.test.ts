@@ -38,6 +38,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.stop()));
+  await coordinator.stop();
   await bus.close();
   rmSync(root, { recursive: true, force: true });
 });

@@ -9,6 +9,7 @@ import type { Bus, BusMessage } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeBody } from '../../src/wire/body.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
+import { ensureReached } from './nats-bus.ts';
 import { natsReplicas } from './nats-choice.ts';
 
 export interface Wanted {
@@ -44,6 +45,8 @@ export class HandCoordinator {
   #directedIn: string | undefined;
   #wanted: readonly Wanted[] = [];
   readonly #subscriptions: { unsubscribe(): void }[] = [];
+  /** What it publishes by itself. The agent may have heard it, and be done, before three servers have stored it. */
+  #storing: Promise<unknown> = Promise.resolve();
 
   private constructor(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }) {
     this.#bus = bus;
@@ -55,7 +58,7 @@ export class HandCoordinator {
   static async start(bus: Bus, names: { fleet: FleetId; server: ServerId; log: LogId }): Promise<HandCoordinator> {
     const coordinator = new HandCoordinator(bus, names);
     const sizes = { log: 1e7, commands: 1e7, groups: 1e7, pools: 1e7, feed: 1e7 };
-    await bus.ensureStream(streamDefinitions(names.fleet, { replicas: natsReplicas(), sizes }).groups);
+    await ensureReached(bus, streamDefinitions(names.fleet, { replicas: natsReplicas(), sizes }).groups);
     await bus.ensureBucket({ bucket: streamNames(names.fleet).bundles, replicas: natsReplicas(), maxBytes: 1e8 });
     coordinator.listen();
     await bus.flush();
@@ -96,6 +99,12 @@ export class HandCoordinator {
     for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
   }
 
+  /** To be awaited before its bus is closed. */
+  async stop(): Promise<void> {
+    this.deafen();
+    await this.#storing;
+  }
+
   #register(message: BusMessage, body: Record<string, unknown>): void {
     this.registrations.push(body);
     this.known = true;
@@ -111,7 +120,7 @@ export class HandCoordinator {
     const head = { position: this.position + 1, version: 1, at: 1, principal: `srv_${server}` };
     const event = { ...head, type: 'server.draining', data };
     message.respond(encodeMessage({ ...this.#outcomeOf(body), status: 'accepted', event }));
-    if (this.onDrain === 'drain') void this.drain();
+    if (this.onDrain === 'drain') this.#storing = Promise.all([this.#storing, this.drain()]);
   }
 
   #outcomeOf({ id }: Record<string, unknown>): object {
