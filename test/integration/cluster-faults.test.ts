@@ -9,17 +9,17 @@ import type { FleetId } from '../../schemas/ids.ts';
 import { CommandBooks } from '../support/command-books.ts';
 import { newFleet, startCoordinator, type TestCoordinator } from '../support/coordinators.ts';
 import { openBus } from '../support/nats-bus.ts';
+import { newerNats } from '../support/nats-choice.ts';
 import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 import type { NatsServer } from '../support/nats-server.ts';
-import { debianProgram } from '../support/nats-versions.ts';
 
 /** Elections take seconds, and each fsync is waited for: on a busy machine a minute and more. */
 const timeoutMs = 150_000;
 
-const nats210 = debianProgram('nats-2.10');
+const newer = newerNats();
 
-describe.skipIf(nats210.status === 'missing')('a cluster of three NATS servers', { timeout: timeoutMs }, () => {
-  const program = nats210.status === 'found' ? nats210.path : '';
+describe.skipIf(newer.status === 'missing')('a cluster of three NATS servers', { timeout: timeoutMs }, () => {
+  const program = newer.status === 'found' ? newer.path : '';
   let cluster: NatsCluster;
   let bus: Bus;
   let fleet: FleetId;

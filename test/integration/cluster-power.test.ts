@@ -8,20 +8,20 @@ import type { FleetId } from '../../schemas/ids.ts';
 import { CommandBooks } from '../support/command-books.ts';
 import { newFleet, startCoordinator } from '../support/coordinators.ts';
 import { openBus } from '../support/nats-bus.ts';
+import { newerNats } from '../support/nats-choice.ts';
 import { startNatsChild } from '../support/nats-child.ts';
 import { startNatsCluster } from '../support/nats-cluster.ts';
 import type { NatsServer } from '../support/nats-server.ts';
-import { debianProgram } from '../support/nats-versions.ts';
 import { createLoopDisk, type LoopDisk, powerCutMissing } from '../support/power-cut.ts';
 
 /** Disks to make, a cluster to form twice and to catch up, each fsync waited for: on a busy machine a minute and more. */
 const timeoutMs = 150_000;
 
-const nats210 = debianProgram('nats-2.10');
-const missing = nats210.status === 'missing' ? nats210.why : powerCutMissing();
+const newer = newerNats();
+const missing = newer.status === 'missing' ? newer.why : powerCutMissing();
 
 describe.skipIf(missing !== undefined)('a power cut of every machine', { timeout: timeoutMs }, () => {
-  const program = nats210.status === 'found' ? nats210.path : '';
+  const program = newer.status === 'found' ? newer.path : '';
   let fleet: FleetId;
   let dataDirectory: string;
   let disks: LoopDisk[];
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)('a power cut of every machine', { timeout
     try {
       const books = await cutWhileBusy([server], server.url);
       expect(books.accepted.length).toBeGreaterThanOrEqual(100);
-      await expect(startCoordinator({ url: server.url, fleet, dataDirectory })).rejects.toMatchObject({
+      await expect(startCoordinator({ url: server.url, fleet, replicas: 1, dataDirectory })).rejects.toMatchObject({
         code: 'log-regressed',
       });
     } finally {

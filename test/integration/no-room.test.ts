@@ -14,8 +14,7 @@ import { newFleet, startCoordinator, type TestCoordinator } from '../support/coo
 import { eventually } from '../support/eventually.ts';
 import { openBus } from '../support/nats-bus.ts';
 import { type NatsServer, startNats, type StartNatsOptions } from '../support/nats-server.ts';
-import { natsReplicas } from '../support/nats-choice.ts';
-import { debianProgram } from '../support/nats-versions.ts';
+import { natsReplicas, newerNats } from '../support/nats-choice.ts';
 
 let nats: NatsServer;
 let bus: Bus;
@@ -58,7 +57,7 @@ async function fill(): Promise<CommandBooks> {
   return books;
 }
 
-const nats210 = debianProgram('nats-2.10');
+const newer = newerNats();
 
 describe('a log at its limit', () => {
   it('has none where the server would drop its first record for the one too many', async () => {
@@ -72,10 +71,10 @@ describe('a log at its limit', () => {
     }
   });
 
-  it.skipIf(nats210.status !== 'found')(
+  it.skipIf(newer.status !== 'found')(
     'is told, with the command that makes room, and everything goes on once there is',
     async () => {
-      await begin(nats210.status === 'found' ? { program: nats210.path } : {});
+      await begin(newer.status === 'found' ? { program: newer.path } : {});
       coordinator = await startCoordinator({ url: nats.url, fleet, sizes: { log: 96 * 1024 } });
       const books = await fill();
       expect(await troubles()).toMatch(/no room.*muster coordinator resize/);

@@ -1,5 +1,5 @@
 /** Which NATS the tests of a run stand on, where it is not the one they find: `npm run test:nats` says it here. */
-import type { debianPrograms } from './nats-versions.ts';
+import { type debianPrograms, debianProgram, type Found } from './nats-versions.ts';
 
 export interface NatsChoice {
   /** Undefined: the `nats-server` on the PATH. */
@@ -19,4 +19,9 @@ export function chosenNats(): NatsChoice {
 /** Copies of every stream, for whoever makes streams in a test. */
 export function natsReplicas(): number {
   return chosenNats().servers;
+}
+
+/** What 2.9 cannot do, such as `sync_interval: always` or a cluster to rely on: the version of production, or the chosen one. */
+export function newerNats(): Found {
+  return debianProgram(chosenNats().version ?? 'nats-2.10');
 }
