@@ -133,8 +133,9 @@ async function seat({ hosts, cluster, fleet }: Pick<Stage, 'hosts' | 'cluster' |
       await Promise.all([muster.close(), bus.close()]);
       await fleet.stop();
       if (process.env['DRILL_KEEP'] !== undefined) {
-        for (const [index, { storeDir }] of cluster.servers.entries()) {
-          cpSync(storeDir, join(fleet.directory, `store-${natsNames[index]}`), { recursive: true });
+        for (const [index, { storeDirs }] of cluster.servers.entries()) {
+          const kept = join(fleet.directory, `store-${natsNames[index]}`);
+          for (const storeDir of storeDirs) cpSync(storeDir, kept, { recursive: true });
         }
       }
       await cluster.stop();

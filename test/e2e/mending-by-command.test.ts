@@ -1,11 +1,11 @@
 /** What an operator types when a log went back, when a stream is full, and for several fleets: as commands, on processes. */
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FleetProcess, type FleetProcesses, logOf, startFleet } from '../support/fleet-processes.ts';
 import { openBus } from '../support/nats-bus.ts';
+import { StreamFiles } from '../support/stream-files.ts';
 
 let fleet: FleetProcesses;
 afterEach(() => fleet?.stop());
@@ -31,15 +31,15 @@ async function groupNames(...words: string[]): Promise<string[]> {
 
 describe('muster coordinator recover', () => {
   const log = streamNames('main').log;
-  const streamFolder = () => join(fleet.nats.storeDir, 'jetstream', '$G', 'streams', log);
   const copyFolder = () => join(fleet.directory, 'copy');
 
   /** Stops the server in order, changes its files, and starts it again. */
-  async function whileStopped(work: () => void): Promise<void> {
-    await fleet.nats.kill('SIGTERM');
-    work();
-    await fleet.nats.restart();
+  async function whileStopped(work: (files: StreamFiles) => void): Promise<void> {
     const bus = await openBus(fleet.nats.url, 'observer');
+    const files = await StreamFiles.of(fleet.nats, bus, log);
+    await fleet.nats.kill('SIGTERM');
+    work(files);
+    await fleet.nats.restart();
     await eventually(() => bus.streamStatus(log), { what: 'NATS to be back' });
     await bus.close();
   }
@@ -60,15 +60,12 @@ describe('muster coordinator recover', () => {
     await untilLed();
     await createGroups('g1', 'g2');
     await coordinator.kill('SIGTERM');
-    await whileStopped(() => cpSync(streamFolder(), copyFolder(), { recursive: true }));
+    await whileStopped((files) => files.copyTo(copyFolder()));
     await coordinator.restart();
     await untilLed();
     await createGroups('g3', 'g4');
     await coordinator.kill('SIGTERM');
-    await whileStopped(() => {
-      rmSync(streamFolder(), { recursive: true });
-      cpSync(copyFolder(), streamFolder(), { recursive: true });
-    });
+    await whileStopped((files) => files.setBackTo(copyFolder()));
 
     await coordinator.restart();
     await ended(coordinator);

@@ -1,5 +1,4 @@
 /** Streams that went back, were cut or have a flipped bit: found at the start, named, and made to go on by a person alone. */
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +13,12 @@ import { readWholeLog } from '../support/log-reading.ts';
 import { openBus } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { look, recoverLog } from '../support/recovering.ts';
+import { StreamFiles } from '../support/stream-files.ts';
+
+/** Elections of three servers, after each of several restarts; a busy machine. */
+const timeoutMs = 150_000;
+/** An election takes up to 9 s, and asking in vain 5. */
+const backTimeoutMs = 30_000;
 
 let nats: NatsServer;
 let fleet: FleetId;
@@ -59,21 +64,24 @@ async function groupNames(muster: Muster): Promise<string[]> {
   return answer.data.map(({ group }) => String(group)).filter((group) => /^g\d/.test(group));
 }
 
-const streamFolder = (stream: string) => join(nats.storeDir, 'jetstream', '$G', 'streams', stream);
-
-/** Stops the server in order, changes its files, and starts it again. */
+/** Stops NATS in order, changes its files, and starts it again. */
 async function whileStopped(work: () => void): Promise<void> {
   await nats.kill('SIGTERM');
   work();
   await nats.restart();
-  await eventually(() => bus.streamStatus(streamNames(fleet).log), { what: 'NATS to be back' });
+  // In a cluster each stream elects a leader of its own, and none answers before.
+  const { log, commands, groups, pools, feed } = streamNames(fleet);
+  for (const stream of [log, commands, groups, pools, feed]) {
+    await eventually(() => bus.streamStatus(stream), { what: `${stream} to be back`, timeoutMs: backTimeoutMs });
+  }
 }
 
 /** Ten groups, a copy of the stream, five more, and then the copy in its place. */
 async function goBack(stream: string): Promise<void> {
   const copy = join(folder, 'copy');
   await whileLed('first', (muster) => makeGroups(muster, 1, 10));
-  await whileStopped(() => cpSync(streamFolder(stream), copy, { recursive: true }));
+  const files = await StreamFiles.of(nats, bus, stream);
+  await whileStopped(() => files.copyTo(copy));
   await whileLed('first', (muster) => makeGroups(muster, 11, 15));
   await whileLed('second', async (muster) => {
     // What is lost is shown by the feed, which follows the log.
@@ -85,13 +93,10 @@ async function goBack(stream: string): Promise<void> {
     const feed = streamNames(fleet).feed;
     await eventually(async () => (await bus.streamStatus(feed)).lastSequence >= position, { what: 'the feed' });
   });
-  await whileStopped(() => {
-    rmSync(streamFolder(stream), { recursive: true });
-    cpSync(copy, streamFolder(stream), { recursive: true });
-  });
+  await whileStopped(() => files.setBackTo(copy));
 }
 
-describe('a log that went back', () => {
+describe('a log that went back', { timeout: timeoutMs }, () => {
   it('is named at the start, shows what is lost, and goes on where a person says, deciding again', async () => {
     await goBack(streamNames(fleet).log);
     await expect(whileLed('first', async () => {})).rejects.toMatchObject({ code: 'log-regressed' });
@@ -133,7 +138,7 @@ describe('a log that went back', () => {
   });
 });
 
-describe('commands that went back', () => {
+describe('commands that went back', { timeout: timeoutMs }, () => {
   it('are named at the start, since new ones would take numbers that were consumed, and can be gone on from', async () => {
     await goBack(streamNames(fleet).commands);
     const { commands } = streamNames(fleet);
@@ -149,11 +154,12 @@ describe('commands that went back', () => {
   });
 });
 
-describe('a log with a flipped bit', () => {
+describe('a log with a flipped bit', { timeout: timeoutMs }, () => {
   it('is named at the start, with the place, also behind a snapshot', async () => {
     const { log } = streamNames(fleet);
     await whileLed('first', (muster) => makeGroups(muster, 1, 10));
-    await whileStopped(() => flipBit(join(streamFolder(log), 'msgs'), 'g4'));
+    const files = await StreamFiles.of(nats, bus, log);
+    await whileStopped(() => files.flipBit('g4'));
     const troubles = await whileLed('first', async (muster) =>
       eventually(
         async () => {
@@ -166,15 +172,3 @@ describe('a log with a flipped bit', () => {
     expect(troubles.join()).toMatch(/(broken|ends at|holds|now has).*(sequence|record) \d+/);
   });
 });
-
-/** Changes one letter where this text stands first. */
-function flipBit(blocks: string, text: string): void {
-  for (const name of readdirSync(blocks).filter((file) => file.endsWith('.blk'))) {
-    const bytes = readFileSync(join(blocks, name));
-    const at = bytes.indexOf(text);
-    if (at < 0) continue;
-    bytes[at] = (bytes[at] as number) ^ 1;
-    return writeFileSync(join(blocks, name), bytes);
-  }
-  throw new Error(`no block holds ${text}`);
-}

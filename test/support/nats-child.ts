@@ -23,7 +23,7 @@ export async function startNatsChild(options: StartNatsOptions): Promise<NatsSer
     url: `nats://${address}:${ports.client}`,
     monitorUrls: [`http://${address}:${ports.monitor}`],
     port: ports.client,
-    storeDir,
+    storeDirs: [storeDir],
     get pid() {
       return running.child.pid ?? 0;
     },

@@ -15,7 +15,9 @@ export interface NatsCluster {
   stop(): Promise<void>;
 }
 
-export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'port' | 'storeDir' | 'place'> {
+export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'storeDir' | 'place'> {
+  /** The first server's; the others get theirs from the OS. */
+  readonly port?: number;
   /** One store each; theirs who gave them to remove. */
   readonly storeDirs?: readonly string[];
   /** One each. Default: this machine. */
@@ -27,19 +29,23 @@ const size = 3;
 const wholeTimeoutMs = 60_000;
 
 export async function startNatsCluster(options: StartNatsClusterOptions = {}): Promise<NatsCluster> {
-  const { storeDirs, places, ...common } = options;
+  const { storeDirs, places, port, ...common } = options;
   const routePorts = await Promise.all(Array.from({ length: size }, freePort));
   const placeOf = (index: number) => places?.[index] ?? thisMachine;
   const routes = routePorts.map((port, index) => `"nats-route://${placeOf(index).address}:${port}"`).join(', ');
   const servers: NatsServer[] = [];
   const stop = async () => void (await Promise.all(servers.map((server) => server.stop())));
   try {
-    for (const [index, port] of routePorts.entries()) {
+    for (const [index, routePort] of routePorts.entries()) {
       const place = placeOf(index);
-      const cluster = `cluster {\n name: muster\n listen: "${place.address}:${port}"\n routes: [${routes}]\n}`;
+      const cluster = `cluster {\n name: muster\n listen: "${place.address}:${routePort}"\n routes: [${routes}]\n}`;
       const config = `server_name: n${index}\n${cluster}\n${options.config ?? ''}`;
       const storeDir = storeDirs?.[index];
-      servers.push(await startNatsChild({ ...common, config, place, ...(storeDir === undefined ? {} : { storeDir }) }));
+      const own = {
+        ...(storeDir === undefined ? {} : { storeDir }),
+        ...(index > 0 || port === undefined ? {} : { port }),
+      };
+      servers.push(await startNatsChild({ ...common, ...own, config, place }));
     }
     const monitorUrls = servers.flatMap((server) => server.monitorUrls);
     const untilWhole = () => untilHealthy(servers);
@@ -75,6 +81,7 @@ export async function clusterAsOne(options: StartNatsOptions): Promise<NatsServe
     },
     url: cluster.url,
     monitorUrls: cluster.monitorUrls,
+    storeDirs: cluster.servers.flatMap((server) => server.storeDirs),
     async kill(signal) {
       await Promise.all(cluster.servers.map((server) => server.kill(signal)));
     },

@@ -33,7 +33,7 @@ export async function startNatsContainer(options: StartNatsOptions, image: strin
     url: `nats://${host}:${port}`,
     monitorUrls: [`http://${host}:${container.getMappedPort(monitorPort)}`],
     port,
-    storeDir: '',
+    storeDirs: [],
     pid: 0,
     canKill: false,
     kill: refuse,

@@ -34,7 +34,8 @@ export interface NatsServer {
   readonly url: string;
   readonly monitorUrls: readonly string[];
   readonly port: number;
-  readonly storeDir: string;
+  /** One a server; none where it is not ours. */
+  readonly storeDirs: readonly string[];
   /** Of the running process; it changes with `restart`. 0 where there is none of ours. */
   readonly pid: number;
   /** False where the server is not our child: `kill` and `restart` then throw. */
@@ -72,5 +73,16 @@ function foreign(url: string): NatsServer {
   const port = Number(new URL(url.split(',')[0] ?? url).port || 4222);
   const stop = () => Promise.resolve();
   const log = () => '';
-  return { url, monitorUrls: [], port, storeDir: '', pid: 0, canKill: false, kill: refuse, restart: refuse, stop, log };
+  return {
+    url,
+    monitorUrls: [],
+    port,
+    storeDirs: [],
+    pid: 0,
+    canKill: false,
+    kill: refuse,
+    restart: refuse,
+    stop,
+    log,
+  };
 }
