@@ -3,7 +3,7 @@
  * no traffic; nginx refuses a whole file for one name.
  */
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import type { Clock } from '../std/clock.ts';
 import { within } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
@@ -12,14 +12,18 @@ import type { DesiredPool, PoolServer } from './balancer.ts';
 /** A resolver that answers later than this counts as not answering. */
 const lookupTimeoutMs = 5_000;
 
-/** The same pool with IP addresses. Throws `unavailable` naming the server whose host does not resolve. */
+/** The same pool with IP addresses, each written as programs write it when they are asked. Throws `unavailable` naming the server whose host does not resolve. */
 export async function resolveAddresses(pool: DesiredPool, clock: Clock): Promise<DesiredPool> {
   return { ...pool, servers: await Promise.all(pool.servers.map((server) => resolve(server, clock))) };
 }
 
 async function resolve(server: PoolServer, clock: Clock): Promise<PoolServer> {
   const { host, port } = server.address;
-  if (isIP(host) !== 0) return server;
+  if (isIP(host) === 4) return server;
+  if (isIP(host) === 6) {
+    const { address } = new SocketAddress({ address: host, family: 'ipv6' });
+    return { ...server, address: { host: address, port } };
+  }
   const what = `the address of ${server.server}, host ${host}`;
   try {
     // IPv4 first where a name has both: what `localhost` means to most programs that listen on it.

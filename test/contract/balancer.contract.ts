@@ -160,6 +160,18 @@ export function balancerContract(
       expect(await get(listen)).toBe('s1');
     });
 
+    it('takes an IPv6 address however it is written', async () => {
+      await balancer.start([]);
+      const { port } = s1.address;
+      const at = (host: string) => pool(ready(s2), { ...ready(s1), address: { host, port } });
+      for (const host of ['2001:DB8:0:0::0001', '::FFFF:7f00:1', '0:0:0:0:0:0:0:1']) {
+        const { servers } = await balancer.apply(at(host));
+        expect(new Set(servers.map(({ server, admin }) => `${server} ${admin}`))).toEqual(
+          new Set(['s1 ready', 's2 ready']),
+        );
+      }
+    });
+
     const whenUnresolved = async () => {
       await balancer.start([pool(ready(s1))]);
       const address = { host: 'no-such-host.invalid', port: 1 };
