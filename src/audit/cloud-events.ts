@@ -29,7 +29,7 @@ async function* lines(source: LogSource, state: FleetState, { fleet, signal, pro
   const tell = progressTeller(progress);
   const linking = new Linking(source);
   for await (const item of source.read({ fromSequence: 1, signal })) {
-    const linked = linking.take(item);
+    const linked = await linking.take(item);
     if (linked === undefined) return;
     if (linked.status === 'void') continue;
     for (const event of linked.record.events) {

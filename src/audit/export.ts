@@ -51,7 +51,7 @@ class Exporting {
     let begun = false;
     const linking = new Linking(source);
     for await (const item of source.read({ fromSequence: 1, signal })) {
-      const linked = linking.take(item);
+      const linked = await linking.take(item);
       if (linked === undefined) break;
       const { stored, record, cursor } = linked;
       if (!begun) yield this.#hashed(headerLine({ fleet, log: record.log }));

@@ -1,6 +1,7 @@
 /** A source's records, each link of the chain checked. Fails with `log-broken`: what is behind a break is not history. */
 import type { Record } from '../../schemas/record.ts';
 import { type ChainCursor, emptyCursor, follow } from '../eventlog/chain.ts';
+import { followHeld, type Held } from '../eventlog/follow-held.ts';
 import type { StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
 import type { Item, LogSource } from './log-source.ts';
@@ -14,23 +15,33 @@ export interface Linked {
   readonly cursor: ChainCursor;
 }
 
+/** How what a source gave follows what was before: as it was delivered, or else as it is held. */
+export async function followIn(
+  { log }: Pick<LogSource, 'log'>,
+  cursor: ChainCursor,
+  stored: StoredRecord,
+): Promise<Held> {
+  const followed = follow(cursor, stored);
+  if (followed.status !== 'broken' || log === undefined) return { followed, stored };
+  return followHeld({ log, cursor, delivered: stored });
+}
+
 /** One reading of a source: each item in turn, to the end. */
 export class Linking {
-  readonly #source: Pick<LogSource, 'name'>;
+  readonly #source: Pick<LogSource, 'name' | 'log'>;
   #cursor: ChainCursor;
 
   /** `from`: where the chain stands before the first item. */
-  constructor(source: Pick<LogSource, 'name'>, from: ChainCursor = emptyCursor) {
+  constructor(source: Pick<LogSource, 'name' | 'log'>, from: ChainCursor = emptyCursor) {
     this.#source = source;
     this.#cursor = from;
   }
 
   /** Undefined at the end. */
-  take(item: Item): Linked | undefined {
+  async take(item: Item): Promise<Linked | undefined> {
     if (item.status === 'closed') return undefined;
     if (item.status === 'damaged') throw this.#broken(this.#cursor.sequence + 1, item.reason);
-    const { stored } = item;
-    const followed = follow(this.#cursor, stored);
+    const { followed, stored } = await followIn(this.#source, this.#cursor, item.stored);
     if (followed.status === 'broken') throw this.#broken(followed.sequence, followed.reason);
     const { status, record, cursor } = followed;
     this.#cursor = cursor;

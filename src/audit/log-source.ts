@@ -15,6 +15,8 @@ export interface ReadOptions {
 export interface LogSource {
   /** For people: "MUSTER_main_LOG", "fleet.ndjson.gz". */
   readonly name: string;
+  /** Who holds the records, to be asked again for one that does not link as it was delivered. A file has but one answer. */
+  readonly log?: Pick<LogPort, 'get'>;
   /** Up to the end there was when reading began. `damaged` and `closed` end it; one that just ends has no closing. */
   read(options: ReadOptions): AsyncIterable<Item>;
 }
@@ -49,9 +51,10 @@ const silentMaxMs = 60_000;
 const requestTimeoutMs = 10_000;
 
 /** A log on JetStream, or in memory. */
-export function liveSource(log: Pick<LogPort, 'read' | 'lastSequence'>, name: string): LogSource {
+export function liveSource(log: Pick<LogPort, 'read' | 'lastSequence' | 'get'>, name: string): LogSource {
   return {
     name,
+    log,
     async *read({ fromSequence, signal }) {
       const last = await log.lastSequence(requestTimeoutMs);
       if (fromSequence > last) return;

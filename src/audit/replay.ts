@@ -56,7 +56,7 @@ export async function replay(source: LogSource, options: ReplayOptions): Promise
   if (position >= to) return { state, position, at, cursor };
   const linking = new Linking(source, begin);
   for await (const item of source.read({ fromSequence: begin.sequence + 1, signal })) {
-    const linked = linking.take(item);
+    const linked = await linking.take(item);
     if (linked === undefined) break;
     cursor = linked.cursor;
     if (linked.status === 'void') continue;

@@ -16,7 +16,7 @@ export async function* toldEvents(
 ): AsyncGenerator<Event, void, undefined> {
   const linking = new Linking(source);
   for await (const item of source.read({ fromSequence: 1, signal })) {
-    const linked = linking.take(item);
+    const linked = await linking.take(item);
     if (linked === undefined) return;
     if (linked.status === 'void') continue;
     for (const event of linked.record.events) if (event.position >= from) yield event;

@@ -10,13 +10,14 @@
 import type { LogId, Position } from '../../schemas/ids.ts';
 import { evolve } from '../domain/evolve.ts';
 import { emptyState } from '../domain/fleet-state.ts';
-import { type ChainCursor, emptyCursor, follow } from '../eventlog/chain.ts';
+import { type ChainCursor, emptyCursor } from '../eventlog/chain.ts';
 import type { ObjectBucket } from '../nats/bus.ts';
 import type { PublicKey } from '../proof/keys.ts';
 import { checkClosing } from './closing-check.ts';
 import { CoordinatorCheck, type CoordinatorAnswer } from './coordinator-check.ts';
 import { diagnose, unlikeItself } from './diagnose.ts';
 import type { Finding } from './finding.ts';
+import { followIn } from './linked.ts';
 import type { Closing, Item, LogSource, RecordItem } from './log-source.ts';
 import { Marks } from './marks.ts';
 import { type ProgressOptions, progressTeller } from './progress.ts';
@@ -58,7 +59,7 @@ const voidsMax = 20;
 
 export async function verify(source: LogSource, options: VerifyOptions): Promise<Verdict> {
   const { snapshots, answers } = options;
-  const walk = new Walk(options, {
+  const walk = new Walk(source, options, {
     snapshots: snapshots === undefined ? undefined : await SnapshotCheck.open(snapshots),
     coordinator: answers === undefined ? undefined : new CoordinatorCheck(answers),
   });
@@ -80,6 +81,7 @@ interface Checks {
 }
 
 class Walk {
+  readonly #source: Pick<LogSource, 'log'>;
   readonly #options: VerifyOptions;
   readonly #checks: Checks;
   readonly #trust: Trust;
@@ -94,21 +96,22 @@ class Walk {
   #closing: Closing | undefined;
   #proven: Verdict['proven'] = null;
 
-  constructor(options: VerifyOptions, checks: Checks) {
+  constructor(source: Pick<LogSource, 'log'>, options: VerifyOptions, checks: Checks) {
+    this.#source = source;
     this.#options = options;
     this.#checks = checks;
     this.#trust = new Trust(options.key);
     this.#tell = progressTeller(options.progress);
   }
 
-  async take(item: Item, rest: AsyncIterator<Item>): Promise<Finding | undefined> {
-    if (item.status === 'damaged') return this.#behind(item.flaw, item.reason);
-    if (item.status === 'closed') {
-      this.#closing = item.closing;
+  async take(given: Item, rest: AsyncIterator<Item>): Promise<Finding | undefined> {
+    if (given.status === 'damaged') return this.#behind(given.flaw, given.reason);
+    if (given.status === 'closed') {
+      this.#closing = given.closing;
       return undefined;
     }
-    const { stored } = item;
-    const followed = follow(this.#cursor, stored);
+    const { followed, stored } = await followIn(this.#source, this.#cursor, given.stored);
+    const item = stored === given.stored ? given : { ...given, stored };
     const reason = followed.status === 'broken' ? followed.reason : unlikeItself(item);
     if (reason !== undefined || followed.status === 'broken') {
       return diagnose({ before: this.#before, cursor: this.#cursor, item, reason: reason ?? '', rest });

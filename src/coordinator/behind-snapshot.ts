@@ -61,7 +61,7 @@ async function askedAgain({
 }: HeldOptions & Pick<BehindSnapshotOptions, 'clock' | 'signal'>): Promise<Followed> {
   for (;;) {
     try {
-      return await followHeld(held);
+      return (await followHeld(held)).followed;
     } catch (error) {
       if (!(error instanceof Failure) || !error.retryable) throw error;
       await pause({ clock, delayMs: againEveryMs, signal });

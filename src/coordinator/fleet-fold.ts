@@ -44,7 +44,8 @@ export class FleetFold {
     const delivered = follow(this.#cursor, stored);
     if (delivered.status !== 'broken') return this.#fold(delivered, stored);
     this.#logger.warn({ sequence: stored.sequence, reason: delivered.reason }, 'asking once more for a record');
-    this.#fold(await followHeld({ log, cursor: this.#cursor, delivered: stored }), stored);
+    const held = await followHeld({ log, cursor: this.#cursor, delivered: stored });
+    this.#fold(held.followed, held.stored);
   }
 
   #fold(followed: Followed, stored: StoredRecord): void {

@@ -14,7 +14,14 @@ export interface HeldOptions {
   readonly delivered: StoredRecord;
 }
 
+export interface Held {
+  readonly followed: Followed;
+  /** What it was followed by: the record as it is held; as it was delivered, where none is. */
+  readonly stored: StoredRecord;
+}
+
 /** `broken` where what is held links no better, or nothing is. Throws what `get` throws: without an answer nothing is known. */
-export async function followHeld({ log, cursor, delivered }: HeldOptions): Promise<Followed> {
-  return follow(cursor, (await log.get(delivered.sequence, answerTimeoutMs)) ?? delivered);
+export async function followHeld({ log, cursor, delivered }: HeldOptions): Promise<Held> {
+  const stored = (await log.get(delivered.sequence, answerTimeoutMs)) ?? delivered;
+  return { followed: follow(cursor, stored), stored };
 }
