@@ -47,6 +47,11 @@ export const Beat = z.object({
     .array(HeldProject.extend({ requests: z.int().min(0), errors: z.int().min(0), latencyMs: z.number().min(0) }))
     .max(1_024)
     .optional(),
+  /**
+   * Every request of clients since the instance began: answered, failed (5xx) of these, and their summed latency in
+   * milliseconds. Absent: the gateway cannot count. For people alone: rollouts are judged by `traffic`.
+   */
+  answered: z.object({ requests: z.int().min(0), errors: z.int().min(0), latencyMs: z.number().min(0) }).optional(),
   /** What it would register, until the fleet is known to hold just that: mostly it does, and needs no command. */
   registers: z.object({ address: Address, agent: z.string() }).optional(),
 });

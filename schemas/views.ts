@@ -23,6 +23,28 @@ import { GroupStatus, ServerStatus } from './group-status.ts';
 import { GroupPolicy } from './policy.ts';
 import { RolloutPolicy, RolloutStatus } from './rollout.ts';
 
+/** Requests of clients over the last seconds, by what gateways count. */
+export const TrafficRate = z.object({
+  requestsPerSecond: z.number(),
+  /** Of these, failed (5xx). */
+  errorsPerSecond: z.number(),
+  /** Mean; null: none was answered. */
+  latencyMs: z.number().nullable(),
+});
+export type TrafficRate = z.infer<typeof TrafficRate>;
+
+/** What flows through a group, by its servers' heartbeats. Null: none of them can tell. */
+export const GroupTraffic = z.object({
+  group: GroupId,
+  servers: z.int(),
+  /** In flight, and on how many servers that is known. */
+  inFlight: z.int().nullable(),
+  inFlightKnown: z.int(),
+  rate: TrafficRate.nullable(),
+  rateKnown: z.int(),
+});
+export type GroupTraffic = z.infer<typeof GroupTraffic>;
+
 export const ServerView = z.object({
   server: ServerId,
   status: ServerStatus,
@@ -40,6 +62,8 @@ export const ServerView = z.object({
   /** The newest receipt's position, null before the first one this leader has seen. */
   receipt: Position.nullable(),
   inFlight: z.int().nullable(),
+  /** Null: its gateway cannot count, or has not been heard for long enough. */
+  traffic: TrafficRate.nullable(),
   /** Last heartbeat this leader has seen. */
   seenAt: At.nullable(),
   /** What it holds by its newest receipt since it joined; null before the first one. */

@@ -59,6 +59,7 @@ export function serverPage(server: ServerView, paint: Paint): string {
     ['labels', labelsText(server.labels)],
     ['agent', oneLine(server.agent ?? '-')],
     ['in flight', server.inFlight === null ? '-' : String(server.inFlight)],
+    ['requests', trafficText(server.traffic)],
     ['last heard', server.seenAt === null ? 'not yet' : `${ageText(Date.now() - server.seenAt)} ago`],
     ['receipt', server.receipt === null ? 'none yet' : `position ${server.receipt}`],
   ];
@@ -71,6 +72,14 @@ export function serverPage(server: ServerView, paint: Paint): string {
     ({ project, version, text }) => `${paint.red(`! ${project}@${version}`)}: ${oneLine(text)}`,
   );
   return [renderFields(fields, paint), desired, ...(failures.length === 0 ? [] : [failures.join('\n')])].join('\n\n');
+}
+
+/** `-`: its gateway cannot count, or has not been heard for long enough. */
+function trafficText(traffic: ServerView['traffic']): string {
+  if (traffic === null) return '-';
+  const { requestsPerSecond, errorsPerSecond, latencyMs } = traffic;
+  const latency = latencyMs === null ? '' : `, ${latencyMs} ms on the average`;
+  return `${requestsPerSecond} a second, ${errorsPerSecond} of them failed${latency}`;
 }
 
 function labelsText(labels: ServerView['labels']): string {

@@ -3,8 +3,8 @@
  * Realisations stand side by side in `drivers/`.
  *
  * The agent calls one at a time, in this order: `apply` (from disk) and `setServing` before `start`, then `apply`,
- * `setServing` and `health` as directives come, `stop` last. Only `inFlight` and `traffic` may be asked at any
- * moment.
+ * `setServing` and `health` as directives come, `stop` last. Only `inFlight`, `traffic` and `answered` may be
+ * asked at any moment.
  */
 import type { Address, Digest, ProjectId, ProjectVersion } from '../../schemas/ids.ts';
 import type { ProjectFile } from '../../schemas/bundle.ts';
@@ -35,6 +35,9 @@ export interface ProjectProblem {
 /** One project version's requests, failures and summed latency in milliseconds, since the gateway began. */
 export type ProjectTraffic = NonNullable<Beat['traffic']>[number];
 
+/** Every request of clients since the gateway began: answered, failed of these, and their summed latency in milliseconds. */
+export type Answered = NonNullable<Beat['answered']>;
+
 export interface Driver {
   readonly name: string;
   /** Begins to take requests; says where, if the driver listens itself. Fails with `io` where it cannot. */
@@ -51,6 +54,8 @@ export interface Driver {
   inFlight(): number | undefined;
   /** Of every project served now; a driver that cannot tell has none. May be asked at any moment. */
   traffic?(): readonly ProjectTraffic[];
+  /** A driver that cannot tell has none. May be asked at any moment. */
+  answered?(): Answered;
   /** The projects served now that do not pass their health check. */
   health(signal: AbortSignal): Promise<readonly ProjectProblem[]>;
   /** Cuts off what is still in flight. Safe to repeat. */

@@ -144,6 +144,7 @@ export class Session {
     const { log, assignment, directive } = holdings.value;
     const { term, position } = directiveStamp({ log, assignment, directive });
     const inFlight = driver.inFlight();
+    const answered = driver.answered?.();
     return {
       server,
       instance,
@@ -154,6 +155,7 @@ export class Session {
       healthy: applier.healthy,
       ...(applier.sync === undefined ? {} : { sync: applier.sync }),
       ...(applier.problem === undefined ? {} : { problem: applier.problem }),
+      ...(answered === undefined ? {} : { answered }),
       ...this.#watchedTraffic(),
       ...(this.#isRegistered ? {} : { registers: { address, agent } }),
     };

@@ -4,6 +4,7 @@
  */
 import { appliedKey, emptyObserved } from '../projections/observed.ts';
 import type { Observed, ObservedServer } from '../projections/observed.ts';
+import { withReading } from '../projections/traffic-rate.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
@@ -91,6 +92,7 @@ export class Observations {
     observed.unwellReadings = beat.healthy ? 0 : observed.unwellReadings + 1;
     if (observed.beat?.instance !== beat.instance) observed.idleReadings = 0;
     const before = observed.beat;
+    observed.answered = this.#answeredBy(beat, before?.instance === beat.instance ? observed.answered : undefined);
     observed.beat = beat;
     observed.seenAt = this.#options.clock.now();
     this.#options.onHeard?.({ kind: 'beat', server: beat.server, now: beat, before });
@@ -102,6 +104,11 @@ export class Observations {
     observed.beatMs = answer.beatMs ?? beatMsDefault;
     message.respond(encodeMessage(answer));
     listener.onBeat(beat.server, { isNews: isNews(before, beat) });
+  }
+
+  #answeredBy({ answered }: Beat, before: ObservedServer['answered']): ObservedServer['answered'] {
+    if (answered === undefined) return undefined;
+    return withReading(before, { ...answered, at: this.#options.clock.monotonic() });
   }
 
   #takeReceipt(message: BusMessage): void {

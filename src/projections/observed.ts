@@ -18,6 +18,11 @@ export interface Observed {
 /** One project version's requests on one server, since its instance began. */
 export type TrafficCount = NonNullable<Beat['traffic']>[number];
 
+/** What an instance had answered by one of its beats; `at` by a monotonic clock, in milliseconds. */
+export interface AnsweredReading extends NonNullable<Beat['answered']> {
+  readonly at: number;
+}
+
 export interface ObservedServer {
   /** The newest beat and when it came, by the coordinator's clock. */
   beat: Beat | null;
@@ -31,6 +36,8 @@ export interface ObservedServer {
   idleReadings: number;
   /** Beats in a row that said the server is not healthy. */
   unwellReadings: number;
+  /** What it had answered by its newest beats, the oldest first: see `traffic-rate.ts`. Absent: it cannot count. */
+  answered?: readonly AnsweredReading[] | undefined;
   /** When its next beat is due, in milliseconds from the last, as it was answered; absent: by another, or not at all. */
   beatMs?: number | undefined;
 }

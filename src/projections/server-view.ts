@@ -10,6 +10,7 @@ import { desiredFor } from './desired.ts';
 import type { Observed } from './observed.ts';
 import { byText } from './order.ts';
 import { receiptSince } from './progress.ts';
+import { trafficRate } from './traffic-rate.ts';
 import { serverWords } from './server-words.ts';
 
 export function serverView(state: FleetState, observed: Observed, server: Server): ServerView {
@@ -31,6 +32,7 @@ export function serverView(state: FleetState, observed: Observed, server: Server
     // A receipt under another log numbers other events.
     receipt: receipt !== null && receipt.log === state.log ? receipt.position : null,
     inFlight: seen?.beat?.inFlight ?? null,
+    traffic: trafficRate(server, seen),
     seenAt: seen === undefined || seen.beat === null ? null : seen.seenAt,
     held: heldBy(state, observed, server),
     sync: syncOf(state, observed, server),

@@ -1,8 +1,9 @@
-/** What traffic goes through: pools, balancers, and the coordinators that tell them. */
+/** Traffic, and what it goes through: pools, balancers, and the coordinators that tell them. */
 import { z } from 'zod';
 import { CoordinatorView, ReplicaBeat } from '../../../schemas/coordinators.ts';
 import { GroupName } from '../../../schemas/ids.ts';
-import { BalancerView, PoolView } from '../../../schemas/views.ts';
+import { BalancerView, GroupTraffic, PoolView } from '../../../schemas/views.ts';
+import { groupTraffic } from '../../../src/projections/traffic-rate.ts';
 import { Failure } from '../../../src/std/failure.ts';
 import { unauthenticated } from '../access.ts';
 import type { Api, App } from '../app.ts';
@@ -30,6 +31,23 @@ export function addTraffic(app: App, api: Api): void {
     async ({ params: { group }, query: { at } }) => {
       const seen = await asOf.at(at);
       return { ...headOf(seen), item: ask('pool', { group }, seen) };
+    },
+  );
+  app.get(
+    '/v1/traffic',
+    {
+      config,
+      schema: {
+        ...schema,
+        summary: 'What flows through each group now, by its gateways; none of the past: that is not in the log.',
+        querystring: At,
+        response: { 200: many(GroupTraffic), ...refusals },
+      },
+    },
+    async ({ query: { at } }) => {
+      const seen = await asOf.at(at);
+      const groups = at === undefined ? [...seen.state.groupById.values()] : [];
+      return { ...headOf(seen), items: groups.map((group) => groupTraffic(seen.state, seen.observed, group)) };
     },
   );
   app.get(

@@ -48,6 +48,7 @@ function server(changes: object = {}): ServerView {
     admittedAt: 12,
     receipt: 12,
     inFlight: 0,
+    traffic: null,
     seenAt: now,
     failures: [],
     cordoned: false,

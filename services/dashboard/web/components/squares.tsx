@@ -4,8 +4,10 @@
  */
 import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { go } from '../data/place.ts';
+import { useServerTraffic } from '../data/traffic.ts';
 import { drawSquares, type Layout, layoutOf } from './squares-drawing.ts';
 import type { Mark } from './status.ts';
+import { rateText } from './traffic-text.ts';
 import { useColours } from './use-colours.ts';
 import { useWidth } from './use-width.ts';
 
@@ -82,6 +84,7 @@ interface ActiveSquareProps {
 
 /** The one option there is: the frame around its square, and its name beside it. */
 function ActiveSquare({ id, square, index, layout, size }: ActiveSquareProps) {
+  const traffic = useServerTraffic(square.server);
   const { columns, pitch, side, width } = layout;
   const left = (index % columns) * pitch;
   const top = Math.floor(index / columns) * pitch;
@@ -98,6 +101,7 @@ function ActiveSquare({ id, square, index, layout, size }: ActiveSquareProps) {
     >
       <span className="squares-name" data-at={left > width / 2 ? 'left' : 'right'}>
         {square.server} <span className="soft">{wordOf(square)}</span>
+        {traffic === null ? null : <span className="faint numeric"> {rateText(traffic)}</span>}
       </span>
     </div>
   );

@@ -57,7 +57,7 @@ export class Refresh {
     this.#isLogged = false;
     await this.#client.invalidateQueries({
       predicate: ({ queryKey: [name, at] }) =>
-        at === null && name !== 'servers' && (isLogged || !loggedOnly.has(String(name))),
+        at === null && !ownPace.has(String(name)) && (isLogged || !loggedOnly.has(String(name))),
     });
   }
 
@@ -78,6 +78,9 @@ export class Refresh {
     }
   }
 }
+
+/** Servers are read by name, and traffic goes on by itself. */
+const ownPace = new Set(['servers', 'traffic']);
 
 /** What only the log changes: heartbeats and receipts are no reason to read it again. */
 const loggedOnly = new Set(['projects', 'events', 'session']);

@@ -9,7 +9,7 @@ import type { Address, ServerId } from '../../../../schemas/ids.ts';
 import type { Clock } from '../../../std/clock.ts';
 import { textOf } from '../../../std/failure.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
-import type { AppliedProject, Driver, ProjectProblem, ProjectTraffic, Serving } from '../../driver.ts';
+import type { Answered, AppliedProject, Driver, ProjectProblem, ProjectTraffic, Serving } from '../../driver.ts';
 import { createSelfTest, type SelfTest } from './health.ts';
 import { Listener } from './listener.ts';
 import { buildRoutingTable } from './routing-table.ts';
@@ -72,6 +72,10 @@ export class BuiltinDriver implements Driver {
 
   inFlight(): number {
     return this.#listener.inFlight;
+  }
+
+  answered(): Answered {
+    return { ...this.#listener.traffic.all };
   }
 
   traffic(): readonly ProjectTraffic[] {

@@ -112,8 +112,7 @@ export class Listener {
     this.inFlight += 1;
     response.once('close', () => {
       this.inFlight -= 1;
-      if (target === undefined) return;
-      this.traffic.end(target.label, { status: response.statusCode, latencyMs: clock.monotonic() - beganAt });
+      this.traffic.end(target?.label, { status: response.statusCode, latencyMs: clock.monotonic() - beganAt });
     });
     this.#answerBy(exchange, { url, table: this.live, target });
   }

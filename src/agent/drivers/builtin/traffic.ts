@@ -20,23 +20,30 @@ const errorStatusMin = 500;
 export class TrafficCounts {
   /** By `project@version`. Bounded by what is served: see `retain`. */
   readonly #byLabel = new Map<string, Counted>();
+  readonly #all: Counted = nothing();
 
-  end(label: string, { status, latencyMs }: Ended): void {
+  /** Whatever became of the projects that answered, and of requests that none answers. */
+  get all(): Readonly<Counted> {
+    return this.#all;
+  }
+
+  /** `label` undefined: no project answered it. */
+  end(label: string | undefined, ended: Ended): void {
+    count(this.#all, ended);
+    if (label === undefined) return;
     let counted = this.#byLabel.get(label);
     if (counted === undefined) {
-      counted = { requests: 0, errors: 0, latencyMs: 0 };
+      counted = nothing();
       this.#byLabel.set(label, counted);
     }
-    counted.requests += 1;
-    counted.latencyMs += latencyMs;
-    if (status >= errorStatusMin) counted.errors += 1;
+    count(counted, ended);
   }
 
   /** Of these projects; one that nobody has asked for yet has counted nothing. */
   of(projects: readonly HeldProject[]): ProjectTraffic[] {
     return projects.map(({ project, version }) => {
       const counted = this.#byLabel.get(`${project}@${version}`);
-      return { project, version, ...(counted ?? { requests: 0, errors: 0, latencyMs: 0 }) };
+      return { project, version, ...(counted ?? nothing()) };
     });
   }
 
@@ -45,4 +52,14 @@ export class TrafficCounts {
     const labels = new Set(projects.map(({ project, version }) => `${project}@${version}`));
     for (const label of this.#byLabel.keys()) if (!labels.has(label)) this.#byLabel.delete(label);
   }
+}
+
+function nothing(): Counted {
+  return { requests: 0, errors: 0, latencyMs: 0 };
+}
+
+function count(counted: Counted, { status, latencyMs }: Ended): void {
+  counted.requests += 1;
+  counted.latencyMs += latencyMs;
+  if (status >= errorStatusMin) counted.errors += 1;
 }

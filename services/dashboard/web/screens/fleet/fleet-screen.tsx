@@ -9,20 +9,20 @@ import { Squares } from '../../components/squares.tsx';
 import { countsOf, countsText } from '../../components/status.ts';
 import { useBlocked } from '../../components/use-command.ts';
 import type { FleetView } from '../../data/shapes.ts';
+import { useTraffic } from '../../data/traffic.ts';
 import { useFleet } from '../../data/views.ts';
 import { BalancersPanel } from './balancers-panel.tsx';
 import { CoordinatorsPanel } from './coordinators-panel.tsx';
 import { GroupCard } from './group-card.tsx';
 import { Legend } from './legend.tsx';
 import { LinesPanel } from './lines-panel.tsx';
-import { useInFlight } from './use-in-flight.ts';
 import { NewGroupDialog } from './new-group-dialog.tsx';
 
 export function FleetScreen() {
   const fleet = useFleet();
   const [isCreating, setCreating] = useState(false);
   const blocked = useBlocked('admin');
-  const inFlightBy = useInFlight(fleet.data?.item.servers ?? 0);
+  const trafficBy = useTraffic();
   return (
     <Screen
       title="Fleet"
@@ -45,7 +45,7 @@ export function FleetScreen() {
               ) : null}
               <div className="fleet-cards">
                 {item.groups.map((group) => (
-                  <GroupCard key={group.group} group={group} inFlight={inFlightBy?.get(group.group) ?? null} />
+                  <GroupCard key={group.group} group={group} traffic={trafficBy?.get(group.group)} />
                 ))}
               </div>
               <AvailablePanel servers={item.available} />

@@ -1,11 +1,12 @@
 /** One group of the fleet: how it stands and why, its servers as squares, and what it carries. */
 import { memo } from 'react';
-import type { DeploymentView, GroupView } from '../../../../../schemas/views.ts';
+import type { DeploymentView, GroupTraffic, GroupView } from '../../../../../schemas/views.ts';
 import { GroupStanding } from '../../components/group-standing.tsx';
 import { Link } from '../../components/link.tsx';
 import { Squares } from '../../components/squares.tsx';
 import { useAt } from '../../data/place.ts';
 import { countsOf, countsText } from '../../components/status.ts';
+import { groupTrafficText } from '../../components/traffic-text.ts';
 
 /** As many reasons as fit beside a group; its own screen has them all. */
 const reasonsMax = 3;
@@ -14,11 +15,11 @@ const wideFrom = 150;
 
 export interface GroupCardProps {
   readonly group: GroupView;
-  /** Requests in flight on its servers by their last heartbeats; null: not known. */
-  readonly inFlight: number | null;
+  /** Undefined: not known. */
+  readonly traffic: GroupTraffic | undefined;
 }
 
-export const GroupCard = memo(function GroupCard({ group, inFlight }: GroupCardProps) {
+export const GroupCard = memo(function GroupCard({ group, traffic }: GroupCardProps) {
   const { servers, deployments, status } = group;
   // What was published and confirmed is not in the log: nobody was behind for it then.
   const laggards = useAt() === null ? (status?.laggards ?? []) : [];
@@ -46,7 +47,7 @@ export const GroupCard = memo(function GroupCard({ group, inFlight }: GroupCardP
           <Squares label={`Servers of ${group.name}`} servers={servers} />
         )}
         {status?.held == null ? null : <p className="bad">The pool is held: {status.held}</p>}
-        <Consistency group={group} inFlight={inFlight} />
+        <Consistency group={group} traffic={traffic} />
         {laggards.length === 0 ? null : (
           <ul className="reasons">
             {laggards.slice(0, reasonsMax).map(({ what, reason }) => (
@@ -68,16 +69,18 @@ export const GroupCard = memo(function GroupCard({ group, inFlight }: GroupCardP
   );
 });
 
-/** Whether the group is as it should be, in a sentence. */
-function Consistency({ group: { servers, status, deployments }, inFlight }: GroupCardProps) {
+/** Whether the group is as it should be, and what flows through it, as far as its gateways count. */
+function Consistency({ group: { servers, status, deployments }, traffic }: GroupCardProps) {
   const isPast = useAt() !== null;
   if (servers.length === 0 || isPast) return null;
   const isBehind = status !== null && Math.min(status.servers, status.pool, status.balancers) < status.desired;
   const isWhole = !isBehind && deployments.every(({ holding, servers: of }) => holding >= of);
+  const flows = traffic === undefined ? '' : groupTrafficText(traffic);
   return (
     <p className="soft">
       {isWhole ? 'Consistent: every server holds what the group carries' : 'Not consistent yet'}
-      {inFlight === null ? null : <span className="numeric">, {inFlight} requests in flight</span>}
+      {flows === '' ? '' : '. '}
+      <span className="numeric">{flows}</span>
     </p>
   );
 }

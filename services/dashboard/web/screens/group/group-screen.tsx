@@ -9,6 +9,8 @@ import { Screen } from '../../components/screen.tsx';
 import { countsOf, countsText } from '../../components/status.ts';
 import { useBlocked } from '../../components/use-command.ts';
 import { useAt } from '../../data/place.ts';
+import { groupTrafficText } from '../../components/traffic-text.ts';
+import { useTraffic } from '../../data/traffic.ts';
 import { useGroup, usePool, useServers } from '../../data/views.ts';
 import { Arrival } from './arrival.tsx';
 import { DeleteGroupDialog } from './delete-group-dialog.tsx';
@@ -71,10 +73,12 @@ export function GroupScreen({ group: id }: { readonly group: string }) {
 }
 
 function Standing({ group }: { readonly group: GroupView }) {
+  const traffic = useTraffic()?.get(group.group);
   return (
     <>
       <GroupStanding group={group} />
       <span className="soft">{countsText(countsOf(group.servers.map(({ status }) => status)))}</span>
+      {traffic === undefined ? null : <span className="faint numeric">{groupTrafficText(traffic)}</span>}
     </>
   );
 }

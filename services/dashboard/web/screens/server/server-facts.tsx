@@ -3,10 +3,13 @@ import type { ServerView } from '../../../../../schemas/views.ts';
 import { Age } from '../../components/age.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { sentence } from '../../components/sentence.ts';
+import { rateText } from '../../components/traffic-text.ts';
+import { useServerTraffic } from '../../data/traffic.ts';
 
 export function ServerFacts({ server }: { readonly server: ServerView }) {
   const { address, weight, labels, agent, inFlight, seenAt, receipt, reason, next } = server;
   const pairs = Object.entries(labels);
+  const traffic = useServerTraffic(server.server);
   return (
     <Panel title="Now">
       {reason === '' ? null : <p>{sentence(reason)}.</p>}
@@ -18,6 +21,8 @@ export function ServerFacts({ server }: { readonly server: ServerView }) {
         </dd>
         <dt>In flight</dt>
         <dd className="numeric">{inFlight ?? 'not heard'}</dd>
+        <dt>Traffic</dt>
+        <dd className="numeric">{traffic === null ? 'not known' : rateText(traffic)}</dd>
         <dt>Last heard</dt>
         <dd>
           {seenAt === null ? (
