@@ -93,6 +93,15 @@ describe('the dashboard', () => {
     await expectText(second.getByRole('region', { name: 'Lately' }), /more room for the evening/);
   });
 
+  it('tells what flows through a group and a server, as gateways count it', async () => {
+    const page = await screens.open(`${fleet.dashboard}/`);
+    const card = page.getByRole('region', { name: 'Production' });
+    await expectText(card, /[1-9][\d.]* requests\/s, none failing, [\d.]+ ms/);
+    await expectText(page.getByRole('region', { name: 'Development' }), /0 requests\/s/);
+    await page.goto(`${fleet.dashboard}/servers/web3`);
+    await expectText(page.getByRole('region', { name: 'Now' }), /Traffic[1-9][\d.]* requests\/s, none failing/);
+  });
+
   it('shows every screen as it was before, says so, and lets nothing be changed there', async () => {
     const page = await screens.open(`${fleet.dashboard}/groups/production`);
     await servers(page).getByRole('row', { name: 'web3' }).waitFor();
