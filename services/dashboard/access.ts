@@ -119,8 +119,12 @@ export function unauthenticated(): Problem {
 }
 
 export function forbidden({ principal, role }: Caller, needed: Role): Problem {
-  const detail = `${principal} is a ${role} here, and this needs ${needed === 'viewer' ? 'a' : 'an'} ${needed}`;
+  const detail = `${principal} is ${withArticle(role)} here, and this needs ${withArticle(needed)}`;
   return new Problem({ status: 403, code: 'forbidden', detail, next: 'ask somebody with that role' });
+}
+
+function withArticle(role: Role): string {
+  return `${role === 'viewer' ? 'a' : 'an'} ${role}`;
 }
 
 /** Fails with `config-invalid` where whoever can reach the address could do anything. */
