@@ -23,7 +23,10 @@ export function addAudit(program: Command): void {
   audit
     .command('export <file>')
     .description('write the whole log into a file')
-    .option('--key <private.pem>', 'sign it with this Ed25519 key (make one: muster audit key NAME)')
+    .option(
+      '--key <private.pem>',
+      'sign it with this Ed25519 key: the leader signs the log with the one in its data folder',
+    )
     .addOption(new Option('--format <format>', 'what to write').choices(['muster', 'cloudevents']).default('muster'))
     .action((file: string, options: ExportOptions, command: Command) => exportTo(command, file, options));
   audit
@@ -113,7 +116,8 @@ async function exportTo(command: Command, path: string, { key: keyPath, format }
     const manifest = await exportLog(source, { path, fleet, clock, progress, signal, ...signing });
     const { marks: _marks, ...summary } = manifest;
     await output.data({ path, ...summary }, (paint) => {
-      const by = manifest.key === null ? paint.yellow('nobody: give --key') : manifest.key;
+      const by =
+        manifest.key === null ? paint.yellow('nobody: no key will prove it as a whole (see --key)') : manifest.key;
       return renderFields(
         [
           ['file', path],
