@@ -1,13 +1,15 @@
 /** `FleetState` as JSON and back: maps and sets become tagged arrays. Fast, since JSON is native; exact, by a test. */
 import type { FleetState } from '../domain/state.ts';
 
+type Fields = { [key: string]: unknown };
 type Frozen = { $map: [unknown, unknown][] } | { $set: unknown[] };
 
-/** A copy of the state that `JSON.stringify` keeps whole. */
+/** The state as `JSON.stringify` keeps it whole. What no map or set is in is not copied but the state's own. */
 export function freezeState(state: FleetState): unknown {
   return freeze(state);
 }
 
+/** Takes over what it is given, and writes into it. */
 export function thawState(frozen: unknown): FleetState {
   return thaw(frozen) as FleetState;
 }
@@ -17,13 +19,23 @@ function freeze(value: unknown): unknown {
   if (value instanceof Map) return { $map: [...value].map(([key, held]) => [key, freeze(held)]) } satisfies Frozen;
   if (value instanceof Set) return { $set: [...value].map(freeze) } satisfies Frozen;
   if (Array.isArray(value)) return value.map(freeze);
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, freeze(held)]));
+  // Nearly all there is are answered commands and servers, plain through and through: copying them stops the leader.
+  const fields = value as Fields;
+  let frozen = fields;
+  for (const key of Object.keys(fields)) {
+    const kept = freeze(fields[key]);
+    if (kept === fields[key]) continue;
+    if (frozen === fields) frozen = { ...fields };
+    frozen[key] = kept;
+  }
+  return frozen;
 }
 
 function thaw(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(thaw);
   if ('$map' in value) return new Map((value.$map as [unknown, unknown][]).map(([key, held]) => [key, thaw(held)]));
   if ('$set' in value) return new Set((value.$set as unknown[]).map(thaw));
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, thaw(held)]));
+  const fields = value as Fields;
+  for (const key of Object.keys(fields)) if (typeof fields[key] === 'object') fields[key] = thaw(fields[key]);
+  return value;
 }
