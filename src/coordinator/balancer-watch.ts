@@ -20,6 +20,8 @@ export interface BalancerWatchOptions {
 
 export class BalancerWatch {
   readonly #options: BalancerWatchOptions;
+  /** Since when each is there and has a group to speak of, as far as this leader has seen. */
+  readonly #owesSince = new Map<BalancerId, number>();
   constructor(options: BalancerWatchOptions) {
     this.#options = options;
   }
@@ -28,10 +30,13 @@ export class BalancerWatch {
     const { state, hearing, clock, propose } = this.#options;
     const heardAt = this.#heardAtByBalancer();
     const now = clock.now();
+    this.#noteWhoOwes(now);
     for (const { id: balancer, lostAt } of state.balancerById.values()) {
       const seenAt = heardAt.get(balancer);
+      const owesSince = this.#owesSince.get(balancer);
       // A new leader grants everybody a full lease first, as does one that could not hear.
-      const silent = hearing.silenceSince(seenAt ?? 0) > balancerLeaseMs;
+      const silent =
+        owesSince !== undefined && hearing.silenceSince(Math.max(seenAt ?? 0, owesSince)) > balancerLeaseMs;
       if (silent && lostAt === null) {
         propose({
           type: 'balancer.lost',
@@ -41,6 +46,17 @@ export class BalancerWatch {
         propose({ type: 'balancer.returned', data: { balancer } });
       }
     }
+  }
+
+  /** Its proofs are of pools, so one whose groups are yet to be created is silent, and well. */
+  #noteWhoOwes(now: number): void {
+    const { state } = this.#options;
+    for (const { id, groups } of state.balancerById.values()) {
+      const owes = groups === 'all' ? state.groupById.size > 0 : groups.some((group) => state.groupById.has(group));
+      if (!owes) this.#owesSince.delete(id);
+      else if (!this.#owesSince.has(id)) this.#owesSince.set(id, now);
+    }
+    for (const id of this.#owesSince.keys()) if (!state.balancerById.has(id)) this.#owesSince.delete(id);
   }
 
   #heardAtByBalancer(): Map<BalancerId, number> {
