@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { debianProgram } from '../support/nats-versions.ts';
 import { runChaos } from './chaos.ts';
 import { type FaultName, faultNames } from './faults.ts';
 import { ownNamespaces } from './hosts.ts';
@@ -52,6 +53,8 @@ function print(line: string): void {
 
 /** The shell in between is the first process of its namespace: it reaps what others leave behind. */
 async function inOwnNamespaces(): Promise<number> {
+  // Fetched now if it is to be: inside there is no way out. Whoever misses it says so in there.
+  debianProgram('nats-2.10');
   const script = fileURLToPath(import.meta.url);
   const kinds = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
   const shell = [
