@@ -6,6 +6,7 @@
  * (src/server-machine). The caller's duties: one instance id per process start, and to await `stop`.
  */
 import type { ChainCursor } from '../eventlog/chain.ts';
+import type { FleetState } from '../domain/state.ts';
 import type { HighMark } from '../eventlog/high-mark.ts';
 import { jetstreamLog } from '../eventlog/jetstream-log.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
@@ -131,6 +132,11 @@ export class Coordinator {
 
   get position(): number {
     return this.#fold.cursor.position;
+  }
+
+  /** The fleet as folded up to `position`. Not the caller's to change. */
+  get state(): Readonly<FleetState> {
+    return this.#fold.state;
   }
 
   get role(): 'leader' | 'standby' {

@@ -21,6 +21,7 @@ const found: { readonly [N in Exclude<MutantName, 'hash check skipped'>]: readon
   'duplicate answers believed': [['duplicates'], /only to be durable/],
   'silence believed': [storing, /only to be durable/],
   'fence removed': [storing, /the log is broken/],
+  'fold diverged': [[], /holds another fleet than the log gives/],
   'shrunken pool applied': [['stale-reads', 'reorder'], /spreads .* over .*; the pool was/],
 };
 

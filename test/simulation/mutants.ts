@@ -64,22 +64,16 @@ export const mutants = {
   /** Appends carry no expectation. */
   'fence removed': appends(async (bus, { expect: _, ...one }) => bus.store(one)),
   /** Each record is taken for the one behind the record before it, whatever it says. */
-  'hash check skipped': {
+  'hash check skipped': { coordinator: withoutHashCheck },
+  /** Whoever reads what another has written takes one weight for another. */
+  'fold diverged': {
     coordinator: (bus) => {
-      const handed = new Map<number, Uint8Array>();
-      const mend = <T extends StoredMessage>(message: T): T => {
-        const record = decode(message.data) as { previousHash: Uint8Array };
-        const before = handed.get(message.sequence - 1);
-        const wanted = before === undefined ? record.previousHash : recordHash(before);
-        const isLinked = Buffer.compare(wanted, record.previousHash) === 0;
-        const data = isLinked ? message.data : encode({ ...record, previousHash: wanted });
-        handed.set(message.sequence, data);
-        return { ...message, data };
-      };
       const read: Bus['read'] = async function* (options) {
-        for await (const message of bus.read(options)) yield options.stream === names.log ? mend(message) : message;
+        for await (const message of bus.read(options)) {
+          yield options.stream === names.log ? { ...message, data: misread(message.data) } : message;
+        }
       };
-      return but(bus, { read });
+      return withoutHashCheck(but(bus, { read }));
     },
   },
   /** Whatever entries were read count as the pool that was closed. */
@@ -106,6 +100,37 @@ export const mutants = {
 } satisfies Record<string, Mutation>;
 
 export type MutantName = keyof typeof mutants;
+
+function withoutHashCheck(bus: Bus): Bus {
+  const handed = new Map<number, Uint8Array>();
+  const mend = <T extends StoredMessage>(message: T): T => {
+    const record = decode(message.data) as { previousHash: Uint8Array };
+    const before = handed.get(message.sequence - 1);
+    const wanted = before === undefined ? record.previousHash : recordHash(before);
+    const isLinked = Buffer.compare(wanted, record.previousHash) === 0;
+    const data = isLinked ? message.data : encode({ ...record, previousHash: wanted });
+    handed.set(message.sequence, data);
+    return { ...message, data };
+  };
+  const read: Bus['read'] = async function* (options) {
+    for await (const message of bus.read(options)) yield options.stream === names.log ? mend(message) : message;
+  };
+  const get: Bus['get'] = async (query, from, timeoutMs) => {
+    const message = await bus.get(query, from, timeoutMs);
+    const data = query.stream === names.log && message !== undefined ? handed.get(message.sequence) : undefined;
+    return message === undefined || data === undefined ? message : { ...message, data };
+  };
+  return but(bus, { read, get });
+}
+
+function misread(data: Uint8Array): Uint8Array {
+  const record = decode(data) as { readonly events: readonly { type: string; data: object }[] };
+  if (!record.events.some(({ type }) => type === 'server.configured')) return data;
+  const events = record.events.map((event) =>
+    event.type === 'server.configured' ? { ...event, data: { ...event.data, weight: 7 } } : event,
+  );
+  return encode({ ...record, events });
+}
 
 function groupOf(subject: string): string {
   return subject.split('.')[3] ?? '';

@@ -1,10 +1,13 @@
 /** One story from one seed: it begins, goes wrong, is left alone, and has to come to rest. */
-import type { Mutation } from './world/world.ts';
-import { World } from './world/world.ts';
+import type { Sync } from './nats/server.ts';
+import { divergedIn } from './oracle/folds.ts';
+import { unrestIn } from './oracle/rest.ts';
+import { rot } from './world/rot.ts';
 import { type FaultName, faultNames, type PlannedFault, planFaults } from './world/faults.ts';
 import { Story } from './world/story.ts';
 import { wish } from './world/wishes.ts';
-import { unrestIn } from './oracle/rest.ts';
+import type { Mutation } from './world/world.ts';
+import { World } from './world/world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -13,8 +16,12 @@ export interface SeedOptions {
   /** Numbers of the planned faults that happen. Default: every one. */
   readonly only?: readonly number[] | undefined;
   readonly mutation?: Mutation | undefined;
+  /** When NATS syncs what it acknowledges. Default: always. */
+  readonly sync?: Sync | undefined;
+  /** At the end a bit of the log flips while nobody runs. Default: false. */
+  readonly rots?: boolean | undefined;
   /** Keeps what happened. Default: false. */
-  readonly isTold?: boolean;
+  readonly isTold?: boolean | undefined;
 }
 
 export interface SeedResult {
@@ -26,6 +33,8 @@ export interface SeedResult {
   readonly steps: number;
   /** Of the log, at the end. */
   readonly position: number;
+  /** Records of the log that a power cut took back. */
+  readonly lost: number;
   /** A digest of everything that was stored: the same for the same seed. */
   readonly digest: string;
   /** Simulated milliseconds from the last fault to rest. */
@@ -39,15 +48,10 @@ const restBoundMs = 60_000;
 const lookEveryMs = 250;
 const faultsMost = 6;
 
-export async function runSeed({
-  seed,
-  faults: names = faultNames,
-  only,
-  mutation,
-  isTold = false,
-}: SeedOptions): Promise<SeedResult> {
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { seed, faults: names = faultNames, only, mutation, sync = 'always', rots = false, isTold = false } = options;
   const story = new Story({ isTold });
-  const world = new World({ seed, story, mutation });
+  const world = new World({ seed, story, mutation, sync });
   const { scheduler, chance } = world;
   const until = chance.fork('length').between(troubledMs.least, troubledMs.most);
   const planned = planFaults(chance.fork('faults'), { names, until, most: faultsMost });
@@ -59,19 +63,25 @@ export async function runSeed({
   await scheduler.run(until, isOver);
   world.heal();
   const restMs = await rest(world, until, isOver);
-  if (story.failure === undefined) world.closeBooks();
+  if (!isOver() && !world.loss.isAny) {
+    world.closeBooks();
+    for (const diverged of divergedIn(world)) story.fail(diverged);
+    if (rots) await rot(world);
+  }
   const { lines, failure } = story;
-  const digest = Buffer.from(world.truth.cursor.hash).toString('hex');
-  return { seed, failure, lines, plan, steps: scheduler.steps, position: world.truth.state.position, digest, restMs };
+  const { truth, loss } = world;
+  const digest = Buffer.from(truth.cursor.hash).toString('hex');
+  const { steps } = scheduler;
+  return { seed, failure, lines, plan, steps, position: truth.state.position, lost: loss.records, digest, restMs };
 }
 
 async function rest(world: World, from: number, isOver: () => boolean): Promise<number> {
-  const { scheduler, story } = world;
+  const { scheduler, story, loss } = world;
   let unrest: string | undefined = 'it has not been looked at';
   for (let at = from + lookEveryMs; at <= from + restBoundMs; at += lookEveryMs) {
     await scheduler.run(at, isOver);
     if (isOver()) return at - from;
-    unrest = unrestIn(world);
+    unrest = loss.isMissing ? loss.unnamed() : unrestIn(world);
     if (unrest === undefined) return at - from;
   }
   story.fail(`not at rest ${restBoundMs} ms after the last fault: ${unrest}`);

@@ -44,11 +44,17 @@ export interface Publish {
   readonly expect?: Expectation | undefined;
 }
 
+/** When what is acknowledged is safe from a power cut: at once, or once in a while. */
+export type Sync = 'always' | 'interval';
+
 export type StoreAnswer =
   | { readonly status: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly status: 'conflict' }
   | { readonly status: 'no-stream' }
   | { readonly status: 'full' };
+
+/** How old the last sync of a stream may be. The default of NATS is two minutes; a story is shorter. */
+const syncEveryMs = 3_000;
 
 export class SimNats {
   readonly scheduler: Scheduler;
@@ -63,6 +69,11 @@ export class SimNats {
   readonly links = new Set<SimLink>();
   /** Told of each message a stream took, and from whom. */
   onStored: (stream: SimStream, message: Kept, from: SimLink) => void = () => undefined;
+  /** Told of each stream that is shorter than it was, after a power cut. */
+  onTakenBack: (stream: SimStream) => void = () => undefined;
+  /** Set while the power is to go in the midst of the next publish into a stream: what goes with it. */
+  #powerGoes: (() => void) | undefined;
+  readonly #sync: Sync;
   #subscriptions: Subscription[] = [];
   readonly #matching = new Map<string, readonly Subscription[]>();
   readonly #readersByStream = new Map<string, Set<Reader>>();
@@ -70,7 +81,8 @@ export class SimNats {
   #made = 0;
   readonly #streamBySubject = new Map<string, SimStream | undefined>();
 
-  constructor(options: { scheduler: Scheduler; story: Story; chance: Chance }) {
+  constructor(options: { scheduler: Scheduler; story: Story; chance: Chance; sync: Sync }) {
+    this.#sync = options.sync;
     this.scheduler = options.scheduler;
     this.story = options.story;
     this.chance = options.chance;
@@ -101,7 +113,26 @@ export class SimNats {
   }
 
   start(): void {
+    this.#powerGoes = undefined;
     this.up = true;
+  }
+
+  /** The power goes in the midst of the next publish into a stream, and `along` with it. `start` brings it back. */
+  losePower(along: () => void): void {
+    this.#powerGoes = along;
+  }
+
+  #powerCut(stream: SimStream, along: () => void): void {
+    this.#powerGoes = undefined;
+    this.story.tell('nats', `the power goes, in a publish into ${stream.definition.name}`);
+    this.stop();
+    along();
+    if (this.#sync === 'always') return;
+    for (const each of this.streams.values()) {
+      if (!each.goBack(this.scheduler.now - this.chance.next() * syncEveryMs)) continue;
+      this.story.tell('nats', `${each.definition.name} goes back to ${each.lastSequence}`);
+      this.onTakenBack(each);
+    }
   }
 
   subscribe(subscription: Subscription): void {
@@ -205,10 +236,17 @@ export class SimNats {
 
   #apply(stream: SimStream, from: SimLink, { subject, data, contentType, expect }: Publish): StoreAnswer {
     const at = this.scheduler.now;
+    const along = this.#powerGoes;
+    // It reached the disk or not; nobody is answered.
+    if (along !== undefined && this.chance.happens(0.5)) {
+      this.#powerCut(stream, along);
+      return { status: 'conflict' };
+    }
     const stored = stream.store({ subject, data, contentType, storedAt: this.wallClock, at }, expect);
     if (stored.status !== 'stored') return { status: stored.status };
     this.onStored(stream, stored.message, from);
-    this.feedReaders(stream);
+    if (along !== undefined) this.#powerCut(stream, along);
+    else this.feedReaders(stream);
     return { status: 'stored', sequence: stored.message.sequence, duplicate: false };
   }
 

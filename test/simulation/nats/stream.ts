@@ -95,6 +95,25 @@ export class SimStream {
     }
   }
 
+  /** As it was at a time: what was stored, replaced or purged since never was. False: nothing was stored since. */
+  goBack(asOf: number): boolean {
+    const kept = this.history.filter(({ at }) => at <= asOf);
+    const isShorter = kept.length < this.history.length;
+    this.history = kept;
+    this.#keptBySubject.clear();
+    this.#bytes = 0;
+    for (const each of kept) {
+      if (each.goneAt !== undefined && each.goneAt > asOf) each.goneAt = undefined;
+      if (each.goneAt === undefined) this.#bytes += each.data.length;
+      const same = this.#keptBySubject.get(each.subject);
+      if (same === undefined) this.#keptBySubject.set(each.subject, [each]);
+      else same.push(each);
+    }
+    const first = kept.find(({ goneAt }) => goneAt === undefined);
+    this.firstSequence = first?.sequence ?? this.lastSequence + 1;
+    return isShorter;
+  }
+
   status(): StreamStatus {
     const messages = this.history.reduce((count, { goneAt }) => (goneAt === undefined ? count + 1 : count), 0);
     const { identity, firstSequence, lastSequence, maxBytes } = this;

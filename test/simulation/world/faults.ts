@@ -102,6 +102,25 @@ export const faults = {
       return () => world.nats.start();
     },
   },
+  /**
+   * The power goes in the midst of a publish into a stream, NATS's alone or everybody's. What was synced by then is there
+   * afterwards; so is what was under way, or not.
+   */
+  'power-cut': {
+    weight: 2,
+    begin: (world, chance) => {
+      const along: readonly Seat[] = chance.happens(0.5) ? everybody(world) : [];
+      const down: Seat[] = [];
+      world.nats.losePower(() => {
+        down.push(...along.filter(({ process }) => process !== undefined));
+        for (const seat of down) seat.crash();
+      });
+      return () => {
+        world.nats.start();
+        for (const seat of down) seat.start();
+      };
+    },
+  },
   /** A stream has no leader: it takes and answers nothing. */
   'stream-election': {
     weight: 2,
@@ -199,9 +218,12 @@ function weather(weight: number, change: (chance: Chance) => Partial<World['nats
   };
 }
 
+function everybody({ coordinators, gateways, balancers }: World): readonly Seat[] {
+  return [...coordinators, ...gateways.values(), ...balancers];
+}
+
 function anybody(world: World, chance: Chance): Seat {
-  const seats: readonly Seat[] = [...world.coordinators, ...world.gateways.values(), ...world.balancers];
-  return chance.happens(0.4) ? leader(world, chance) : chance.pick(seats);
+  return chance.happens(0.4) ? leader(world, chance) : chance.pick(everybody(world));
 }
 
 function leader({ coordinators }: World, chance: Chance): Seat {

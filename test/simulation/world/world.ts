@@ -7,9 +7,10 @@ import { ClientSeat } from '../cast/client-seat.ts';
 import { CoordinatorSeat } from '../cast/coordinator-seat.ts';
 import { GatewaySeat } from '../cast/gateway-seat.ts';
 import type { Listener } from '../nats/bus.ts';
-import { SimNats } from '../nats/server.ts';
+import { SimNats, type Sync } from '../nats/server.ts';
 import { calm } from '../nats/weather.ts';
 import { wrongIn } from '../oracle/books.ts';
+import { Loss } from '../oracle/loss.ts';
 import { Pools } from '../oracle/pools.ts';
 import { Telling } from '../oracle/telling.ts';
 import { Truth } from '../oracle/truth.ts';
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly story: Story;
   readonly mutation?: Mutation | undefined;
+  /** Default: always. */
+  readonly sync?: Sync | undefined;
 }
 
 export class World {
@@ -39,19 +42,23 @@ export class World {
   readonly story: Story;
   readonly nats: SimNats;
   readonly truth: Truth;
+  readonly loss: Loss;
   readonly coordinators: readonly CoordinatorSeat[];
   readonly gateways: ReadonlyMap<ServerId, GatewaySeat>;
   readonly balancers: readonly BalancerSeat[];
   readonly clients: readonly ClientSeat[];
   readonly #ending = new Set<() => void>();
 
-  constructor({ seed, story, mutation = {} }: WorldOptions) {
+  constructor({ seed, story, mutation = {}, sync = 'always' }: WorldOptions) {
     this.chance = new Chance(seed);
     this.story = story;
     const { scheduler, chance } = this;
     story.begin(() => scheduler.now);
-    const fail = (why: string) => story.fail(why);
-    this.nats = new SimNats({ scheduler, story, chance: chance.fork('nats') });
+    // What is said once acknowledged records or commands are lost is about a fleet that nobody can know any more.
+    const fail = (why: string) => {
+      if (!this.loss.isAny) story.fail(why);
+    };
+    this.nats = new SimNats({ scheduler, story, chance: chance.fork('nats'), sync });
     const { nats } = this;
     const names = streamNames(fleet);
     const commands = () => nats.streams.get(names.commands);
@@ -65,7 +72,17 @@ export class World {
       },
     };
     nats.onStored = (stream, kept) => {
-      if (stream.definition.name === names.log) truth.take(kept);
+      if (stream.definition.name === names.log && this.loss.records === 0) truth.take(kept);
+    };
+    this.loss = new Loss({
+      log: () => nats.streams.get(names.log),
+      commands,
+      truth,
+      coordinators: () => this.coordinators,
+    });
+    nats.onTakenBack = ({ definition }) => {
+      if (definition.name === names.log) this.loss.recordsTakenBack();
+      if (definition.name === names.commands) this.loss.commandsTakenBack();
     };
     const stage: Stage = { scheduler, story, chance: chance.fork('cast'), nats, listener };
     const plan = chance.fork('size');
