@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
 import { but } from '../support/but.ts';
 import { unrestIn } from './oracle/rest.ts';
 import { fleet } from './world/stage.ts';
@@ -88,6 +89,70 @@ describe('what seeds have found', () => {
     await run(1_000);
     expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
     await until(() => unrestIn(world) === undefined, 10_000);
+  });
+
+  it.each(['log', 'commands'] as const)('names the %s that went back under those who run', async (which) => {
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo });
+    const before = world.scheduler.now;
+    await run(500);
+    for (const group of ['Edge', 'Core']) client.ask('group.create', { group: group as GroupName });
+    await run(500);
+    world.nats.stop();
+    expect(world.nats.streams.get(streamNames(fleet)[which])?.goBack(before)).toBe(true);
+    world.nats.start();
+    const codes = () => world.coordinators.map(({ verdict }) => verdict?.code);
+    await until(() => codes().every((code) => code !== undefined), 20_000);
+    expect(codes()).toEqual(world.coordinators.map(() => 'log-regressed'));
+  });
+
+  it('publishes again what a stream that went back has lost', async () => {
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo });
+    const before = world.scheduler.now;
+    await run(500);
+    client.ask('server.drain', { server });
+    await until(() => world.truth.state.serverById.get(server)?.member?.cordon?.drained === true, 10_000);
+    await until(() => unrestIn(world) === undefined, 10_000);
+    world.nats.stop();
+    const { groups, pools } = streamNames(fleet);
+    for (const name of [groups, pools]) expect(world.nats.streams.get(name)?.goBack(before)).toBe(true);
+    world.nats.start();
+    await until(() => unrestIn(world) === undefined, 20_000);
+  });
+
+  it('takes the word of a server that leads a stream no more for no loss', async () => {
+    const commands = streamNames(fleet).commands;
+    let isArmed = false;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        streamStatus: async (name) => {
+          const status = await bus.streamStatus(name);
+          if (name !== commands || !isArmed) return status;
+          isArmed = false;
+          return { ...status, lastSequence: 1 };
+        },
+      });
+    const { world, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    isArmed = true;
+    world.coordinators.find((seat) => seat.coordinator?.role === 'leader')?.crash();
+    await until(() => !isArmed, 8_000);
+    for (const seat of world.coordinators) seat.start();
+    await until(() => unrestIn(world) === undefined, 10_000);
+    expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
+  });
+
+  it('tries again where another has led and published before its own reign had begun', async () => {
+    const { world, story, until } = await settledFleet({ seed: seedOfTwo });
+    const groups = world.nats.streams.get(streamNames(fleet).groups);
+    const last = groups?.history.at(-1);
+    if (groups === undefined || last === undefined) throw new Error('a settled fleet has told somebody something');
+    for (const seat of world.coordinators) seat.crash();
+    const told = decode(last.data) as { readonly term: number };
+    groups.store({ ...last, data: encode({ ...told, term: told.term + 2 }) }, undefined);
+    for (const seat of world.coordinators) seat.start();
+    await until(() => world.coordinators.some(({ coordinator }) => coordinator?.role === 'leader'), 20_000);
+    await until(() => world.truth.state.term >= told.term + 2, 20_000);
+    const ended = story.lines.filter((line) => line.includes('has ended'));
+    expect(ended, story.lines.slice(-20).join('\n')).toEqual([]);
   });
 
   it('starts a coordinator while a stream elects its leader, in one life', async () => {
