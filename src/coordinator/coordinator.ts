@@ -35,6 +35,7 @@ import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
 import { keep } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
+import { untilRegressed } from './standing.ts';
 import type { Timing } from './timing.ts';
 import { noteFilling, Troubles } from './troubles.ts';
 
@@ -89,6 +90,8 @@ export class Coordinator {
   readonly #shares: FleetShares;
   readonly #fold: FleetFold;
   readonly #reigning: Reigning;
+  /** Resolves with `log-regressed` once NATS is back with less than was folded; else never. */
+  readonly #regressed: Promise<Failure>;
   readonly #troubles: Troubles;
   /** The position of the newest snapshot we know of. */
   #snapshotAt: number;
@@ -109,6 +112,15 @@ export class Coordinator {
     this.#shares = shares;
     const hesitationSteps = () => shares.hesitationSteps(fleet);
     this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing, hesitationSteps });
+    this.#regressed = untilRegressed({
+      ...options,
+      log: from.log,
+      commands: options.names.commands,
+      timeoutMs: timing.storeTimeoutMs,
+      patienceMs: timing.regressPatienceMs,
+      cursor: () => this.#fold.cursor,
+      signal: this.#lifecycle.signal,
+    });
     this.#lifecycle.track('reading behind the snapshot', this.#readBehind(from.snapshot));
     this.ended = this.#run();
   }
@@ -119,12 +131,13 @@ export class Coordinator {
     const log = jetstreamLog({ bus, stream: names.log, subject: subjects.log(fleet), clock });
     const reigning: Reigning = { reign: undefined };
     const onFolded = (events: readonly Event[]) => reigning.reign?.acknowledged(events);
-    const { storeTimeoutMs } = timing;
+    const { storeTimeoutMs, regressPatienceMs } = timing;
     const read = await readToHead({
       ...options,
       log,
       snapshots: bus.objects(names.snapshots),
       storeTimeoutMs,
+      regressPatienceMs,
       onFolded,
     });
     return new Coordinator(options, { ...read, log, reigning });
@@ -189,7 +202,8 @@ export class Coordinator {
       if (!(error instanceof Failure) || signal.aborted) throw error;
       // Without room nothing is appended; what is there is followed and answered from all the same.
       if (error.code === 'no-room') this.#troubles.raise('no-room', error.message);
-      else if (!error.retryable) throw error;
+      // Deposed before the reign had begun: the log says by whom.
+      else if (!error.retryable && error.code !== 'not-leader') throw error;
       logger.warn({ code: error.code, reason: error.message }, 'beginning again');
       await pause({ clock, delayMs: backoffMs(roundBackoff, failures + 1, random()), signal });
       return failures + 1;
@@ -219,7 +233,8 @@ export class Coordinator {
     try {
       // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.
       const broken = reading.then(() => new Promise<never>(() => undefined));
-      await Promise.race([this.#watch.timeToTry(after, signal), broken]);
+      const regressed = this.#regressed.then((failure) => Promise.reject(failure));
+      await Promise.race([this.#watch.timeToTry(after, signal), broken, regressed]);
       after = fold.cursor.term;
     } catch (error) {
       if (!stopped.aborted) throw error;
@@ -261,7 +276,7 @@ export class Coordinator {
       });
       const over = new AbortController();
       const shared = this.#untilShared(AbortSignal.any([over.signal, stopped]));
-      const end = await Promise.race([reign.ended, asked, shared]);
+      const end = await Promise.race([reign.ended, asked, shared, this.#regressed]);
       over.abort();
       await reign.stop(end === 'asked' || end === 'shared' ? 'hand-over' : 'deposed');
       if (end === 'shared')

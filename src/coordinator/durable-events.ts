@@ -3,7 +3,7 @@
  * time, since each reads about log2 of the log's records; repeats come in flocks, after an outage, and ask for
  * neighbours, so the records last found answer most of them.
  */
-import { findRecord } from '../eventlog/find-record.ts';
+import { findAcknowledged } from '../eventlog/find-record.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Semaphore } from '../std/semaphore.ts';
@@ -55,10 +55,10 @@ export class DurableEvents {
   async #search(position: Position): Promise<Event> {
     const timeoutMs = this.#timeoutMs;
     const lastSequence = await this.#log.lastSequence(timeoutMs);
-    const found = await findRecord(this.#log, { position, lastSequence, timeoutMs });
-    const event = found?.record.events[position - found.record.first];
-    assert(found !== undefined && event !== undefined, `the log holds position ${position}, which is acknowledged`);
-    this.#found = [...this.#found.slice(-recordsKept + 1), found.record];
+    const { record } = await findAcknowledged(this.#log, { position, lastSequence, timeoutMs });
+    const event = record.events[position - record.first];
+    assert(event !== undefined, 'the record found holds the position');
+    this.#found = [...this.#found.slice(-recordsKept + 1), record];
     return event;
   }
 }

@@ -14,7 +14,7 @@ import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import { Deciding } from './deciding.ts';
 import type { FleetFold } from './fleet-fold.ts';
-import { checkOwnWatermark } from './preparation.ts';
+import { checkStanding, persistent } from './standing.ts';
 import type { Timing } from './timing.ts';
 
 export interface ElectionOptions {
@@ -44,17 +44,13 @@ export interface Elected {
 
 /** Undefined when somebody was before us. Throws `log-broken`, `log-regressed`, `no-room` and what the store throws. */
 export async function elect(options: ElectionOptions): Promise<Elected | undefined> {
-  const { bus, names, fold, log, after, signal, timing, highMark } = options;
-  const headOfLog = () => log.lastSequence(timing.storeTimeoutMs);
-  await fold.catchUp(log, await headOfLog(), signal);
+  const { bus, names, fold, log, after, signal, timing, highMark, clock } = options;
+  const { storeTimeoutMs: timeoutMs, regressPatienceMs: patienceMs } = timing;
+  const patience = { patienceMs, clock, signal };
+  await fold.catchUp(log, await log.lastSequence(timeoutMs), signal);
   if (fold.cursor.term > after) return undefined;
-  await highMark.check(log, timing.storeTimeoutMs, fold.state.recovered);
-  const watermark = await checkOwnWatermark({
-    bus,
-    stream: names.commands,
-    watermark: fold.cursor.watermark,
-    isBehind: async () => (await headOfLog()) > fold.cursor.sequence,
-  });
+  await persistent(patience, () => highMark.check(log, timeoutMs, fold.state.recovered));
+  const watermark = await checkStanding(fold.cursor, { ...patience, bus, log, commands: names.commands, timeoutMs });
   if (watermark === undefined) return undefined;
   return appendElection(options, watermark);
 }

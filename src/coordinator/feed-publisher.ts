@@ -8,7 +8,7 @@ import { affects } from '../domain/affects.ts';
 import type { FleetState } from '../domain/state.ts';
 import type { ChainCursor } from '../eventlog/chain.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
-import { findRecord } from '../eventlog/find-record.ts';
+import { findAcknowledged } from '../eventlog/find-record.ts';
 import { decodeRecord } from '../eventlog/record-codec.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { Clock, Timer } from '../std/clock.ts';
@@ -21,6 +21,7 @@ import type { Record } from '../../schemas/record.ts';
 import { type Concern, subjects } from '../../schemas/subjects.ts';
 import type { EventTexts } from './event-texts.ts';
 import { FeedPace } from './feed-pace.ts';
+import { persistent } from './standing.ts';
 import { feedGatherMs, feedQueueMax, publishesMax } from './timing.ts';
 
 /** What else an event concerns is told up to here: a set of thousands of servers names them in its data anyhow. */
@@ -49,6 +50,8 @@ export interface FeedPublisherOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly storeTimeoutMs: number;
+  /** `Timing.regressPatienceMs`. */
+  readonly patienceMs: number;
   readonly onError: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
@@ -133,6 +136,11 @@ export class FeedPublisher {
   }
 
   async #lastInFeed(): Promise<number> {
+    const { clock, patienceMs, signal } = this.#options;
+    return persistent({ clock, patienceMs, signal }, () => this.#lookAtFeed());
+  }
+
+  async #lookAtFeed(): Promise<number> {
     const { bus, stream, state, log, cursor, storeTimeoutMs } = this.#options;
     const { lastSequence } = await bus.streamStatus(stream);
     if (lastSequence <= state.position) return lastSequence;
@@ -179,9 +187,7 @@ export class FeedPublisher {
   async #search(next: number): Promise<Found> {
     const { log, storeTimeoutMs: timeoutMs } = this.#options;
     const lastSequence = await log.lastSequence(timeoutMs);
-    const found = await findRecord(log, { position: next, lastSequence, timeoutMs });
-    assert(found !== undefined, `the log holds position ${next}, which is acknowledged`);
-    return found;
+    return findAcknowledged(log, { position: next, lastSequence, timeoutMs });
   }
 
   async #send(events: readonly Event[]): Promise<void> {

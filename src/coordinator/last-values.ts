@@ -64,6 +64,8 @@ export class LastValues {
   readonly #slotsByPrefix = new Map<string, Map<string, Slot>>();
   /** What stood there before we began is nobody's trespass. */
   #loaded = false;
+  /** The highest sequence known to have been stored. */
+  #newest = 0;
   readonly #permits = new Semaphore(publishesMax);
 
   constructor(options: LastValuesOptions) {
@@ -88,6 +90,16 @@ export class LastValues {
     await Promise.race([ready, following]);
     this.#loaded = true;
     return { following };
+  }
+
+  /** Throws `unavailable` where the stream ends before what was stored: what is believed to stand there may not. */
+  async check(): Promise<void> {
+    const { bus, stream } = this.#options;
+    const newest = this.#newest;
+    const { lastSequence } = await bus.streamStatus(stream);
+    if (lastSequence >= newest) return;
+    const message = `${stream} ends at ${lastSequence}, and ${newest} was stored: it is read again`;
+    throw new Failure({ code: 'unavailable', retryable: true, message });
   }
 
   get(subject: string): LastValue | undefined {
@@ -178,7 +190,10 @@ export class LastValues {
     try {
       const outcome = await this.#permits.run(() => bus.store({ subject, data, expect, timeoutMs }));
       if (outcome.status === 'conflict') await this.#reload(subject, slot);
-      else slot.current = { value: { ...value }, sequence: outcome.sequence, hash };
+      else {
+        slot.current = { value: { ...value }, sequence: outcome.sequence, hash };
+        this.#newest = Math.max(this.#newest, outcome.sequence);
+      }
     } finally {
       slot.inFlight = undefined;
     }
@@ -192,6 +207,7 @@ export class LastValues {
   }
 
   #take(message: StoredMessage): void {
+    this.#newest = Math.max(this.#newest, message.sequence);
     const slot = this.#slotOf(message.subject);
     if (message.sequence <= (slot.current?.sequence ?? 0)) return;
     if (slot.inFlight !== undefined && Buffer.compare(slot.inFlight, message.data) === 0) return;

@@ -14,12 +14,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
 import { FleetFold } from './fleet-fold.ts';
 import { restore } from './snapshots.ts';
+import { persistent } from './standing.ts';
 
 export interface LogStartOptions {
   readonly log: LogPort;
   readonly snapshots: ObjectBucket;
   readonly highMark: HighMark;
   readonly storeTimeoutMs: number;
+  readonly regressPatienceMs: number;
   readonly onFolded: (events: readonly Event[]) => void;
   readonly clock: Clock;
   readonly random: () => number;
@@ -53,11 +55,14 @@ export async function readToHead(options: LogStartOptions): Promise<LogStart> {
 }
 
 async function readOnce(options: LogStartOptions): Promise<LogStart> {
-  const { log, snapshots: bucket, highMark, storeTimeoutMs, onFolded, logger } = options;
+  const { log, snapshots: bucket, highMark, storeTimeoutMs, regressPatienceMs, clock, onFolded, logger } = options;
   const { cursor, state } = await restore({ bucket, log, logger });
   const fold = new FleetFold({ cursor, state, logger, onFolded });
-  await fold.catchUp(log, await log.lastSequence(storeTimeoutMs), new AbortController().signal);
-  await highMark.check(log, storeTimeoutMs, fold.state.recovered);
+  const { signal } = new AbortController();
+  await persistent({ patienceMs: regressPatienceMs, clock }, async () => {
+    await fold.catchUp(log, await log.lastSequence(storeTimeoutMs), signal);
+    await highMark.check(log, storeTimeoutMs, fold.state.recovered);
+  });
   logger.info({ position: fold.cursor.position, snapshot: cursor.position }, 'log read');
   return { fold, snapshot: cursor };
 }

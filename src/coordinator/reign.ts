@@ -120,6 +120,7 @@ export class Reign {
       state,
       cursor,
       texts,
+      patienceMs: timing.regressPatienceMs,
       onError: (error) => onError('publishing the feed', error),
     });
     const propose = (proposal: Proposal) => this.#propose(proposal);
@@ -163,7 +164,7 @@ export class Reign {
 
   /** Loads what was published, then begins to act. Resolves when commands are being taken. */
   async start(): Promise<void> {
-    const { fleet, state, writer, watch, observations, clock, timing } = this.#options;
+    const { bus, fleet, state, writer, watch, observations, clock, timing } = this.#options;
     const { track, signal } = this.#tracking();
     void writer.ended.then((failure) => this.#end(failure));
     watch.onBeat((beat) => {
@@ -174,6 +175,10 @@ export class Reign {
     this.#announce();
     const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
     for (const { following } of loaded) track('following what is published', following);
+    const unlisten = bus.onConnection((status) => {
+      if (status === 'connected') track('looking at what is published', this.#checkPublished());
+    });
+    this.#lifecycle.onStop('looking at what is published', unlisten);
     const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
     observations.listen({
       answer: (beat) => answerBeat(beat, { ...sources, groups: this.#groups }),
@@ -228,6 +233,16 @@ export class Reign {
   #tracking() {
     const track = (what: string, work: Promise<void>) => this.#lifecycle.track(what, work);
     return { track, signal: this.#lifecycle.signal };
+  }
+
+  /** A server may come back from a power cut with less: the next reign reads what is left, and publishes what is missing. */
+  async #checkPublished(): Promise<void> {
+    try {
+      await Promise.all([this.#groups.check(), this.#pools.check()]);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'unavailable') this.#end(error);
+      else throw error;
+    }
   }
 
   /** Says that somebody leads, and answers whoever asks. */

@@ -22,6 +22,11 @@ export interface Timing {
   readonly settleDeadlineMs: number;
   /** The longest wait for any other single answer of the NATS server. */
   readonly storeTimeoutMs: number;
+  /**
+   * How long a log or commands that are less than was seen may be the word of a server that leads the stream no more. One
+   * of three finds out within 10 s (nats-server 2.10's lostQuorumInterval); the only one is asked twice all the same.
+   */
+  readonly regressPatienceMs: number;
   /** A group's status goes out at most this often: five times a second. */
   readonly statusIntervalMs: number;
   /** How long a request on `do` waits for its outcome before it is answered `unknown`. Below NATS CLI's usual 5 s. */
@@ -48,6 +53,7 @@ export function defaultTiming(replicas: number): Timing {
     appendTimeoutMs: 2_000,
     settleDeadlineMs: 30_000,
     storeTimeoutMs: 5_000,
+    regressPatienceMs: replicas > 1 ? 20_000 : 1_000,
     statusIntervalMs: 200,
     doTimeoutMs: 4_000,
     housekeepingMs: 5_000,

@@ -41,6 +41,20 @@ export async function findRecord(
   return found;
 }
 
+/**
+ * As `findRecord` where the position was acknowledged: whoever does not hold it may have led the stream before, and not
+ * lead it any more. Throws `unavailable`, to be tried again; that the log went back is for others to find.
+ */
+export async function findAcknowledged(
+  port: LogPort,
+  options: FindRecordOptions,
+): Promise<{ readonly sequence: number; readonly record: Record }> {
+  const found = await findRecord(port, options);
+  if (found !== undefined) return found;
+  const message = `the log shows ${options.lastSequence} records without position ${options.position}, which it acknowledged`;
+  throw new Failure({ code: 'unavailable', retryable: true, message });
+}
+
 function missing(sequence: number, lastSequence: number): Failure {
   const message = `record ${sequence} of ${lastSequence} is missing from the log`;
   return new Failure({ code: 'log-broken', retryable: false, message });

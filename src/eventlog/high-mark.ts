@@ -76,6 +76,12 @@ export function highMark(kept: Mark | undefined, write: (mark: Mark) => Promise<
   };
 }
 
+/** Throws `log-regressed` when the log ends before the cursor, or holds another record there. */
+export async function checkSeen(cursor: ChainCursor, port: LogPort, timeoutMs: number): Promise<void> {
+  const mark = markOf(cursor);
+  if (mark !== undefined) await checkLog(mark, port, timeoutMs);
+}
+
 function markOf({ log, term, position, sequence, hash }: ChainCursor): Mark | undefined {
   if (log === null || sequence === 0) return undefined;
   return { format: 1, log, term, position, sequence, hash: Buffer.from(hash).toString('hex') };

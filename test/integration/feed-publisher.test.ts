@@ -76,6 +76,7 @@ async function publisher({ clock, log = new MemoryLog(), foldedRecords = 0 }: Gi
     clock,
     random: Math.random,
     storeTimeoutMs: 5_000,
+    patienceMs: 0,
     onError: (error) => errors.push(error),
     signal: stopping.signal,
   });
