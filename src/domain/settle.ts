@@ -23,7 +23,7 @@ export function changeServer(
 ): void {
   const server = state.serverById.get(id);
   if (server === undefined) return;
-  const before = { ...server };
+  const before = standingOf(server);
   change(server);
   settle(state, { event, before, after: server });
 }
@@ -40,7 +40,7 @@ export function changeMember(
 ): void {
   const server = state.serverById.get(id);
   if (server === undefined || server.member === null || server.member.group !== group) return;
-  const before = { ...server };
+  const before = standingOf(server);
   server.member = { ...server.member, ...change(server.member, server) };
   settle(state, { event, before, after: server });
 }
@@ -57,9 +57,17 @@ export function removeServer(state: FleetState, { event, server: id }: OfServer)
   settle(state, { event, before: server, after: null });
 }
 
+/** What anything beside the server follows from. */
+type Standing = Pick<Server, 'id' | 'address' | 'weight' | 'member' | 'lost'>;
+
+/** No more than is compared: most events change one server, and copying all of it shows in how fast a log is folded. */
+function standingOf({ id, address, weight, member, lost }: Server): Standing {
+  return { id, address, weight, member, lost };
+}
+
 interface Changed {
   readonly event: EventHead;
-  readonly before: Server | null;
+  readonly before: Standing | null;
   readonly after: Server | null;
 }
 
@@ -72,7 +80,7 @@ function settle(state: FleetState, changed: Changed): void {
   after.sinceAt = event.at;
 }
 
-function isMember(server: Server | null): boolean {
+function isMember(server: Standing | null): boolean {
   return server !== null && server.member !== null;
 }
 
@@ -109,7 +117,7 @@ function settleEntry(state: FleetState, { event, before, after }: Changed): void
   }
 }
 
-function entryChanged(before: Server, after: Server): boolean {
+function entryChanged(before: Standing, after: Standing): boolean {
   const [was, is] = [before.member, after.member];
   return (
     was?.admittedAt !== is?.admittedAt ||
@@ -120,7 +128,7 @@ function entryChanged(before: Server, after: Server): boolean {
   );
 }
 
-function count(group: Group, { server, by }: { server: Server; by: 1 | -1 }): void {
+function count(group: Group, { server, by }: { server: Standing; by: 1 | -1 }): void {
   if (isServing(server)) group.servingCount += by;
   if (server.member?.held === true) group.heldCount += by;
 }
@@ -151,6 +159,6 @@ function settleLists(state: FleetState, { left, joined, before, after }: Lists):
   if (after !== null && isBound !== null) state.groupById.get(isBound)?.inbound.add(after.id);
 }
 
-function groupIn(state: FleetState, { member }: Server): Group | undefined {
+function groupIn(state: FleetState, { member }: Standing): Group | undefined {
   return member === null ? undefined : state.groupById.get(member.group);
 }

@@ -126,10 +126,11 @@ class Program {
     // With a closed set of keys, all of them must be there.
     if (keyType._zod.def.type !== 'string') return refuse;
     const [key, value] = [this.reader(keyType), this.reader(valueType)];
+    // A key that comes a second time would be the one that counts; those every object has are left to whoever decodes.
     return `let left = r.entries(); const o = {};
       for (; left > 0; left--) {
         const key = ${key}(r);
-        if (key === '__proto__' || Object.hasOwn(o, key)) ${refuse}
+        if (key in o) ${refuse}
         o[key] = ${value}(r);
       }
       return o;`;
