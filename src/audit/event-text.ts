@@ -11,6 +11,10 @@ const versioned = ({ project, version }: { project: string; version?: string | u
   version === undefined ? project : `${project}@${version}`;
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** `web1 joins`, `web1, web2 join`; nothing of nobody. */
+const moving = (servers: readonly string[], verb: string) =>
+  servers.length === 0 ? [] : [`${several(servers)} ${verb}${servers.length === 1 ? 's' : ''}`];
+
 const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'fleet.created': ({ fleet, groups }) => `fleet ${fleet} begins with the groups ${several(groups)}`,
   'coordinator.elected': ({ term, instance }) => `coordinator ${instance} leads term ${term}`,
@@ -19,7 +23,7 @@ const sentences: { readonly [T in EventType]: Sentence<T> } = {
   'group.configured': ({ group, policy }) => `group ${group}: ${groupPolicyText(policy)}`,
   'group.deleted': ({ group }) => `group ${group} is gone`,
   'group.servers-set': ({ group, joined, leaving }) =>
-    `group ${group}: ${joined.length === 0 ? 'nobody' : several(joined)} joins, ${leaving.length === 0 ? 'nobody' : several(leaving)} leaves`,
+    `group ${group}: ${[...moving(joined, 'join'), ...moving(leaving, 'leave')].join(', ') || 'nobody joins or leaves'}`,
   'server.registered': ({ server, address }) => `server ${server} is at ${address.host}:${address.port}`,
   'server.configured': ({ server, weight }) => `server ${server} has weight ${weight}`,
   'server.joined': ({ server, group }) => `server ${server} joins ${group}`,
