@@ -150,9 +150,9 @@ function nextText({ waitsFor, proposals: [proposal] }: RolloutPlan): string {
     case undefined:
       return waitsFor;
     case 'rollout.advanced':
-      return `tells ${proposal.data.servers.length} servers`;
+      return `tells ${counted(proposal.data.servers)}`;
     case 'rollout.switched':
-      return `switches from ${proposal.data.from.length} servers to ${proposal.data.to.length}`;
+      return `switches from ${counted(proposal.data.from)} to ${proposal.data.to.length}`;
     case 'rollout.paused':
       return 'pauses, as its step says';
     case 'rollout.failed':
@@ -162,4 +162,8 @@ function nextText({ waitsFor, proposals: [proposal] }: RolloutPlan): string {
     case 'rollout.succeeded':
       return 'succeeds';
   }
+}
+
+function counted({ length }: readonly unknown[]): string {
+  return `${length} ${length === 1 ? 'server' : 'servers'}`;
 }

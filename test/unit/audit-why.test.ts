@@ -167,7 +167,7 @@ describe('why a group and a deployment are as they are', () => {
     const before = await asked(release, deployment('orders', 'edge'));
     expect(causes(before)).toEqual({ 7: 'bob' });
     expect(before.standing).toMatchObject({ status: 'orders@1 proved by 0 of 1 servers' });
-    expect(before.standing.next).toEqual(['rollout 7: tells 1 servers', expect.stringMatching(/^server s1: /)]);
+    expect(before.standing.next).toEqual(['rollout 7: tells 1 server', expect.stringMatching(/^server s1: /)]);
     const after = await asked([...release, ...proved], deployment('orders', 'edge'));
     expect(causes(after)).toEqual({ 9: 7, 7: 'bob' });
     expect(after.standing.next).toEqual(['nothing is outstanding: the next command changes it']);

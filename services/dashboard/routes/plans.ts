@@ -23,9 +23,9 @@ import { roleFor } from './commands.ts';
 
 /** Each may wait for hours, and holds a connection meanwhile. */
 const appliesMax = 8;
-/** A forecast of more would hold everybody else up. */
-const changesMax = 1_000;
-const groupsMax = 1_000;
+/** A forecast of more would hold everybody else up for longer than a fifth of a second. */
+const changesMax = 250;
+const groupsMax = 250;
 /** What a forecast looks at, as for a single command. */
 const looksMax = 2_000;
 /** Of a change: server after server, each watched, as on the command line. */
