@@ -63,6 +63,31 @@ describe('rolling', () => {
   });
 });
 
+describe('drained first', () => {
+  const policy = { ...quick, change: 'drain-first' } as const;
+  const leastServing = (played: PlayedGroup) => {
+    let least = played.group.servingCount;
+    for (let round = 0; round < 60 && played.ended.length === 0; round += 1) {
+      played.round();
+      least = Math.min(least, played.group.servingCount);
+    }
+    return least;
+  };
+
+  it('the last that takes requests takes the version while it serves: all others are lost, out, or were told with it', () => {
+    const alone = new PlayedGroup(3);
+    alone.lose('s1');
+    alone.drain('s2');
+    alone.rounds(3);
+    const together = new PlayedGroup(3);
+    for (const played of [alone, together]) {
+      played.request({ ...policy, strategy: { kind: 'all-at-once' } });
+      expect([leastServing(played), played.ended]).toEqual([1, ['succeeded']]);
+    }
+    expect([alone.advanced, together.advanced]).toEqual([[['s0']], [['s0', 's1', 's2']]]);
+  });
+});
+
 describe('canary', () => {
   const strategy = (steps: Extract<RolloutPolicy['strategy'], { kind: 'canary' }>['steps']) =>
     ({ ...quick, strategy: { kind: 'canary', steps, batch: 3 } }) as const;
