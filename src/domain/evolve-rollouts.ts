@@ -32,6 +32,8 @@ export function rolloutAdvanced(state: FleetState, event: Event<'rollout.advance
       if (rollout.targets[target]?.from === null) return;
       if (!isStandby && rollout.policy.change !== 'drain-first') return;
       for (const id of told) {
+        // The last one takes the version while it serves: a pool is never emptied for a rollout's sake.
+        if (!isStandby && !isAnotherServing(state, group, [id])) continue;
         if (takeOut(state, { event, server: id, group, isStandby })) rollout.waiting.add(id);
       }
     });
@@ -140,12 +142,16 @@ function isStandbyStep(
   const { policy, targets, target, step, standby } = rollout;
   if (policy.strategy.kind !== 'blue-green' || step !== 0 || (targets[target]?.from ?? null) === null) return false;
   if (standby === null ? rollout.moved.size > 0 : standby.switchedAt !== null) return false;
-  const taken = new Set(told);
-  for (const id of group.servers) {
+  return isAnotherServing(state, group, told);
+}
+
+function isAnotherServing(state: FleetState, { servingCount }: Group, but: readonly ServerId[]): boolean {
+  let others = servingCount;
+  for (const id of but) {
     const server = state.serverById.get(id);
-    if (server !== undefined && !taken.has(id) && isServing(server)) return true;
+    if (server !== undefined && isServing(server)) others -= 1;
   }
-  return false;
+  return others > 0;
 }
 
 function beginTarget(rollout: Rollout, target: number): void {
