@@ -91,9 +91,12 @@ describe('a run', () => {
     const name = await freshStream();
     const sender = await openBus(server.url, 'sender');
     const names = async () => {
-      const answer = await fetch(`${server.monitorUrls[0]}/connz`);
-      const { connections } = (await answer.json()) as { connections: { name: string; in_bytes: number }[] };
-      return connections.filter((each) => each.name.startsWith('sender'));
+      const all: { name: string; in_bytes: number }[] = [];
+      for (const monitor of server.monitorUrls) {
+        const { connections } = (await (await fetch(`${monitor}/connz`)).json()) as { connections: typeof all };
+        all.push(...connections);
+      }
+      return all.filter((each) => each.name.startsWith('sender'));
     };
     await sender.store({ subject: `${name}.a`, data: bytesOf('x'), timeoutMs });
     expect((await names()).map((each) => each.name)).toEqual(['sender']);

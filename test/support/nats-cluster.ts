@@ -1,8 +1,8 @@
 /** Three `nats-server`s that form a cluster, as child processes: each can be killed, frozen and started again. */
-import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { startNatsChild } from './nats-child.ts';
 import type { NatsServer, StartNatsOptions } from './nats-server.ts';
+import { untilWhole } from './nats-whole.ts';
 import { type Place, thisMachine } from './place.ts';
 
 export interface NatsCluster {
@@ -10,7 +10,7 @@ export interface NatsCluster {
   /** All addresses, joined by commas. */
   readonly url: string;
   readonly monitorUrls: readonly string[];
-  /** Waits until every server that runs says that all it holds is there and up to date. */
+  /** Waits until every server says that all it holds is there and up to date, and is heard by the one that leads. */
   untilWhole(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -25,12 +25,12 @@ export interface StartNatsClusterOptions extends Omit<StartNatsOptions, 'storeDi
 }
 
 const size = 3;
-/** Elections, and catching up on what a test has written; a busy machine. */
-const wholeTimeoutMs = 60_000;
 
 export async function startNatsCluster(options: StartNatsClusterOptions = {}): Promise<NatsCluster> {
   const { storeDirs, places, port, ...common } = options;
   const routePorts = await Promise.all(Array.from({ length: size }, freePort));
+  // A server that dials a port which was another cluster's a moment ago must be refused there.
+  const name = `muster-${routePorts[0]}`;
   const placeOf = (index: number) => places?.[index] ?? thisMachine;
   const routes = routePorts.map((port, index) => `"nats-route://${placeOf(index).address}:${port}"`).join(', ');
   const servers: NatsServer[] = [];
@@ -38,7 +38,7 @@ export async function startNatsCluster(options: StartNatsClusterOptions = {}): P
   try {
     for (const [index, routePort] of routePorts.entries()) {
       const place = placeOf(index);
-      const cluster = `cluster {\n name: muster\n listen: "${place.address}:${routePort}"\n routes: [${routes}]\n}`;
+      const cluster = `cluster {\n name: ${name}\n listen: "${place.address}:${routePort}"\n routes: [${routes}]\n}`;
       const config = `server_name: n${index}\n${cluster}\n${options.config ?? ''}`;
       const storeDir = storeDirs?.[index];
       const own = {
@@ -48,23 +48,12 @@ export async function startNatsCluster(options: StartNatsClusterOptions = {}): P
       servers.push(await startNatsChild({ ...common, ...own, config, place }));
     }
     const monitorUrls = servers.flatMap((server) => server.monitorUrls);
-    const untilWhole = () => untilHealthy(servers);
-    await untilWhole();
-    return { servers, url: servers.map(({ url }) => url).join(','), monitorUrls, untilWhole, stop };
+    await untilWhole(servers);
+    const url = servers.map((server) => server.url).join(',');
+    return { servers, url, monitorUrls, untilWhole: () => untilWhole(servers), stop };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function untilHealthy(servers: readonly NatsServer[]): Promise<void> {
-  for (const { monitorUrls, pid } of servers) {
-    const isWhole = async () => {
-      const response = await fetch(`${monitorUrls[0]}/healthz`, { signal: AbortSignal.timeout(2_000) });
-      if (!response.ok) throw new Error(await response.text());
-      return true;
-    };
-    await eventually(isWhole, { what: `NATS server ${pid} to be whole`, timeoutMs: wholeTimeoutMs });
   }
 }
 
