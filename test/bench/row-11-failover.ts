@@ -13,11 +13,10 @@ import { ReplicaWatch } from '../support/replica-watch.ts';
 import { walk } from '../unit/eventlog-fixtures.ts';
 import { compare, type Side } from './harness.ts';
 import { LogWatch } from './log-watch.ts';
-import { natsAsItComes } from './nats-for-bench.ts';
+import { natsAsItComes, natsClusterSyncAlways } from './nats-for-bench.ts';
 import type { Durability, Line, Row } from './report.ts';
 
 const fleet = FleetId.parse('main');
-const { missedBeatMs, leaderBeatMs } = defaultTiming(1);
 const rounds = 100;
 /** Longer than the leader's append time-out in every other round: it then wakes up not knowing what became of it. */
 const frozenMs = (round: number) => (round % 2 === 0 ? 50 : 600);
@@ -33,7 +32,8 @@ export const row11: Row = {
     const { server, durability } = nats;
     const bus = await openBus(server.url, 'bench');
     try {
-      return [...(await successions(bus, server, durability)), await frozen(bus, server)];
+      const alone = await successions({ bus, url: server.url, replicas: 1, durability });
+      return [...alone, ...(await onThree()), await frozen(bus, server)];
     } finally {
       await bus.close();
       await server.stop();
@@ -41,8 +41,33 @@ export const row11: Row = {
   },
 };
 
-async function successions(bus: Bus, server: NatsServer, durability: Durability): Promise<Line[]> {
-  const processes = new CoordinatorProcesses({ url: server.url, fleets: [fleet], timing: {}, replicas: 1 });
+async function onThree(): Promise<Line[]> {
+  const nats = await natsClusterSyncAlways();
+  if (nats.status === 'missing') {
+    return [{ status: 'not measured', what: 'failover on three NATS servers', why: nats.why }];
+  }
+  const { cluster, durability } = nats;
+  const bus = await openBus(cluster.url, 'bench');
+  try {
+    return await successions({ bus, url: cluster.url, replicas: cluster.servers.length, durability });
+  } finally {
+    await bus.close();
+    await cluster.stop();
+  }
+}
+
+interface Successions {
+  readonly bus: Bus;
+  readonly url: string;
+  /** As many as there are servers. */
+  readonly replicas: number;
+  readonly durability: Durability;
+}
+
+async function successions({ bus, url, replicas, durability }: Successions): Promise<Line[]> {
+  const { missedBeatMs, leaderBeatMs } = defaultTiming(replicas);
+  const on = replicas === 1 ? 'one NATS server' : `${replicas} NATS servers`;
+  const processes = new CoordinatorProcesses({ url, fleets: [fleet], timing: {}, replicas });
   const watch = new ReplicaWatch(bus, 3 * leaderBeatMs);
   let log: LogWatch | undefined;
   try {
@@ -75,7 +100,7 @@ async function successions(bus: Bus, server: NatsServer, durability: Durability)
       },
     });
     const missed: Side = {
-      name: 'missed-beat time, one NATS server',
+      name: `missed-beat time, ${on}`,
       unit: 'ms',
       run: async () => ({ value: missedBeatMs, operations: 1, cpuMicroseconds: 0 }),
     };
@@ -85,12 +110,12 @@ async function successions(bus: Bus, server: NatsServer, durability: Durability)
     };
     return [
       await line(
-        'kill -9 of the leader to the first append of the next : missed-beat time',
+        `${on}: kill -9 of the leader to the first append of the next : missed-beat time`,
         after('kill -9 to the first append', 'SIGKILL'),
         1.3,
       ),
       await line(
-        'clean hand-over to the first append of the next : missed-beat time',
+        `${on}: clean hand-over to the first append of the next : missed-beat time`,
         after('SIGTERM to the first append', 'SIGTERM'),
         0.1,
       ),
