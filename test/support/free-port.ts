@@ -7,13 +7,17 @@ import { portBindable } from '../../src/balancers/listen-book.ts';
 
 /** Below the range of Linux and of others for connections; above what services are known by. */
 const [first, last] = [20_000, 32_000];
+/** Never given twice: whoever asked may not have bound it yet, or may be about to come back to it. */
+const given = new Set<number>();
 /** One in a thousand of these is taken on a busy machine. */
 const attemptsMax = 100;
 
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const port = randomInt(first, last);
-    if ((await portBindable({ host: '127.0.0.1', port })) !== undefined) return port;
+    if (given.has(port) || (await portBindable({ host: '127.0.0.1', port })) === undefined) continue;
+    given.add(port);
+    return port;
   }
   throw new Error(`no port was free between ${first} and ${last} in ${attemptsMax} attempts`);
 }

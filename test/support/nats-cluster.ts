@@ -48,9 +48,10 @@ export async function startNatsCluster(options: StartNatsClusterOptions = {}): P
       servers.push(await startNatsChild({ ...common, ...own, config, place }));
     }
     const monitorUrls = servers.flatMap((server) => server.monitorUrls);
-    await untilWhole(servers);
+    const isOpen = options.config === undefined;
+    await untilWhole(servers, { isOpen });
     const url = servers.map((server) => server.url).join(',');
-    return { servers, url, monitorUrls, untilWhole: () => untilWhole(servers), stop };
+    return { servers, url, monitorUrls, untilWhole: () => untilWhole(servers, { isOpen }), stop };
   } catch (error) {
     await stop();
     throw error;

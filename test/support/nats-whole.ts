@@ -1,33 +1,37 @@
 /**
- * When a cluster is whole: each server says that all it holds is there and up to date, and the one that leads hears each.
+ * When a cluster is whole: each server says that all it holds is there and up to date, the one that leads hears each, and
+ * finds room for a stream on all.
  *
  * Of servers that start at the same time one may not get to know what another listens to, though all routes are up: it is
- * then not heard, for good, and the cluster waits for it (seen with 2.10.27, in one start of twenty or so on a busy machine).
- * As its operator would, we start such a server again.
+ * then not heard, for good, and the cluster waits for it, or puts no stream on it ("no suitable peers"). Seen with 2.10.27, in
+ * one start of ten or twenty on a busy machine. As its operator would, we start such a server again.
  */
 import { eventually } from './eventually.ts';
+import { bytesOf, openBus, uniqueName } from './nats-bus.ts';
 import type { NatsServer } from './nats-server.ts';
 
 /** Elections take up to 9 s, one after the other; a busy machine. */
-const patienceMs = 25_000;
+const patienceMs = 20_000;
 /** Twice in a row is a matter of one in hundreds. */
 const attemptsMax = 3;
 
-/** `n0`, `n1`, … are their names, in order. */
-export async function untilWhole(servers: readonly NatsServer[]): Promise<void> {
+/** `n0`, `n1`, … are their names, in order. Where not everybody is let in, no stream is tried. */
+export async function untilWhole(servers: readonly NatsServer[], { isOpen }: { isOpen: boolean }): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     let lacking: readonly NatsServer[] = servers;
     const isWhole = async () => {
       lacking = await lackingOf(servers);
-      return lacking.length === 0;
+      return lacking.length === 0 && (!isOpen || (await placesStreams(servers)));
     };
     try {
       await eventually(isWhole, { what: 'a cluster of NATS servers to be whole', timeoutMs: patienceMs });
       return;
     } catch (error) {
       if (attempt === attemptsMax) throw error;
-      process.emitWarning(`starting ${lacking.length} of ${servers.length} NATS servers again: ${String(error)}`);
-      for (const server of lacking) await server.restart();
+      // Where no stream is placed nobody says on whose account.
+      const again = lacking.length === 0 ? servers : lacking;
+      process.emitWarning(`starting ${again.length} of ${servers.length} NATS servers again: ${String(error)}`);
+      for (const server of again) await server.restart();
     }
   }
 }
@@ -53,4 +57,20 @@ async function lackingOf(servers: readonly NatsServer[]): Promise<readonly NatsS
     }
   }
   return isLed ? [...lacking] : servers;
+}
+
+/** Makes a stream with a copy on each server, and removes it. */
+async function placesStreams(servers: readonly NatsServer[]): Promise<boolean> {
+  const bus = await openBus(servers.map(({ url }) => url).join(','), 'prober');
+  try {
+    const name = uniqueName('probe');
+    const data = bytesOf(JSON.stringify({ name, subjects: [name], storage: 'file', num_replicas: servers.length }));
+    const answer = await bus.request({ subject: `$JS.API.STREAM.CREATE.${name}`, data, timeoutMs: 5_000 });
+    const { error } = JSON.parse(Buffer.from(answer.data).toString()) as { error?: object };
+    if (error !== undefined) throw new Error(JSON.stringify(error));
+    await bus.removeStream(name);
+    return true;
+  } finally {
+    await bus.close();
+  }
 }
