@@ -18,6 +18,7 @@ import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
 const eventsMax = 500;
+const answerEvery = 25;
 
 let server: NatsServer;
 let bus: Bus;
@@ -97,6 +98,8 @@ async function feedAll(clock: Clock): Promise<void> {
       { type: 'coordinator.elected', version: 1, position, at, data: { term: position, instance: 'i' } } as Event,
     ]);
     await new Promise<void>((resolve) => void setImmediate(resolve));
+    // However slow the servers are, the feed has sent some of them before the last ones come.
+    if (position % answerEvery === 0) await bus.streamStatus(stream);
   }
   const isWhole = async () => (await bus.streamStatus(stream)).lastSequence === eventsMax || undefined;
   await eventually(isWhole, { timeoutMs: 20_000, what: 'the whole feed' });
