@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Address, GroupId, ServerId, Stamp } from './ids.ts';
+import { isRevisionSubject } from './subjects.ts';
 
 export const PoolEntry = Stamp.extend({
   group: GroupId,
@@ -25,3 +26,8 @@ export const PoolRevision = Stamp.extend({
   deleted: z.literal(true).optional(),
 });
 export type PoolRevision = z.infer<typeof PoolRevision>;
+
+/** What a message on a subject of a pool has to be. */
+export function poolSchemaOf(subject: string): typeof PoolEntry | typeof PoolRevision {
+  return isRevisionSubject(subject) ? PoolRevision : PoolEntry;
+}

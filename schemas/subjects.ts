@@ -53,3 +53,8 @@ export function parseCommandSubject(subject: string): { principal: string; type:
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
 }
+
+/** Of a pool's subjects the one of its revision. By its length: a server may be called `revision` too. */
+export function isRevisionSubject(subject: string): boolean {
+  return subject.split('.').length === 5;
+}

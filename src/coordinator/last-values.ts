@@ -1,12 +1,13 @@
 /**
  * The last value of every subject in a stream that keeps one message a subject (GROUPS, POOLS), as the leader sees
  * and writes it. Each write is fenced by the subject's own last sequence, one in flight a subject, newest wins; what
- * is there already, but for its term, is not written again. A value that somebody else wrote is noticed and told.
+ * is there already, but for its term, is not written again. A value that somebody else wrote is noticed and told; bytes
+ * that are no value of ours count as older than any, so that what is put replaces them.
  *
  * The caller's duty: only put what follows from acknowledged records.
  */
+import type { z } from 'zod';
 import { encodeMessage } from '../wire/message.ts';
-import { decode } from '../wire/codec.ts';
 import type { Bus, StoredMessage } from '../nats/bus.ts';
 import { pause } from '../std/deadline.ts';
 import { backoffMs } from '../std/backoff.ts';
@@ -15,6 +16,7 @@ import { Failure } from '../std/failure.ts';
 import type { Stamp } from '../../schemas/ids.ts';
 import { sameFields } from '../std/same-fields.ts';
 import { Semaphore } from '../std/semaphore.ts';
+import { readStored, sameButTerm, type StoredValue } from './stored-value.ts';
 import { publishesMax } from './timing.ts';
 
 export interface LastValuesOptions {
@@ -24,6 +26,8 @@ export interface LastValuesOptions {
   readonly random: () => number;
   readonly storeTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** What a value on this subject has to be. */
+  readonly schemaOf: (subject: string) => z.ZodType<Stamp>;
   /** Our term: a value of a higher one means that we no longer lead. */
   readonly term: number;
   /** Of a value's bytes as they are stored, for whoever sums them. Default: none is kept. */
@@ -34,7 +38,7 @@ export interface LastValuesOptions {
 
 /** A value as it is stored: what was decoded, and its sequence on the stream. Its bytes are not kept: there are many. */
 export interface LastValue {
-  readonly value: Stamp & { readonly [field: string]: unknown };
+  readonly value: StoredValue;
   readonly sequence: number;
   /** By `hashOf`, of the stored bytes; 0 where none was given. */
   readonly hash: bigint;
@@ -132,7 +136,7 @@ export class LastValues {
    */
   put(subject: string, value: Stamp): Promise<void> | undefined {
     const slot = this.#slotOf(subject);
-    if (slot.writing === undefined && sameButTerm(slot.current, value)) return undefined;
+    if (slot.writing === undefined && sameButTerm(slot.current?.value, value)) return undefined;
     const data = encodeMessage(value);
     slot.wanted = { value, data, hash: this.#hashOf(data) };
     slot.writing ??= this.#write(subject, slot);
@@ -232,8 +236,9 @@ export class LastValues {
     return slot;
   }
 
-  #toLastValue({ data, sequence }: StoredMessage): LastValue {
-    return { value: decode(data) as LastValue['value'], sequence, hash: this.#hashOf(data) };
+  #toLastValue({ subject, data, sequence }: StoredMessage): LastValue {
+    const value = readStored(data, this.#options.schemaOf(subject));
+    return { value, sequence, hash: this.#hashOf(data) };
   }
 
   #hashOf(data: Uint8Array): bigint {
@@ -252,11 +257,4 @@ function placeOf(subject: string): { readonly prefix: string; readonly token: st
   const at = subject.lastIndexOf('.') + 1;
   const prefix = subject.slice(0, at);
   return prefix.endsWith('.server.') ? { prefix, token: subject.slice(at) } : { prefix: '', token: subject };
-}
-
-/** Before anything is put: who wrote it last does not matter then, only what stands there and at which position. */
-function sameButTerm(current: LastValue | undefined, value: Stamp): boolean {
-  if (current === undefined) return false;
-  if (current.value.position !== value.position || current.value.log !== value.log) return false;
-  return sameFields(value.term === current.value.term ? value : { ...value, term: current.value.term }, current.value);
 }

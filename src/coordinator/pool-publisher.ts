@@ -15,6 +15,7 @@ import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValue, LastValues } from './last-values.ts';
+import { isStrange } from './stored-value.ts';
 
 export interface PoolPublisherOptions {
   readonly fleet: FleetId;
@@ -139,6 +140,10 @@ export class PoolPublisher {
     const { pools, term } = this.#options;
     for (const [subject, { value }] of this.#published()) {
       if (wanted.has(subject) || value['admin'] === 'gone') continue;
+      if (isStrange(value)) {
+        yield pools.clear(subject);
+        continue;
+      }
       const gone: PoolEntry = { ...(value as unknown as PoolEntry), term, position, admin: 'gone' };
       yield pools.put(subject, gone);
     }

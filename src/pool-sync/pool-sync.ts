@@ -7,7 +7,7 @@
  */
 import type { BalancerId, FleetId, GroupId, LogId } from '../../schemas/ids.ts';
 import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
-import { subjects } from '../../schemas/subjects.ts';
+import { isRevisionSubject, subjects } from '../../schemas/subjects.ts';
 import type { Balancer } from '../balancers/balancer.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
 import { streamNames } from '../nats/stream-definitions.ts';
@@ -176,7 +176,7 @@ export class PoolSync {
     // Empty bytes stand for what was cleared; a server is out by its tombstone, never by silence.
     if (data.length === 0) return;
     try {
-      if (subject.endsWith('.revision')) {
+      if (isRevisionSubject(subject)) {
         const revision = decodeMessage(PoolRevision, data, 'a pool revision');
         this.#follow(revision.group, undefined).hearRevision(revision);
       } else {

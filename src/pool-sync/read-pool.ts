@@ -1,5 +1,5 @@
 /** Reads pools whole by direct get, walking from subject to subject: a balancer needs no consumer, so no right to one. */
-import type { FleetId, GroupId } from '../../schemas/ids.ts';
+import { type FleetId, GroupId } from '../../schemas/ids.ts';
 import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { Bus, StoredMessage } from '../nats/bus.ts';
@@ -43,11 +43,12 @@ export async function readRevision(
     : decodeMessage(PoolRevision, message.data, 'a pool revision');
 }
 
-/** Every group that has a pool revision now. */
+/** Every group that has a pool revision now, by its subject: one that is no revision holds up no other group. */
 export async function readGroups(place: PoolPlace, signal: AbortSignal): Promise<GroupId[]> {
   const groups: GroupId[] = [];
-  for await (const { data } of walk(place, `muster.${place.fleet}.pool.*.revision`, signal)) {
-    groups.push(decodeMessage(PoolRevision, data, 'a pool revision').group);
+  for await (const { subject } of walk(place, subjects.allPoolRevisions(place.fleet), signal)) {
+    const group = GroupId.safeParse(subject.split('.')[3]);
+    if (group.success) groups.push(group.data);
   }
   return groups;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
@@ -8,8 +9,9 @@ import { emptyCursor } from '../../src/eventlog/chain.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
 import type { Directive } from '../../schemas/directive.ts';
-import type { FleetId, ServerId } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
 import type { PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { newFleet, startCoordinator } from '../support/coordinators.ts';
@@ -23,6 +25,7 @@ import { scriptedFleet } from '../support/scripted-fleet.ts';
 import type { ScriptedFleet } from '../support/scripted-fleet.ts';
 
 const digest = 'a'.repeat(64);
+const production = 'production' as GroupId;
 let nats: NatsServer;
 let bus: Bus;
 let fleet: FleetId;
@@ -274,4 +277,70 @@ describe('two coordinators', () => {
     const outcome = await eventually(() => play.ask('group.create', { group: 'second' }));
     expect(outcome).toMatchObject({ status: 'accepted', term: 2 });
   });
+});
+
+describe('what is no value of ours, where only ours should stand', () => {
+  const garbage: readonly Uint8Array[] = [
+    Buffer.from([0xc1, 0xff, 0x00]),
+    Buffer.from('hello'),
+    Buffer.from(encode({ term: 'high', position: {}, log: 5 })),
+    Buffer.from(encode({ log: 'another-log-id', term: 1, position: 1 })),
+  ];
+
+  it.each(garbage.map((data, index) => ({ data, index })))(
+    'is written over or removed, and nobody stops leading for it: $index',
+    async ({ data }) => {
+      await oneServing();
+      const own = await eventually(async () => {
+        const values = await everyValue();
+        const desired = decode(values.get(subjects.desired(fleet, production)) ?? encode({})) as {
+          projects?: unknown[];
+        };
+        return desired.projects?.length === 1 ? values : undefined;
+      });
+      const strange = [
+        subjects.poolEntry(fleet, production, 'x9' as ServerId),
+        `muster.${fleet}.pool.nowhere.revision`,
+      ];
+      for (const subject of [...own.keys(), ...strange]) await bus.store({ subject, data, timeoutMs: 5_000 });
+      await eventually(async () => (await play.revision('production'))?.size === 1, { what: 'the pool again' });
+      const isAsBefore = async () => isDeepStrictEqual(keptOf(await everyValue()), keptOf(own));
+      await eventually(isAsBefore, { what: 'every value again, and nothing else of the group' });
+      expect(running[0]?.coordinator.role).toBe('leader');
+
+      for (const subject of own.keys()) await bus.store({ subject, data, timeoutMs: 5_000 });
+      await running[0]?.stop();
+      running = [await startCoordinator({ url: nats.url, fleet })];
+      await eventually(isAsBefore, { what: 'every value after a restart' });
+      expect(await statusOf('s1')).toBe('ready');
+    },
+  );
+
+  /** What stands in GROUPS and POOLS, by subject. */
+  async function everyValue(): Promise<Map<string, Uint8Array>> {
+    const values = new Map<string, Uint8Array>();
+    for (const stream of [streamNames(fleet).groups, streamNames(fleet).pools]) {
+      let from = 1;
+      for (;;) {
+        const message = await bus.get({ stream, from, filter: `muster.${fleet}.>` }, 'leader', 5_000);
+        if (message === undefined) break;
+        if (message.data.length > 0) values.set(message.subject, message.data);
+        from = message.sequence + 1;
+      }
+    }
+    return values;
+  }
+
+  /** But for statuses, which tell of the moment, for terms, and for a group nobody ever made. */
+  function keptOf(values: ReadonlyMap<string, Uint8Array>): unknown {
+    const kept = [...values].filter(([subject]) => !/\.(status|nowhere\.revision)$/.test(subject));
+    const untermed = kept.map(([subject, data]) => {
+      try {
+        return [subject, { ...(decode(data) as object), term: 0 }];
+      } catch {
+        return [subject, 'what cannot be read'];
+      }
+    });
+    return Object.fromEntries(untermed);
+  }
 });

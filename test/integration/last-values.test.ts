@@ -1,6 +1,7 @@
 /** What a leader holds of a stream of last values, while the leader before it still writes there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
+import { poolSchemaOf } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { LastValues } from '../../src/coordinator/last-values.ts';
 import type { Bus } from '../../src/nats/bus.ts';
@@ -39,6 +40,7 @@ describe('last values', () => {
       random: Math.random,
       storeTimeoutMs,
       signal: stopping.signal,
+      schemaOf: poolSchemaOf,
       term: 2,
       hashOf: entryHash,
       onForeign: () => undefined,

@@ -144,6 +144,14 @@ describe('pool sync', () => {
     expect(await servers((await receipt(2)).listen)).toEqual(['s1', 's2']);
   });
 
+  it('is not held up by what is no pool beside those that are', async () => {
+    const data = Buffer.from('no pool');
+    await bus.store({ subject: `muster.${fleet}.pool.nowhere.revision`, data, timeoutMs: 5_000 });
+    await publish([entry(s1)]);
+    await start();
+    expect(await servers((await receipt(1)).listen)).toEqual(['s1']);
+  });
+
   it('gives a group created later a frontend of its own', async () => {
     await publish([entry(s1)]);
     await start();

@@ -7,6 +7,9 @@ import { commandTypes } from '../../schemas/commands.ts';
 import { documents, textOfDocument } from '../../schemas/documents.ts';
 import { eventTypes } from '../../schemas/events.ts';
 import { concernKindByEvent } from '../../schemas/concern.ts';
+import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import { PoolEntry, PoolRevision, poolSchemaOf } from '../../schemas/pool.ts';
+import { subjects } from '../../schemas/subjects.ts';
 import { querySchemas } from '../../schemas/views.ts';
 import { affects } from '../../src/domain/affects.ts';
 import { emptyState } from '../../src/domain/fleet-state.ts';
@@ -39,6 +42,16 @@ describe('the catalog', () => {
     const schema = catalog.find(({ name }) => name === 'command.group.create')?.schema;
     expect(schema?.safeParse({ group: 'edge', id: 'c1', reason: 'why' }).success).toBe(true);
     expect(schema?.safeParse({ group: 'edge', polciy: {} }).success).toBe(false);
+  });
+});
+
+describe('the subjects of a pool', () => {
+  it('tell its revision from the entry of a server of that name, in a group of whatever name', () => {
+    const [fleet, server] = ['pool' as FleetId, 'revision' as ServerId];
+    for (const group of ['pool', 'server', 'revision'] as GroupId[]) {
+      expect(poolSchemaOf(subjects.poolRevision(fleet, group))).toBe(PoolRevision);
+      expect(poolSchemaOf(subjects.poolEntry(fleet, group, server))).toBe(PoolEntry);
+    }
   });
 });
 
