@@ -213,6 +213,16 @@ describe('recorded history', () => {
   });
 });
 
+describe('rollouts', () => {
+  it('come without their servers where nobody looks at them', async () => {
+    const asked = { group: 'Production', project: 'hello', version: '2.0.0', rollout: { minHealthyMs: 60_000 } };
+    const { body: accepted } = await api.command('deployment.request', asked);
+    const first = async (query: string) => (await api.get(`/v1/rollouts?group=Production${query}`)).body.items[0];
+    expect(await first('')).toMatchObject({ rollout: accepted.position, progress: { servers: [{ server: 's1' }] } });
+    expect(await first('&servers=false')).toMatchObject({ rollout: accepted.position, progress: { servers: [] } });
+  });
+});
+
 describe('the coordinator that answers', () => {
   it('says what it is, and of the past that it is not in the log', async () => {
     const { body } = await api.get('/v1/coordinator');

@@ -20,13 +20,19 @@ export function addRollouts(app: App, { asOf }: Api): void {
       schema: {
         ...schema,
         summary: 'Rollouts: those under way, then the newest that are over.',
-        querystring: z.strictObject({ ...atQuery, group: GroupName.optional() }),
+        querystring: z.strictObject({
+          ...atQuery,
+          group: GroupName.optional(),
+          /** `false`: without the list of each one's servers, which is long where a group is large. */
+          servers: z.enum(['true', 'false']).optional(),
+        }),
         response: { 200: many(RolloutView), ...refusals },
       },
     },
-    async ({ query: { at, group } }) => {
+    async ({ query: { at, group, servers } }) => {
       const seen = await asOf.at(at);
-      return { ...headOf(seen), items: ask('rollouts', group === undefined ? {} : { group }, seen) };
+      const items = ask('rollouts', group === undefined ? {} : { group }, seen);
+      return { ...headOf(seen), items: servers === 'false' ? items.map(withoutServers) : items };
     },
   );
   app.get(
@@ -48,4 +54,8 @@ export function addRollouts(app: App, { asOf }: Api): void {
       return { ...headOf(seen), item };
     },
   );
+}
+
+function withoutServers(view: RolloutView): RolloutView {
+  return view.progress === null ? view : { ...view, progress: { ...view.progress, servers: [] } };
 }

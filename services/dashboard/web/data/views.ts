@@ -21,6 +21,9 @@ export const useFleet = () => useOne<FleetView>('fleet', '/v1/fleet');
 export const useGroup = (group: string) => useOne<GroupView>('group', `/v1/groups/${group}`);
 export const usePool = (group: string) => useOne<PoolView>('pool', `/v1/pools/${group}`);
 export const useProjects = () => useMany<ProjectView>('projects', '/v1/projects');
+/** How they stand, without their servers. */
+export const useRolloutsAlone = (group: string) =>
+  useMany<RolloutView>('rollouts', `/v1/rollouts?group=${group}&servers=false`);
 export const useRollouts = (group: string) => useMany<RolloutView>('rollouts', `/v1/rollouts?group=${group}`);
 export const useWhy = (path: string) => useView<WhyView>('why', `/v1/why/${path}`);
 

@@ -1,10 +1,10 @@
 /** The way to the group's rollouts, and how many are under way. */
 import { Link } from '../../components/link.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
-import { useRollouts } from '../../data/views.ts';
+import { useRolloutsAlone } from '../../data/views.ts';
 
 export function RolloutsLink({ group }: { readonly group: string }) {
-  const { data } = useRollouts(group);
+  const { data } = useRolloutsAlone(group);
   const [first, ...others] = (data?.items ?? []).filter(({ progress }) => progress !== null);
   return (
     <Link to={`/groups/${group}/rollouts`} className="button">
