@@ -234,7 +234,9 @@ describe('the coordinator killed with -9 at every step', () => {
   it('of a version that is well but fails on its second batch what is probed: it rolls back, and why says so', async () => {
     await begin();
     const before = await versionOf('gw1');
-    const gates = { ...inTwos, healthyDeadlineMs: 6_000, probe: { path: '/{project}' } };
+    // A server shall fail by what is probed, not by how long its coordinator was away.
+    const healthyDeadlineMs = killsAtEvents ? 40_000 : 6_000;
+    const gates = { ...inTwos, healthyDeadlineMs, progressDeadlineMs: 80_000, probe: { path: '/{project}' } };
     const position = await request(await publishNext(wellButSickOnSecond), gates);
     expect(await killedAtEachStep(position)).toEqual(['advanced', 'advanced', 'failed', 'rolled-back']);
     await servedEverywhere(before);
