@@ -131,7 +131,7 @@ export async function startScaleFleet(nats: NatsServer, size: number): Promise<S
       const isOver = watch.until(
         (event) => {
           if (event.type === 'deployment.requested' && event.data.version === version) rollout = event.position;
-          if (event.type === 'server.ready' && event.data.covers > rollout) proven.add(event.data.server);
+          if (event.type === 'server.ready' && event.data.covers >= rollout) proven.add(event.data.server);
           if (proven.size === size && took === 0) took = performance.now() - sentAt;
           return event.type === 'rollout.succeeded' && event.data.rollout === rollout;
         },
