@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { liftBy, upcast, type Upcaster } from '../../schemas/upcast.ts';
 import { findRecord } from '../../src/eventlog/find-record.ts';
+import { but } from '../support/but.ts';
 import {
   decodeRecord,
   encodeEvent,
@@ -104,6 +105,13 @@ describe('finding the record of a position', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('is to be tried again where whoever answers does not show a record before the end', async () => {
+    const log = await logOf([2, 2, 2]);
+    const forgetful = but(log, { get: async () => undefined });
+    const found = findRecord(forgetful, { position: 3, lastSequence: 3, timeoutMs });
+    await expect(found).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   });
 
   it('passes over barriers', async () => {

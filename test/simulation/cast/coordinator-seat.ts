@@ -9,8 +9,13 @@ import type { SimProcess } from '../world/process.ts';
 import { fleet } from '../world/stage.ts';
 import { Seat } from './seat.ts';
 
-/** As on one server, with snapshots and housekeeping often enough to matter in a story of half a minute. */
-export const timing: Timing = { ...defaultTiming(1), housekeepingMs: 2_000, snapshotEvery: 40 };
+/** As on one server, but for the patience of a cluster, whose faults it sees; with snapshots and housekeeping often enough to matter in a story of half a minute. */
+export const timing: Timing = {
+  ...defaultTiming(1),
+  regressPatienceMs: 15_000,
+  housekeepingMs: 2_000,
+  snapshotEvery: 40,
+};
 const seedGroups = [GroupName.parse('Production'), GroupName.parse('Development')];
 /** What only a person can mend: it does not start again by itself. */
 const final: ReadonlySet<string> = new Set(['log-broken', 'log-regressed', 'stream-mismatch']);

@@ -153,14 +153,14 @@ export class SimBus implements Bus {
 
   ensureStream(definition: Parameters<Bus['ensureStream']>[0]): Promise<StreamStatus> {
     return this.#ask(`creating ${definition.name}`, apiTimeoutMs, undefined, (resolve) => {
-      const status = this.#nats.ensureStream(definition).status();
+      const status = this.#nats.ensureStream(definition).status(this.#nats.scheduler.now);
       this.#answer(() => resolve(status));
     });
   }
 
   streamStatus(name: string) {
     return this.#api(`status of ${name}`, name, apiTimeoutMs, (stream) => {
-      const status = stream.status();
+      const status = stream.status(this.#nats.asOf('leader'));
       return () => status;
     });
   }
@@ -175,7 +175,7 @@ export class SimBus implements Bus {
   resizeStream(name: string, maxBytes: number): Promise<StreamStatus> {
     return this.#api(`resizing ${name}`, name, apiTimeoutMs, (stream) => {
       stream.maxBytes = maxBytes;
-      const status = stream.status();
+      const status = stream.status(this.#nats.scheduler.now);
       return () => status;
     });
   }

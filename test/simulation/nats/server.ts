@@ -213,7 +213,8 @@ export class SimNats {
   /** How far back a direct get looks. */
   asOf(from: 'leader' | 'any'): number {
     const { now } = this.scheduler;
-    const { stale, staleMs } = this.weather;
+    const { stale, staleMs, deposed, deposedMs } = this.weather;
+    if (this.chance.happens(deposed)) return now - this.chance.next() * deposedMs;
     return from === 'any' && this.chance.happens(stale) ? now - this.chance.next() * staleMs : now;
   }
 

@@ -114,10 +114,14 @@ export class SimStream {
     return isShorter;
   }
 
-  status(): StreamStatus {
-    const messages = this.history.reduce((count, { goneAt }) => (goneAt === undefined ? count + 1 : count), 0);
-    const { identity, firstSequence, lastSequence, maxBytes } = this;
-    return { identity, firstSequence, lastSequence, messages, bytes: this.#bytes, maxBytes };
+  /** As of a time: by whoever leads it, or led it then and does not know better. */
+  status(asOf: number): StreamStatus {
+    const { identity, maxBytes } = this;
+    const known = this.history.filter(({ at }) => at <= asOf);
+    const standing = known.filter((kept) => stood(kept, asOf));
+    const lastSequence = known.length;
+    const firstSequence = standing[0]?.sequence ?? lastSequence + 1;
+    return { identity, firstSequence, lastSequence, messages: standing.length, bytes: this.#bytes, maxBytes };
   }
 
   #drop(kept: Kept, now: number): void {

@@ -21,6 +21,9 @@ export interface Weather {
   /** A direct get is answered by a replica that lags, by up to `staleMs`. */
   stale: number;
   staleMs: number;
+  /** A stream's status, and what is asked of its leader, comes from one that leads it no more, and knows less by up to `deposedMs`. */
+  deposed: number;
+  deposedMs: number;
 }
 
 export function calm(): Weather {
@@ -36,6 +39,8 @@ export function calm(): Weather {
     duplicate: 0,
     stale: 0,
     staleMs: 0,
+    deposed: 0,
+    deposedMs: 0,
   };
 }
 

@@ -36,6 +36,11 @@ export const faults = {
   duplicates: weather(1, (chance) => ({ duplicate: chance.between(0.05, 0.4) })),
   /** Direct gets come from replicas that lag. */
   'stale-reads': weather(2, (chance) => ({ stale: chance.between(0.2, 1), staleMs: chance.between(50, 3_000) })),
+  /** Streams' leaders are asked, and some who were frozen or cut off answer that lead them no more. */
+  'deposed-leaders': weather(1, (chance) => ({
+    deposed: chance.between(0.02, 0.3),
+    deposedMs: chance.between(50, 8_000),
+  })),
   /** A program is killed and started again on its disk. */
   crash: {
     weight: 4,
