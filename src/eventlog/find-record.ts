@@ -14,7 +14,8 @@ export interface FindRecordOptions {
 }
 
 /**
- * The record and its sequence; undefined where the log holds no such position.
+ * The record and its sequence; undefined where the log holds no such position. Throws `unavailable` where it does not show a
+ * record before its end.
  * Trusts the chain: with void records in the log, which the fence rules out, it may find nothing.
  */
 export async function findRecord(
@@ -28,7 +29,7 @@ export async function findRecord(
   while (low <= high) {
     const sequence = low + Math.floor((high - low) / 2);
     const stored = await port.get(sequence, timeoutMs);
-    if (stored === undefined) throw missing(sequence, lastSequence);
+    if (stored === undefined) throw unshown(`record ${sequence} of ${lastSequence}`);
     const record = decodeRecord(stored.data);
     if (record.first <= position) {
       found = { sequence, record };
@@ -41,21 +42,21 @@ export async function findRecord(
   return found;
 }
 
-/**
- * As `findRecord` where the position was acknowledged: whoever does not hold it may have led the stream before, and not
- * lead it any more. Throws `unavailable`, to be tried again; that the log went back is for others to find.
- */
+/** As `findRecord` where the position was acknowledged; throws `unavailable` where it is not found. */
 export async function findAcknowledged(
   port: LogPort,
   options: FindRecordOptions,
 ): Promise<{ readonly sequence: number; readonly record: Record }> {
   const found = await findRecord(port, options);
   if (found !== undefined) return found;
-  const message = `the log shows ${options.lastSequence} records without position ${options.position}, which it acknowledged`;
-  throw new Failure({ code: 'unavailable', retryable: true, message });
+  throw unshown(`position ${options.position}, in ${options.lastSequence} records`);
 }
 
-function missing(sequence: number, lastSequence: number): Failure {
-  const message = `record ${sequence} of ${lastSequence} is missing from the log`;
-  return new Failure({ code: 'log-broken', retryable: false, message });
+/**
+ * Whoever does not show it may have led the stream before, and lead it no more: it is to be tried again. That the log went
+ * back or lacks a record is for whoever reads it in order to find.
+ */
+function unshown(what: string): Failure {
+  const message = `the log does not show ${what}, which it acknowledged`;
+  return new Failure({ code: 'unavailable', retryable: true, message });
 }
