@@ -31,6 +31,15 @@ describe('the rate of a server', () => {
     expect(seen.answered?.length).toBeLessThanOrEqual(8);
   });
 
+  it('is of the last seconds however close together beats come, as under a short lease and while draining', () => {
+    const busy = Array.from({ length: 40 }, (_, quarter) => reading(quarter / 4, quarter * 250));
+    const quiet = Array.from({ length: 40 }, (_, quarter) => reading(10 + quarter / 4, 10_000));
+    expect(trafficRate(well, heard(...busy))?.requestsPerSecond).toBeCloseTo(1_000, 0);
+    const seen = heard(...busy, ...quiet);
+    expect(trafficRate(well, seen)).toMatchObject({ requestsPerSecond: 0, latencyMs: null });
+    expect(seen.answered?.length).toBeLessThanOrEqual(13);
+  });
+
   it('goes on from pace to pace: beats that come close together count once', () => {
     const draining = Array.from({ length: 40 }, (_, quarter) => reading(quarter / 4, quarter * 5));
     expect(trafficRate(well, heard(...draining))?.requestsPerSecond).toBeCloseTo(20, 0);
