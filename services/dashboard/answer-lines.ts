@@ -34,6 +34,8 @@ export async function answerLines(
   work: (telling: Telling) => Promise<object>,
 ): Promise<void> {
   const { request, reply, clock, logger, timeoutMs } = options;
+  // While the answer was prepared: nothing would ever tell us again.
+  if (reply.raw.destroyed) throw new Failure({ code: 'aborted', retryable: false, message: 'who asked has gone' });
   const stop = new AbortController();
   let isLate = false;
   const timer = clock.after(timeoutMs, () => {

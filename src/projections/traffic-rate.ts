@@ -5,9 +5,10 @@ import type { AnsweredReading, Observed, ObservedServer } from './observed.ts';
 
 /** Over so long a rate is taken: longer than a stutter, shorter than what a person calls now. */
 const windowMs = 5_000;
-/** Readings of one server that are kept: those of the window at the usual pace, and the one before it. */
-const readingsMax = 8;
-/** Readings closer than this say more of when they arrived than of what was answered. */
+/**
+ * Readings closer than this say more of when they arrived than of what was answered. Only the newest may be as close to
+ * the one before it: so those of a window are few, however fast they come.
+ */
 const apartMs = 500;
 
 /** The readings to keep once `now` has come, of one instance. */
@@ -17,10 +18,13 @@ export function withReading(
 ): readonly AnsweredReading[] {
   const [kept, last] = [before ?? [], before?.at(-1)];
   if (last === undefined || now.requests < last.requests) return [now];
-  const readings = now.at - last.at < apartMs && kept.length > 1 ? [...kept.slice(0, -1), now] : [...kept, now];
+  const previous = kept.at(-2);
+  // Not by how close the next one is: where all come close, none would ever stay, and the oldest for good.
+  const isClose = previous !== undefined && last.at - previous.at < apartMs;
+  const readings = isClose ? [...kept.slice(0, -1), now] : [...kept, now];
   // The oldest is the newest of those that are a window old.
   const begin = readings.findLastIndex(({ at }) => at <= now.at - windowMs);
-  return readings.slice(Math.max(0, begin)).slice(-readingsMax);
+  return readings.slice(Math.max(0, begin));
 }
 
 /** Null: not known. Nor has one that is silent, or in no group, traffic that would be anybody's. */
