@@ -68,6 +68,12 @@ describe('servers', () => {
     });
   });
 
+  it('of a coordinator of an earlier version, which tells of no traffic, are answers too', () => {
+    const { traffic: _, ...earlier } = ask(fleetOfThree(), 'server', { server: serverId('edge') });
+    expect(querySchemas.server.answer.parse(earlier).traffic).toBeNull();
+    expect(querySchemas.servers.answer.parse([earlier])).toHaveLength(1);
+  });
+
   it('count bundles by heartbeats, of the directive that stands and no other', () => {
     const fleet = fleetOfThree();
     const joinedAt = fleet.state.position;
