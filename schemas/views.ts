@@ -62,8 +62,8 @@ export const ServerView = z.object({
   /** The newest receipt's position, null before the first one this leader has seen. */
   receipt: Position.nullable(),
   inFlight: z.int().nullable(),
-  /** Null: its gateway cannot count, or has not been heard for long enough. */
-  traffic: TrafficRate.nullable(),
+  /** Null: its gateway cannot count, or has not been heard for long enough. A coordinator of an earlier version tells none. */
+  traffic: TrafficRate.nullable().default(null),
   /** Last heartbeat this leader has seen. */
   seenAt: At.nullable(),
   /** What it holds by its newest receipt since it joined; null before the first one. */
