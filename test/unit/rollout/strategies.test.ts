@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerId } from '../../../schemas/ids.ts';
 import type { RolloutPolicy } from '../../../schemas/rollout.ts';
 import { plansOf } from '../../../src/rollout/planner.ts';
 import { edge, PlayedGroup } from './played-group.ts';
@@ -85,6 +86,18 @@ describe('drained first', () => {
       expect([leastServing(played), played.ended]).toEqual([1, ['succeeded']]);
     }
     expect([alone.advanced, together.advanced]).toEqual([[['s0']], [['s0', 's1', 's2']]]);
+  });
+
+  it('a log from before the last one was spared folds as it did: it has left its pool, and comes back by its proof', () => {
+    const played = new PlayedGroup(1);
+    const { id } = played.request(policy);
+    const [server, about] = ['s0' as ServerId, { group: edge, rollout: id }];
+    played.tell('rollout.advanced', { ...about, target: 0, step: 0, servers: [server], passed: null });
+    expect(played.server('s0').member).toMatchObject({ cordon: { until: 'rolled' }, drain: { next: null } });
+    const evidence = { inFlight: 0, deadlinePassed: false, unconfirmed: [] };
+    played.tell('server.drained', { server, group: edge, evidence });
+    played.settle();
+    expect([played.ended, played.group.servingCount]).toEqual([['succeeded'], 1]);
   });
 });
 
@@ -231,6 +244,19 @@ describe('a blue-green whose standby part is taken away', () => {
       leastServing = Math.min(leastServing, played.group.servingCount);
     }
     expect([leastServing, played.advanced, played.ended]).toEqual([1, [['s0'], ['s1']], ['succeeded']]);
+  });
+
+  it('folds as it did in a log from before the last one was spared: all the others stood by, lost ones beside them or not', () => {
+    const played = new PlayedGroup(3);
+    const { id } = played.request(policy);
+    const about = { group: edge, rollout: id, target: 0, step: 0, passed: null };
+    played.lose('s2');
+    const tell = (...servers: string[]) => {
+      played.tell('rollout.advanced', { ...about, servers: servers as ServerId[] });
+      return servers.map((server) => played.server(server).member?.cordon?.until);
+    };
+    expect([tell('s0'), tell('s1')]).toEqual([['rolled'], ['rolled']]);
+    expect(played.rollout.standby).toEqual({ servers: new Set(['s0', 's1']), switchedAt: null });
   });
 
   it('takes nobody for it that a person has cordoned', () => {
