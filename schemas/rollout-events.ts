@@ -27,6 +27,8 @@ export const rolloutEventSchemas = {
     step: z.int(),
     servers,
     passed: gateEvidence.nullable(),
+    /** The last one that takes requests takes the version while it serves. Absent: written before, when it left its pool too. */
+    sparesLast: z.literal(true).optional(),
   }),
   /** `step`: a canary's own pause, proposed by the leader with its passed gate; else an operator's. */
   'rollout.paused': z.object({ ...rolloutHead, by: z.enum(['step', 'operator']), passed: gateEvidence.nullable() }),

@@ -109,8 +109,8 @@ function byPlanner(event: PlannedEvent, state: FleetState): Redecided {
   return { by: 'planner', agrees, instead: agrees ? [] : own.map(({ type }) => type) };
 }
 
-/** Evidence and reasons hold texts and times of readings; what is done is all else. */
-const told = new Set(['passed', 'failed', 'evidence', 'reason']);
+/** Evidence and reasons hold texts and times of readings, and the last is the decider's to add; what is done is all else. */
+const told = new Set(['passed', 'failed', 'evidence', 'reason', 'sparesLast']);
 
 export function isSamePlan(planned: object, recorded: object): boolean {
   const bare = (data: object) => Object.fromEntries(Object.entries(data).filter(([field]) => !told.has(field)));

@@ -4,13 +4,13 @@ import type { ServerId } from '../../schemas/ids.ts';
 import { projectsOf } from './evolve-deployments.ts';
 import { retell } from './evolve-desired.ts';
 import { takeOut } from './evolve-switch.ts';
-import { isServing } from './membership.ts';
+import { isInPool, isServing } from './membership.ts';
 import { changeMember } from './settle.ts';
 import type { FleetState, Group, Rollout } from './state.ts';
 
 /** A later advance of the same step adds to it: limits may let a step be told in parts only. */
 export function rolloutAdvanced(state: FleetState, event: Event<'rollout.advanced'>): void {
-  const { target, step, servers } = event.data;
+  const { target, step, servers, sparesLast = false } = event.data;
   withRollout(state, event, (rollout, group) => {
     if (rollout.targets[target] === undefined) return;
     const told = servers.filter((id) => group.servers.has(id));
@@ -21,11 +21,11 @@ export function rolloutAdvanced(state: FleetState, event: Event<'rollout.advance
       rollout.step = step;
       rollout.batch = sortedUnion(isSameStep ? rollout.batch : [], told);
       judgeFrom(rollout, event);
-      const isStandby = isStandbyStep(state, { group, rollout, told });
+      const isStandby = isStandbyStep(state, { group, rollout, told, sparesLast });
       for (const id of told) rollout.moved.add(id);
       if (isStandby) {
         rollout.standby = { servers: new Set([...(rollout.standby?.servers ?? []), ...told]), switchedAt: null };
-      } else if (rollout.standby?.switchedAt === null) {
+      } else if (sparesLast && rollout.standby?.switchedAt === null) {
         // Whoever stood by is gone, and there is nobody else to switch from: this is no blue-green any more.
         rollout.standby = null;
       }
@@ -33,7 +33,7 @@ export function rolloutAdvanced(state: FleetState, event: Event<'rollout.advance
       if (!isStandby && rollout.policy.change !== 'drain-first') return;
       for (const id of told) {
         // The last one takes the version while it serves: a pool is never emptied for a rollout's sake.
-        if (!isStandby && !isAnotherServing(state, group, [id])) continue;
+        if (!isStandby && sparesLast && !isAnotherServing(state, group, [id])) continue;
         if (takeOut(state, { event, server: id, group, isStandby })) rollout.waiting.add(id);
       }
     });
@@ -134,15 +134,28 @@ function maySwitchBack(state: FleetState, group: Group, { standby, moved }: Roll
   return false;
 }
 
+interface StandbyStep {
+  readonly group: Group;
+  readonly rollout: Rollout;
+  readonly told: readonly ServerId[];
+  readonly sparesLast: boolean;
+}
+
 /** The first step of a blue-green takes its servers out of the pool, if others go on taking requests in it. */
-function isStandbyStep(
-  state: FleetState,
-  { group, rollout, told }: { readonly group: Group; readonly rollout: Rollout; readonly told: readonly ServerId[] },
-): boolean {
+function isStandbyStep(state: FleetState, { group, rollout, told, sparesLast }: StandbyStep): boolean {
   const { policy, targets, target, step, standby } = rollout;
   if (policy.strategy.kind !== 'blue-green' || step !== 0 || (targets[target]?.from ?? null) === null) return false;
   if (standby === null ? rollout.moved.size > 0 : standby.switchedAt !== null) return false;
-  return isAnotherServing(state, group, told);
+  if (sparesLast) return isAnotherServing(state, group, told);
+  return standby !== null || isAnotherInPool(state, group, told);
+}
+
+/** What counted before the last one that takes requests was spared. */
+function isAnotherInPool(state: FleetState, { servers }: Group, but: readonly ServerId[]): boolean {
+  for (const id of servers) {
+    if (!but.includes(id) && isInPool(state.serverById.get(id)?.member ?? null)) return true;
+  }
+  return false;
 }
 
 function isAnotherServing(state: FleetState, { servingCount }: Group, but: readonly ServerId[]): boolean {

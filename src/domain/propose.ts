@@ -14,7 +14,7 @@ import { refuseBalancerLost, refuseBalancerReturned, refuseElected, refuseFounde
 import { refuseCheckpoint, refuseRecovery, refuseRotation } from './log-proposals.ts';
 import { refuseDrained, refuseLeft, refuseReplaced } from './leaving-proposals.ts';
 import { systemPrincipal } from './permissions.ts';
-import { refuseAdvanced, refuseFailed, refusePaused, rolledBackFact, succeededFact } from './rollout-proposals.ts';
+import { advancedFact, refuseFailed, refusePaused, rolledBackFact, succeededFact } from './rollout-proposals.ts';
 import type { Fact } from './ruling.ts';
 import type { FleetState } from './state.ts';
 import { refuseSwitched, refuseUncordoned } from './switch-proposals.ts';
@@ -51,6 +51,7 @@ export type ProposalType = (typeof proposalTypes)[number];
 interface PartlyProposed {
   'server.lost': Omit<EventData<'server.lost'>, 'held'>;
   'pool.held': Pick<EventData<'pool.held'>, 'group'>;
+  'rollout.advanced': Omit<EventData<'rollout.advanced'>, 'sparesLast'>;
   'rollout.rolled-back': Omit<EventData<'rollout.rolled-back'>, 'evidence'>;
   'rollout.succeeded': Omit<EventData<'rollout.succeeded'>, 'evidence'>;
 }
@@ -104,7 +105,7 @@ function judge(state: FleetState, proposal: Proposal, at: number): Fact | Reject
     case 'server.uncordoned':
       return refuseUncordoned(state, proposal.data) ?? proposal;
     case 'rollout.advanced':
-      return refuseAdvanced(state, proposal.data) ?? proposal;
+      return advancedFact(state, proposal.data);
     case 'rollout.paused':
       return refusePaused(state, proposal.data) ?? proposal;
     case 'rollout.switched':

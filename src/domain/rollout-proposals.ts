@@ -33,8 +33,14 @@ export function underWay(
   return overtaken(`rollout ${id} is ${rollout.status}`);
 }
 
+type Advanced = Omit<EventData<'rollout.advanced'>, 'sparesLast'>;
+
+export function advancedFact(state: FleetState, data: Advanced): Fact | Rejection {
+  return refuseAdvanced(state, data) ?? { type: 'rollout.advanced', data: { ...data, sparesLast: true } };
+}
+
 /** The next step, or more of the present one; or the first of the next project once this one is on every server. */
-export function refuseAdvanced(state: FleetState, data: EventData<'rollout.advanced'>): Rejection | undefined {
+function refuseAdvanced(state: FleetState, data: Advanced): Rejection | undefined {
   const about = underWay(state, data, ['running']);
   if ('code' in about) return about;
   const { group, rollout } = about;
