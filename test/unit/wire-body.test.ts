@@ -35,6 +35,8 @@ describe('the body of a command', () => {
     expect(decodeBody(text('{}'), 'application/msgpack')).toEqual(malformed);
     expect(decodeBody(encode({}), 'application/json')).toEqual(malformed);
     expect(decodeBody(text('{}'), 'text/plain')).toEqual(malformed);
+    const hostile = ['', 'x'].map((begin) => decodeBody(text('{}'), begin + '\u{1f600}'.repeat(64)));
+    for (const body of hostile) expect(body.status === 'malformed' && body.message.isWellFormed()).toBe(true);
   });
 
   it('is refused past its size, before anything is parsed', () => {

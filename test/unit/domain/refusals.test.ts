@@ -10,6 +10,7 @@ import {
   versionsPerProjectMax,
 } from '../../../src/domain/limits.ts';
 import type { Fact } from '../../../src/domain/ruling.ts';
+import { decode, encode } from '../../../src/wire/codec.ts';
 import { append, fact, given } from '../../support/decider-spec.ts';
 import {
   created,
@@ -88,6 +89,25 @@ describe('every refusal', () => {
     expect(rejection.code).toBe(code);
     expect(rejection.message.split(' ').length).toBeGreaterThanOrEqual(4);
     expect(rejection.message).not.toMatch(/undefined|null|\[object/);
+  });
+});
+
+describe('a refusal of what is long', () => {
+  /** Text that is cut wherever it is: one of two neighbours has the cut within a pair of surrogates. */
+  const texts = ['', 'x'].map((begin) => begin + '\u{1f600}'.repeat(200));
+
+  it.each(texts)('is told as the log gives it back, nothing cut within a character: %s', (text) => {
+    for (const [type, body] of [
+      ['group.create', { group: 'Edge', [text]: 1 }],
+      ['group.configure', { group: 'Production', policy: { rollout: { [text]: 1 } } }],
+      ['server.leave', { server: text }],
+      [`group.${text}`, {}],
+    ] as const) {
+      const { decision } = given().when(type, body);
+      if (decision.status !== 'decided') throw new Error('was not decided');
+      expect(decision.event.type).toBe('command.rejected');
+      expect(decode(encode(decision.event))).toEqual(decision.event);
+    }
   });
 });
 
