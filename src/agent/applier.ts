@@ -9,6 +9,7 @@ import type { Stamp } from '../../schemas/ids.ts';
 import { type Beat, problemLengthMax } from '../../schemas/receipt.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
+import { cutText } from '../std/cut-text.ts';
 import { textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Applied, type Carried, type Carrier, failAll } from './carrier.ts';
@@ -199,5 +200,5 @@ export class Applier {
 }
 
 function problemText(first: string, more: number): string {
-  return `${first}${more === 0 ? '' : `, and ${more} more`}`.slice(0, problemLengthMax);
+  return cutText(`${first}${more === 0 ? '' : `, and ${more} more`}`, problemLengthMax);
 }

@@ -8,6 +8,7 @@ import type { DesiredProject, Directive } from '../../schemas/directive.ts';
 import type { ProjectId, Stamp } from '../../schemas/ids.ts';
 import { type Beat, failuresMax, problemLengthMax, type Receipt } from '../../schemas/receipt.ts';
 import type { Clock } from '../std/clock.ts';
+import { cutText } from '../std/cut-text.ts';
 import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BundleIntake } from './bundle-intake.ts';
@@ -53,7 +54,7 @@ interface Candidates {
 /** What is said of a directive that could not be carried out at all. */
 export function failAll({ log, term, position, serving, projects }: Directive, text: string): Applied {
   const failures = projects.slice(0, failuresMax).map(({ project, version }) => {
-    return { project, version, text: text.slice(0, problemLengthMax) };
+    return { project, version, text: cutText(text, problemLengthMax) };
   });
   return { log, term, position, serving, projects: [], failures };
 }
@@ -136,7 +137,7 @@ export class Carrier {
     const unhealthy = await this.#findUnhealthy(serving, signal);
     const failures = directive.projects.flatMap(({ project, version }) => {
       const text = textByProject.get(project) ?? selection.textByProject.get(project) ?? unhealthy.get(project);
-      return text === undefined ? [] : [{ project, version, text: text.slice(0, problemLengthMax) }];
+      return text === undefined ? [] : [{ project, version, text: cutText(text, problemLengthMax) }];
     });
     const healthy = set.filter(({ project }) => !unhealthy.has(project));
     const fields = { position, serving, projects: set.map(labelOf), failures };

@@ -11,6 +11,7 @@ import type { Watermark } from '../../schemas/record.ts';
 import { parseAsked } from '../domain/ask.ts';
 import type { Asked } from '../domain/decide.ts';
 import type { LogWriter } from '../eventlog/log-writer.ts';
+import { cutText } from '../std/cut-text.ts';
 import { Failure } from '../std/failure.ts';
 import { newToken } from '../std/token.ts';
 import type { BodyFormat } from '../wire/body.ts';
@@ -101,7 +102,7 @@ interface Repeat extends Pick<Arrived, 'answer'> {
 function readCommand(arrived: Arrived): { asked: Asked; principal: Principal; format: BodyFormat } {
   const address = commandAddress(arrived.subject);
   if (address.status === 'unaddressed') {
-    const refusal = `the subject ${arrived.subject.slice(0, 256)} names no principal, noun and verb`;
+    const refusal = `the subject ${cutText(arrived.subject, 256)} names no principal, noun and verb`;
     return { asked: malformed('unknown', refusal), principal: nobody, format: 'json' };
   }
   const { principal, type } = address;

@@ -2,6 +2,7 @@
 import type { Event, EventHead } from '../../schemas/events.ts';
 import { eventVersion } from '../../schemas/upcast.ts';
 import type { Rejection } from '../../schemas/rejection.ts';
+import { cutText } from '../std/cut-text.ts';
 import type { Fact } from './ruling.ts';
 
 /** Of the noun and verb asked for, so much is kept in the log: twice a subject token. */
@@ -27,5 +28,5 @@ export function eventOf(head: Omit<EventHead, 'version'>, fact: Fact): Event {
 
 /** A refusal is a fact too: that it was asked, and why not. */
 export function rejectedFact(command: string, rejection: Rejection): Fact {
-  return { type: 'command.rejected', data: { command: command.slice(0, commandCharactersMax), rejection } };
+  return { type: 'command.rejected', data: { command: cutText(command, commandCharactersMax), rejection } };
 }

@@ -1,4 +1,5 @@
 /** A schema's complaint as a refusal: the field, as a dotted path in the body, and one sentence about it. */
+import { cutText } from '../std/cut-text.ts';
 import { closest } from './closest.ts';
 import { quotedCharactersMax } from './limits.ts';
 import { type Refused, refuse } from './ruling.ts';
@@ -33,7 +34,7 @@ export function invalid({ error, fields, under = [] }: Complaint): Refused {
   }
   const text = issue.message.replace(/^Invalid (input|string): /, '');
   if (path.length === 0) return refuse({ code: 'invalid', message: text });
-  const field = dotted(path).slice(0, quotedCharactersMax * 2);
+  const field = cutText(dotted(path), quotedCharactersMax * 2);
   const message = isMissing(path, fields) ? `field ${quote(field)} is missing` : `field ${quote(field)}: ${text}`;
   return refuse({ code: 'invalid', message, field });
 }
@@ -50,7 +51,7 @@ export function unknownField({ unknown, known }: UnknownField): Refused {
   return refuse({
     code: 'invalid',
     message: `there is no field ${quote(unknown)}${hint}`,
-    field: unknown.slice(0, quotedCharactersMax),
+    field: cutText(unknown, quotedCharactersMax),
     ...(known.length === 0 ? {} : { next: `fields are ${known.join(', ')}` }),
   });
 }

@@ -1,9 +1,10 @@
 /** How refusals quote and list: bounded, so that a rejection stays a small event whatever was sent. */
+import { cutText } from '../std/cut-text.ts';
 import { namesToldMax, quotedCharactersMax } from './limits.ts';
 
 /** A name as sent, in quotes and cut. */
 export function quote(text: string): string {
-  const cut = text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
+  const cut = text.length > quotedCharactersMax ? `${cutText(text, quotedCharactersMax)}…` : text;
   return `"${cut}"`;
 }
 

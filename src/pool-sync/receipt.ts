@@ -2,6 +2,7 @@
 import type { BalancerId, GroupId, LogId } from '../../schemas/ids.ts';
 import { type Applied, problemLengthMax } from '../../schemas/receipt.ts';
 import type { ObservedPool } from '../balancers/balancer.ts';
+import { cutText } from '../std/cut-text.ts';
 
 export interface ReceiptFacts {
   readonly balancer: BalancerId;
@@ -26,6 +27,6 @@ export function receiptOf({ balancer, group, stamp, observed, error }: ReceiptFa
     servers: taking.length,
     inFlight: resting.flatMap(({ server, inFlight }) => (inFlight === undefined ? [] : [{ server, inFlight }])),
     ...(observed === undefined ? {} : { listen: observed.listen }),
-    ...(error === undefined ? {} : { error: error.slice(0, problemLengthMax) }),
+    ...(error === undefined ? {} : { error: cutText(error, problemLengthMax) }),
   };
 }

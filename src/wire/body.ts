@@ -2,6 +2,7 @@
  * The body of a command or a query, as anybody may send it: one map, in MessagePack or JSON, told apart by its first
  * byte. A body that is not one is a value, since it becomes a rejection in the log.
  */
+import { cutText } from '../std/cut-text.ts';
 import { Failure } from '../std/failure.ts';
 import { decode, encode } from './codec.ts';
 import { messageLimits } from './limits.ts';
@@ -59,7 +60,7 @@ function mismatchOf(format: BodyFormat, contentType: string | undefined): string
   if (contentType === undefined || contentType === '') return undefined;
   const mediaType = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
   if (formatByContentType.get(mediaType) === format) return undefined;
-  return `Content-Type says "${contentType.slice(0, 64)}", but the body is ${format === 'json' ? 'JSON' : 'MessagePack'}`;
+  return `Content-Type says "${cutText(contentType, 64)}", but the body is ${format === 'json' ? 'JSON' : 'MessagePack'}`;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
