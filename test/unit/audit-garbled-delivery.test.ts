@@ -12,8 +12,11 @@ import { logOf } from './eventlog-fixtures.ts';
 
 const signal = new AbortController().signal;
 
+type Garbles = (stored: StoredRecord) => StoredRecord;
+
 /** Four records, the second garbled on its way; `isHeldGarbled`: the leader holds no better. */
-async function source({ isHeldGarbled }: { isHeldGarbled: boolean }) {
+async function source({ isHeldGarbled, garbles = cut }: { isHeldGarbled: boolean; garbles?: Garbles }) {
+  const garbled = (stored: StoredRecord) => (stored.sequence === 2 ? garbles(stored) : stored);
   const whole = await logOf([1, 2, 1, 1]);
   const log: LogPort = {
     append: (options) => whole.append(options),
@@ -29,8 +32,15 @@ async function source({ isHeldGarbled }: { isHeldGarbled: boolean }) {
   return liveSource(log, 'the log');
 }
 
-function garbled(stored: StoredRecord): StoredRecord {
-  return stored.sequence === 2 ? { ...stored, data: stored.data.slice(1) } : stored;
+function cut(stored: StoredRecord): StoredRecord {
+  return { ...stored, data: stored.data.slice(1) };
+}
+
+/** In a name: it is a record still, and links. */
+function misspelt(stored: StoredRecord): StoredRecord {
+  const data = Buffer.from(stored.data);
+  data.write('x', data.indexOf('server-2'));
+  return { ...stored, data };
 }
 
 describe('reading history where a delivery is garbled', () => {
@@ -47,6 +57,15 @@ describe('reading history where a delivery is garbled', () => {
     await expect(replay(await source({ isHeldGarbled: true }), { signal })).rejects.toMatchObject({
       code: 'log-broken',
     });
+  });
+
+  it('blames no log for what was read as a record that it does not hold, and says that nothing is known', async () => {
+    const read = () => source({ isHeldGarbled: false, garbles: misspelt });
+    const reason = { code: 'unavailable', retryable: true, message: expect.stringMatching(/record 2 .*read it again/) };
+    await expect(verify(await read(), { signal })).rejects.toMatchObject(reason);
+    await expect(replay(await read(), { signal })).rejects.toMatchObject(reason);
+    const held = await verify(await source({ isHeldGarbled: true, garbles: misspelt }), { signal });
+    expect(held.finding).toMatchObject({ flaw: 'changed', sequence: 2 });
   });
 
   it('folds and exports the held bytes', async () => {
