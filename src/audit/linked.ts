@@ -1,7 +1,7 @@
 /** A source's records, each link of the chain checked. Fails with `log-broken`: what is behind a break is not history. */
 import type { Record } from '../../schemas/record.ts';
 import { type ChainCursor, emptyCursor, follow } from '../eventlog/chain.ts';
-import { followHeld, type Held } from '../eventlog/follow-held.ts';
+import { followHeld, type Held, isHeldAsRead } from '../eventlog/follow-held.ts';
 import type { StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
 import type { Item, LogSource } from './log-source.ts';
@@ -15,7 +15,10 @@ export interface Linked {
   readonly cursor: ChainCursor;
 }
 
-/** How what a source gave follows what was before: as it was delivered, or else as it is held. */
+/**
+ * How what a source gave follows what was before: as it was delivered, or else as it is held. Throws `unavailable` where
+ * what was before is held with other bytes than it was read with: whatever is said of the log then is said of those.
+ */
 export async function followIn(
   { log }: Pick<LogSource, 'log'>,
   cursor: ChainCursor,
@@ -23,7 +26,10 @@ export async function followIn(
 ): Promise<Held> {
   const followed = follow(cursor, stored);
   if (followed.status !== 'broken' || log === undefined) return { followed, stored };
-  return followHeld({ log, cursor, delivered: stored });
+  const held = await followHeld({ log, cursor, delivered: stored });
+  if (held.followed.status !== 'broken' || (await isHeldAsRead(log, cursor))) return held;
+  const message = `record ${cursor.sequence} is held with other bytes than it was read with: read it again`;
+  throw new Failure({ code: 'unavailable', retryable: true, message });
 }
 
 /** One reading of a source: each item in turn, to the end. */
