@@ -1,9 +1,18 @@
-/** Answers told line by line, over a real socket: they end when whoever asked has gone, whenever that was. */
+/** Answers that take long, over a real socket: they end when whoever asked has gone, whenever that was. */
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerLines, type Telling } from '../../services/dashboard/answer-lines.ts';
+import type { Api, App } from '../../services/dashboard/app.ts';
+import { addOpenApi } from '../../services/dashboard/open-api.ts';
+import { addExport } from '../../services/dashboard/routes/export.ts';
+import type { FleetId } from '../../schemas/ids.ts';
+import type { LogSource } from '../../src/audit/log-source.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { silentLogger as logger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
@@ -27,11 +36,18 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-async function ask(): Promise<Socket> {
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+async function ask(of: Pick<FastifyInstance, 'server'> = app, path = '/'): Promise<Socket> {
+  const socket = connect((of.server.address() as AddressInfo).port, '127.0.0.1');
   await once(socket, 'connect');
-  socket.write('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
   return socket;
+}
+
+/** Settles when the first who connects has gone. */
+function leaving({ server }: Pick<FastifyInstance, 'server'>): Promise<void> {
+  return new Promise((resolve) => {
+    server.once('connection', (socket) => socket.once('close', () => resolve()));
+  });
 }
 
 const over = () => eventually(() => answered.includes('over'), { what: 'the answer to be over' });
@@ -50,9 +66,7 @@ describe('an answer by lines', () => {
   });
 
   it('is not begun for who has gone while it was prepared', async () => {
-    const gone = new Promise<void>((resolve) => {
-      app.server.once('connection', (socket) => socket.once('close', () => resolve()));
-    });
+    const gone = leaving(app);
     let isAsked = false;
     before = async () => {
       isAsked = true;
@@ -69,5 +83,37 @@ describe('an answer by lines', () => {
     socket.destroy();
     await over();
     expect(isBegun).toBe(false);
+  });
+});
+
+describe('an export', () => {
+  it('leaves nothing behind for who has gone before it was whole', async () => {
+    const dataDirectory = mkdtempSync(join(tmpdir(), 'muster-export-'));
+    const exporting: App = fastify({ forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>();
+    await addOpenApi(exporting);
+    const gone = leaving(exporting);
+    let isRead = false;
+    const next = async () => {
+      isRead = true;
+      await gone;
+      return { done: true, value: undefined } as const;
+    };
+    const source: LogSource = {
+      name: 'a log that is empty, and slow',
+      read: () => ({ [Symbol.asyncIterator]: () => ({ next }) }),
+    };
+    const asOf = { now: () => ({ position: 1 }), source: (signal: AbortSignal) => ({ source, signal }) };
+    addExport(exporting, { asOf, fleet: 'main' as FleetId, clock, dataDirectory } as unknown as Api);
+    await exporting.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      const socket = await ask(exporting, '/v1/export');
+      await eventually(() => isRead, { what: 'the export to begin' });
+      expect(readdirSync(dataDirectory)).toHaveLength(1);
+      socket.destroy();
+      await eventually(() => readdirSync(dataDirectory).length === 0, { what: 'its folder to be gone' });
+    } finally {
+      await exporting.close();
+      rmSync(dataDirectory, { recursive: true });
+    }
   });
 });
