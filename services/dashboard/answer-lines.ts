@@ -9,6 +9,7 @@ import { Failure } from '../../src/std/failure.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { linesType } from './bodies.ts';
 import { problemOf } from './errors.ts';
+import { untilGone } from './until-gone.ts';
 
 /** Whoever stands between us and who asked takes a connection for dead that says nothing for a minute. */
 const beatMs = 10_000;
@@ -34,15 +35,14 @@ export async function answerLines(
   work: (telling: Telling) => Promise<object>,
 ): Promise<void> {
   const { request, reply, clock, logger, timeoutMs } = options;
-  // While the answer was prepared: nothing would ever tell us again.
-  if (reply.raw.destroyed) throw new Failure({ code: 'aborted', retryable: false, message: 'who asked has gone' });
+  const gone = untilGone(reply);
   const stop = new AbortController();
   let isLate = false;
   const timer = clock.after(timeoutMs, () => {
     isLate = true;
     stop.abort();
   });
-  reply.raw.once('close', () => stop.abort());
+  gone.addEventListener('abort', () => stop.abort(), { once: true });
   const open = new OpenAnswer(reply, clock, stop.signal);
   try {
     await open.tell(await work({ signal: stop.signal, tell: (line) => open.tell(line) }));

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { exportCloudEvents } from '../../../src/audit/cloud-events.ts';
 import { exportLog } from '../../../src/audit/export.ts';
+import { underDeadline } from '../../../src/std/deadline.ts';
 import { Semaphore } from '../../../src/std/semaphore.ts';
 import type { Api, App } from '../app.ts';
 import { refusals } from '../bodies.ts';
+import { untilGone } from '../until-gone.ts';
 
 /** A million events take half a minute. */
 const exportTimeoutMs = 10 * 60_000;
@@ -32,19 +34,24 @@ export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api):
     ({ query: { format = 'muster' } }, reply) =>
       one.run(async () => {
         const { position } = asOf.now();
+        const gone = untilGone(reply);
         const folder = await mkdtemp(join(dataDirectory, 'export-'));
         const path = join(folder, 'log.ndjson.gz');
         const name = `${fleet}-${position}${format === 'muster' ? '' : `.${format}`}.ndjson.gz`;
         const remove = () => rm(folder, { recursive: true, force: true });
+        // In the midst of it the export fails, and removes what it has written meanwhile.
+        gone.addEventListener('abort', () => void remove().catch(() => undefined), { once: true });
         try {
-          const { source, signal } = asOf.source(AbortSignal.timeout(exportTimeoutMs));
-          if (format === 'muster') await exportLog(source, { path, fleet, clock, signal });
-          else await exportCloudEvents(source, { path, fleet, signal });
+          const until = { clock, timeoutMs: exportTimeoutMs, what: 'the export', signal: gone };
+          await underDeadline(until, async (deadline) => {
+            const { source, signal } = asOf.source(deadline);
+            if (format === 'muster') await exportLog(source, { path, fleet, clock, signal });
+            else await exportCloudEvents(source, { path, fleet, signal });
+          });
         } catch (error) {
           await remove();
           throw error;
         }
-        reply.raw.once('close', () => void remove().catch(() => undefined));
         return reply
           .type('application/gzip')
           .header('content-disposition', `attachment; filename="${name}"`)
