@@ -161,7 +161,7 @@ describe('a group, back to an earlier instant', () => {
     const path = '/v1/groups/Production/rollback';
     const { body: shown } = await api.get(`${path}?to=${to}`);
     expect(shown).toMatchObject({ to, without: [], changes: [{ command: { type: 'group.configure' } }] });
-    const { lines } = await post(path, { to: String(to), plan: shown.plan });
+    const { lines } = await post(path, { to: shown.to, plan: shown.plan });
     expect(lines.at(-1)).toEqual({ end: { status: 'done', changes: 1, carriedOut: 1 } });
     expect((await api.get('/v1/groups/production')).body.item.policy.drainTimeoutMs).toBe(4_000);
     expect((await api.get(`${path}?to=${to}`)).body).toMatchObject({ changes: [], plan: null });
