@@ -141,12 +141,16 @@ export function addPlans(app: App, api: Api): void {
         tags,
         summary: 'Brings a group back to what it was, by the plan that was shown: as apply does.',
         params,
-        body: z.strictObject({ to: InstantText, ...carrying }),
+        body: z.strictObject({
+          /** As the plan was answered; a time ago is another instant by now. */
+          to: z.union([Position, InstantText]),
+          ...carrying,
+        }),
         response: carriedOut,
       },
     },
     async (request, reply) => {
-      const { declared: file } = await backTo({ group: request.params.group, to: request.body.to });
+      const { declared: file } = await backTo({ group: request.params.group, to: String(request.body.to) });
       return carryOut(api, { request, reply, applies, declared: file, prune: true, carrying: request.body });
     },
   );
