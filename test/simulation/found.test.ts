@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
+import { Failure } from '../../src/std/failure.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import { but } from '../support/but.ts';
 import { unrestIn } from './oracle/rest.ts';
@@ -116,6 +117,42 @@ describe('what seeds have found', () => {
     const { groups, pools } = streamNames(fleet);
     for (const name of [groups, pools]) expect(world.nats.streams.get(name)?.goBack(before)).toBe(true);
     world.nats.start();
+    await until(() => unrestIn(world) === undefined, 20_000);
+  });
+
+  it('misses what a stream has lost though its leader is yet to be found, and ends no reign for that', async () => {
+    const names = streamNames(fleet);
+    const unanswered = new Map<string, number>();
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        streamStatus: async (name) => {
+          const left = unanswered.get(name) ?? 0;
+          if (left === 0) return bus.streamStatus(name);
+          unanswered.set(name, left - 1);
+          const code = left % 2 === 0 ? 'timeout' : 'unavailable';
+          throw new Failure({ code, retryable: true, message: `${name} elects its leader` });
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const cut = async (work: () => void) => {
+      world.nats.stop();
+      for (const name of [names.groups, names.pools]) unanswered.set(name, 2);
+      work();
+      world.nats.start();
+      await until(() => [...unanswered.values()].every((left) => left === 0), 20_000);
+    };
+    const { term } = world.truth.state;
+    await cut(() => undefined);
+    await run(3_000);
+    expect(world.truth.state.term).toBe(term);
+    const before = world.scheduler.now;
+    await run(500);
+    client.ask('server.drain', { server });
+    await until(() => world.truth.state.serverById.get(server)?.member?.cordon?.drained === true, 10_000);
+    await until(() => unrestIn(world) === undefined, 10_000);
+    await cut(() => {
+      for (const name of [names.groups, names.pools]) expect(world.nats.streams.get(name)?.goBack(before)).toBe(true);
+    });
     await until(() => unrestIn(world) === undefined, 20_000);
   });
 

@@ -246,6 +246,17 @@ describe('a blue-green whose standby part is taken away', () => {
     expect([leastServing, played.advanced, played.ended]).toEqual([1, [['s0'], ['s1']], ['succeeded']]);
   });
 
+  it('tells who is in no pool once the only one in it has taken the version while it served', () => {
+    const played = new PlayedGroup(1);
+    played.verdicts.set('s1/orders@1', 'fails');
+    played.join('s1');
+    played.rounds(3);
+    played.request(policy);
+    played.settle();
+    expect([played.advanced, played.ended]).toEqual([[['s0'], ['s1']], ['succeeded']]);
+    expect(played.group.servingCount).toBe(2);
+  });
+
   it('folds as it did in a log from before the last one was spared: all the others stood by, lost ones beside them or not', () => {
     const played = new PlayedGroup(3);
     const { id } = played.request(policy);
