@@ -80,15 +80,18 @@ function chosen(about: About, { next, candidates, shared }: Choosing): readonly 
   const { state, group, rollout } = about;
   if (protectsNothing(state, group, { rollout, target: next.target })) return candidates;
   const { strategy } = rollout.policy;
-  const isPresent = next.target === rollout.target;
-  const isSwitched = isPresent && (rollout.standby?.switchedAt ?? null) !== null;
+  const present = next.target === rollout.target ? movedIn(about) : 0;
+  const { standby } = next.target === rollout.target ? rollout : { standby: null };
+  // The only one in its pool took the version while it served: then there is nothing to switch, and the others follow.
+  const isToStandBy =
+    strategy.kind === 'blue-green' && (standby === null ? present === 0 : standby.switchedAt === null);
   // Whoever stood by before the switch and was taken away is made good for, by no more than there were.
-  const moved = isPresent && (strategy.kind !== 'blue-green' || isSwitched) ? movedIn(about) : 0;
+  const moved = isToStandBy ? 0 : present;
   const size = sizeOf(strategy, { members: group.servers.size, moved, candidates: candidates.length });
-  if (strategy.kind === 'blue-green') {
-    if (isSwitched) return candidates;
+  if (isToStandBy) {
     return shared.moving.size === 0 ? candidates.filter((id) => mayStandBy(state, id)).slice(0, size) : [];
   }
+  if (strategy.kind === 'blue-green' && standby !== null) return candidates;
   const all = rollout.promoted === 'all' ? candidates.length : size;
   return withinLimit(candidates, { moving: shared.moving, limit: shared.limit, size: all });
 }
