@@ -96,14 +96,14 @@ export class LastValues {
     return { following };
   }
 
-  /** Throws `unavailable` where the stream ends before what was stored: what is believed to stand there may not. */
-  async check(): Promise<void> {
+  /** What to end for: the stream ends before what was stored, so what is believed to stand there may not. Throws what asking throws. */
+  async missing(): Promise<Failure | undefined> {
     const { bus, stream } = this.#options;
     const newest = this.#newest;
     const { lastSequence } = await bus.streamStatus(stream);
-    if (lastSequence >= newest) return;
+    if (lastSequence >= newest) return undefined;
     const message = `${stream} ends at ${lastSequence}, and ${newest} was stored: it is read again`;
-    throw new Failure({ code: 'unavailable', retryable: true, message });
+    return new Failure({ code: 'unavailable', retryable: true, message });
   }
 
   get(subject: string): LastValue | undefined {

@@ -40,21 +40,9 @@ export async function prepare(options: PreparationOptions): Promise<{ names: Str
  * be skipped in silence. A stop with a name, for a person.
  */
 export async function checkWatermark(bus: Bus, stream: string, watermark: Watermark): Promise<Watermark> {
-  const status = await bus.streamStatus(stream);
-  if (watermark.stream === '') return { stream: status.identity, sequence: 0, hash: '' };
-  if (watermark.stream !== status.identity) {
-    throw wentBack(`${stream} was created at ${status.identity}, the log consumed one created at ${watermark.stream}`);
-  }
-  if (status.lastSequence < watermark.sequence) {
-    throw wentBack(`${stream} ends at ${status.lastSequence}, the log consumed it up to ${watermark.sequence}`);
-  }
-  if (watermark.sequence === 0) return watermark;
-  const message = await bus.get({ stream, sequence: watermark.sequence }, 'leader', checkTimeoutMs);
-  if (message === undefined) throw wentBack(`${stream} lacks message ${watermark.sequence}, the last one consumed`);
-  if (commandHash(message.subject, message.data) !== watermark.hash) {
-    throw wentBack(`message ${watermark.sequence} of ${stream} is not the one the log consumed`);
-  }
-  return watermark;
+  const compared = await compare(bus, stream, watermark);
+  if ('lost' in compared) throw wentBack(compared.lost);
+  return compared;
 }
 
 interface Standby {
@@ -65,14 +53,50 @@ interface Standby {
   readonly isBehind: () => Promise<boolean>;
 }
 
-/** The same for one that stands by. Undefined: it is behind, and whoever leads by now purges what it has consumed: no loss. */
-export async function checkOwnWatermark({ bus, stream, watermark, isBehind }: Standby): Promise<Watermark | undefined> {
-  try {
-    return await checkWatermark(bus, stream, watermark);
-  } catch (caught) {
-    if (caught instanceof Failure && caught.code === 'log-regressed' && (await isBehind())) return undefined;
-    throw caught;
+/**
+ * The same for one whose log goes on. Undefined: it is behind, and whoever leads purges what it has consumed: no loss. No
+ * purge has a stream end earlier: that is thrown, and may be the word of a server that leads the stream no more. What
+ * stands in the place of a consumed message is neither's doing: the failure is returned, since no later look undoes it,
+ * and after the next purge none would find it.
+ */
+export async function checkOwnWatermark({
+  bus,
+  stream,
+  watermark,
+  isBehind,
+}: Standby): Promise<Watermark | undefined | Failure> {
+  const compared = await compare(bus, stream, watermark);
+  if (!('lost' in compared)) return compared;
+  if (compared.excuse === 'purged' && (await isBehind())) return undefined;
+  if (compared.excuse === undefined) return wentBack(compared.lost);
+  throw wentBack(compared.lost);
+}
+
+interface Loss {
+  /** What is missing, for people. */
+  readonly lost: string;
+  /** What else it may be: left so by somebody who has consumed more, or told by a server that is behind. */
+  readonly excuse?: 'purged' | 'stale';
+}
+
+async function compare(bus: Bus, stream: string, watermark: Watermark): Promise<Watermark | Loss> {
+  const { identity, lastSequence } = await bus.streamStatus(stream);
+  if (watermark.stream === '') return { stream: identity, sequence: 0, hash: '' };
+  if (watermark.stream !== identity) {
+    const lost = `${stream} was created at ${identity}, the log consumed one created at ${watermark.stream}`;
+    return { lost, excuse: 'purged' };
   }
+  const { sequence } = watermark;
+  if (lastSequence < sequence) {
+    return { lost: `${stream} ends at ${lastSequence}, the log consumed it up to ${sequence}`, excuse: 'stale' };
+  }
+  if (sequence === 0) return watermark;
+  const message = await bus.get({ stream, sequence }, 'leader', checkTimeoutMs);
+  if (message === undefined) {
+    return { lost: `${stream} lacks message ${sequence}, the last one consumed`, excuse: 'purged' };
+  }
+  if (commandHash(message.subject, message.data) === watermark.hash) return watermark;
+  return { lost: `message ${sequence} of ${stream} is not the one the log consumed` };
 }
 
 const checkTimeoutMs = 10_000;

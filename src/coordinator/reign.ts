@@ -41,6 +41,7 @@ import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
 import { PoolPublishers } from './pool-publishers.ts';
 import { Reconciler } from './reconciler.ts';
+import { wheneverBack } from './standing.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import type { Timing } from './timing.ts';
 
@@ -165,7 +166,7 @@ export class Reign {
 
   /** Loads what was published, then begins to act. Resolves when commands are being taken. */
   async start(): Promise<void> {
-    const { bus, fleet, state, writer, watch, observations, clock, timing } = this.#options;
+    const { bus, fleet, state, writer, watch, observations, clock, random, timing } = this.#options;
     const { track, signal } = this.#tracking();
     void writer.ended.then((failure) => this.#end(failure));
     watch.onBeat((beat) => {
@@ -176,10 +177,10 @@ export class Reign {
     this.#announce();
     const loaded = await Promise.all([this.#groups.load(), this.#pools.load()]);
     for (const { following } of loaded) track('following what is published', following);
-    const unlisten = bus.onConnection((status) => {
-      if (status === 'connected') track('looking at what is published', this.#checkPublished());
-    });
-    this.#lifecycle.onStop('looking at what is published', unlisten);
+    const look = () => this.#lookAtPublished();
+    const onError = (error: unknown) => this.#failed('looking at what is published', error);
+    const looking = wheneverBack({ bus, clock, random, look, onError });
+    this.#lifecycle.onStop('looking at what is published', () => looking.stop());
     const sources = { fleet, log: this.#id, term: this.#term, state, observed: observations.observed };
     observations.listen({
       answer: (beat) => answerBeat(beat, { ...sources, groups: this.#groups }),
@@ -237,13 +238,9 @@ export class Reign {
   }
 
   /** A server may come back from a power cut with less: the next reign reads what is left, and publishes what is missing. */
-  async #checkPublished(): Promise<void> {
-    try {
-      await Promise.all([this.#groups.check(), this.#pools.check()]);
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'unavailable') this.#end(error);
-      else throw error;
-    }
+  async #lookAtPublished(): Promise<void> {
+    for (const missing of await Promise.all([this.#groups.missing(), this.#pools.missing()]))
+      if (missing !== undefined) this.#end(missing);
   }
 
   /** Says that somebody leads, and answers whoever asks. */

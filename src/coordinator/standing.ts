@@ -12,6 +12,7 @@ import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { Failure } from '../std/failure.ts';
+import { sameFields } from '../std/same-fields.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import { checkOwnWatermark } from './preparation.ts';
@@ -40,12 +41,23 @@ const backoff: BackoffPolicy = { firstMs: 200, longestMs: 5_000 };
  * asking throws.
  */
 export async function checkStanding(cursor: ChainCursor, options: StandingOptions): Promise<Watermark | undefined> {
-  const { bus, log, commands, timeoutMs } = options;
-  return persistent(options, async () => {
+  const isBehind = async () => (await options.log.lastSequence(options.timeoutMs)) > cursor.sequence;
+  return checkedStanding(cursor, { ...options, isBehind });
+}
+
+interface CheckedOptions extends StandingOptions {
+  /** Whether somebody may have consumed more than the cursor says. */
+  readonly isBehind: () => Promise<boolean>;
+}
+
+async function checkedStanding(cursor: ChainCursor, options: CheckedOptions): Promise<Watermark | undefined> {
+  const { bus, log, commands, timeoutMs, isBehind } = options;
+  const checked = await persistent(options, async () => {
     await checkSeen(cursor, log, timeoutMs);
-    const isBehind = async () => (await log.lastSequence(timeoutMs)) > cursor.sequence;
     return checkOwnWatermark({ bus, stream: commands, watermark: cursor.watermark, isBehind });
   });
+  if (checked instanceof Failure) throw checked;
+  return checked;
 }
 
 /**
@@ -65,33 +77,63 @@ export async function persistent<T>({ patienceMs, clock, signal }: Patience, loo
   }
 }
 
+export interface BackOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** What fails is told, and looked at again: a server that is just back may not answer yet. */
+  readonly look: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Looks whenever NATS is back, until it is stopped. */
+export function wheneverBack({ bus, look: work, ...options }: BackOptions): { stop(): Promise<void> } {
+  const runner = new ExclusiveRunner({ ...options, work, backoff });
+  const unlisten = bus.onConnection((status) => {
+    if (status === 'connected') runner.poke();
+  });
+  return {
+    stop: () => {
+      unlisten();
+      return runner.stop();
+    },
+  };
+}
+
 export interface ReturnsOptions extends StandingOptions {
+  /** Where the fold stands now: it goes on meanwhile. */
   readonly cursor: () => ChainCursor;
   readonly random: () => number;
   readonly logger: Logger;
 }
 
 /** Looks whenever NATS is back, until the signal fires. Resolves with `log-regressed`, or never. */
-export function untilRegressed({ cursor, random, logger, ...options }: ReturnsOptions): Promise<Failure> {
-  const { bus, clock, signal } = options;
+export function untilRegressed(options: ReturnsOptions): Promise<Failure> {
+  const { bus, clock, random, logger, signal } = options;
   return new Promise((resolve) => {
-    const work = async () => {
-      if (signal.aborted) return;
-      await checkStanding(cursor(), options).catch((error: unknown) => {
+    const look = () =>
+      lookBack(options).catch((error: unknown) => {
         if (!isRegress(error)) throw error;
         resolve(error);
       });
-    };
     const onError = (error: unknown) => logger.warn({ error }, 'what NATS came back with cannot be read yet');
-    const runner = new ExclusiveRunner({ work, clock, random, backoff, onError });
-    const unlisten = bus.onConnection((status) => {
-      if (status === 'connected') runner.poke();
-    });
-    signal.addEventListener('abort', () => {
-      unlisten();
-      void runner.stop();
-    });
+    const looking = wheneverBack({ bus, clock, random, look, onError });
+    signal.addEventListener('abort', () => void looking.stop());
   });
+}
+
+/** Until what was folded is seen to be there. Only a record that has consumed more excuses a command that is not. */
+async function lookBack({ cursor, ...options }: ReturnsOptions): Promise<void> {
+  const { log, clock, timeoutMs, signal } = options;
+  for (;;) {
+    const seen = cursor();
+    const isBehind = async () => {
+      const last = await log.lastSequence(timeoutMs);
+      while (cursor().sequence < last) await pause({ clock, delayMs: lookAgainMs, signal });
+      return !sameFields(cursor().watermark, seen.watermark);
+    };
+    if ((await checkedStanding(seen, { ...options, isBehind })) !== undefined) return;
+  }
 }
 
 function isRegress(error: unknown): error is Failure {

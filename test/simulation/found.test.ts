@@ -106,6 +106,40 @@ describe('what seeds have found', () => {
     expect(codes()).toEqual(world.coordinators.map(() => 'log-regressed'));
   });
 
+  it('names commands that went back also where the log goes on meanwhile', async () => {
+    const names = streamNames(fleet);
+    let ask: (() => void) | undefined;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        streamStatus: async (name) => {
+          const status = await bus.streamStatus(name);
+          if (name !== names.commands || ask === undefined) return status;
+          const { lastSequence } = await bus.streamStatus(names.log);
+          ask();
+          for (let looks = 0; looks < 1_000; looks += 1) {
+            if ((await bus.streamStatus(names.log)).lastSequence > lastSequence) break;
+          }
+          return status;
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const leader = world.coordinators.find((seat) => seat.coordinator?.role === 'leader');
+    const before = world.scheduler.now;
+    await run(500);
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await run(500);
+    let asked = 0;
+    ask = () => {
+      asked += 1;
+      client.ask('group.create', { group: `Core${asked}` as GroupName });
+    };
+    world.nats.stop();
+    expect(world.nats.streams.get(names.commands)?.goBack(before)).toBe(true);
+    world.nats.start();
+    await until(() => leader?.verdict !== undefined, 20_000);
+    expect([leader?.verdict?.code, asked > 0]).toEqual(['log-regressed', true]);
+  });
+
   it('publishes again what a stream that went back has lost', async () => {
     const { world, client, run, until } = await settledFleet({ seed: seedOfTwo });
     const before = world.scheduler.now;
