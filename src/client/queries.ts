@@ -73,6 +73,8 @@ function firstOf(askOne: () => Promise<QueryAnswer>, endsAt: number): Promise<Qu
     };
     const again = setInterval(() => {
       if (performance.now() + askAgainMs < endsAt) askNow();
+      // Ends by itself: a question that never settles must not keep its process.
+      else clearInterval(again);
     }, askAgainMs);
     const finish =
       <T>(settle: (value: T) => void) =>
