@@ -5,8 +5,8 @@ import { type FaultName, faultNames } from './world/faults.ts';
 import { runSeed } from './run-seed.ts';
 import { runStretches, type Stretch, type Tally } from './stretches.ts';
 
-/** What two cores do in half a minute on the build machine. `MUSTER_SIMULATED_SEEDS` for more or fewer. */
-const seedsDefault = 1_000;
+/** What two cores do in a minute on the build machine. `MUSTER_SIMULATED_SEEDS` for more or fewer. */
+const seedsDefault = 2_000;
 const seeds = Number(process.env['MUSTER_SIMULATED_SEEDS'] ?? seedsDefault);
 const firstSeed = 1;
 /** Of each fault alone: enough that it happens some dozens of times. */
