@@ -16,6 +16,7 @@ import { planRollouts } from '../../../src/rollout/planner.ts';
 import type { Event, EventData, EventType } from '../../../schemas/events.ts';
 import type { Digest, FleetId, GroupId, GroupName, LogId, Principal, ServerId } from '../../../schemas/ids.ts';
 import { amountOf, defaultRolloutPolicy } from '../../../schemas/rollout.ts';
+import { eventVersion } from '../../../schemas/upcast.ts';
 import type { RolloutPolicy } from '../../../schemas/rollout.ts';
 
 export const edge = 'edge' as GroupId;
@@ -28,7 +29,9 @@ const turnsMax = 60;
 type Verdict = 'fails' | 'hangs' | 'unwell';
 
 export class PlayedGroup {
-  readonly state: FleetState = emptyState();
+  readonly state: FleetState;
+  /** All that was folded here, as a log holds it. */
+  readonly events: Event[] = [];
   observed: Observed = emptyObserved();
   now = 1_000_000;
   readonly said: RolloutProposal[] = [];
@@ -43,8 +46,14 @@ export class PlayedGroup {
   before: (proposal: RolloutProposal) => void = () => undefined;
   after: (proposal: RolloutProposal) => void = () => undefined;
 
-  /** `servers` in the pool, `s0` and so on, which hold `orders@1` and `users@1`. */
-  constructor(servers: number) {
+  /** `servers` in the pool, `s0` and so on, which hold `orders@1` and `users@1`; or a fleet to go on with, taken over. */
+  constructor(from: number | FleetState) {
+    this.state = typeof from === 'number' ? emptyState() : from;
+    if (typeof from === 'number') this.#begin(from);
+    else this.now = from.at;
+  }
+
+  #begin(servers: number): void {
     this.tell('fleet.created', { fleet: 'main' as FleetId, log: 'log-0001' as LogId, groups: ['Edge' as GroupName] });
     this.tell('group.configured', { group: edge, policy: { ...this.group.policy, drainTimeoutMs } });
     for (let index = 0; index < servers; index += 1) this.join(`s${index}`);
@@ -77,9 +86,14 @@ export class PlayedGroup {
 
   tell<T extends EventType>(type: T, data: EventData<T>): number {
     const position = this.state.position + 1;
-    const head = { position, version: 1, at: this.now, principal: 'ada' as Principal };
-    evolve(this.state, { ...head, type, data } as unknown as Event);
+    const head = { position, version: eventVersion(type), at: this.now, principal: 'ada' as Principal };
+    this.#fold({ ...head, type, data } as unknown as Event);
     return position;
+  }
+
+  #fold(event: Event): void {
+    evolve(this.state, event);
+    this.events.push(event);
   }
 
   join(id: string): void {
@@ -154,7 +168,7 @@ export class PlayedGroup {
           continue;
         }
         this.before(proposal);
-        evolve(this.state, event);
+        this.#fold(event);
         this.said.push(proposal);
         this.after(proposal);
         folded += 1;
