@@ -25,7 +25,7 @@ import type { Probe, RolloutPolicy } from '../../schemas/rollout.ts';
 import type { KeyId } from '../../schemas/proof.ts';
 
 /** Raised whenever the shape or the meaning of `FleetState` changes: older snapshots are then not used. */
-export const foldVersion = 7;
+export const foldVersion = 8;
 
 export interface FleetState {
   fleet: FleetId | null;
