@@ -14,7 +14,7 @@ import type { Bus } from '../nats/bus.ts';
 import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import { backoffMs } from '../std/backoff.ts';
-import { pause } from '../std/deadline.ts';
+import { fired, pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -35,7 +35,7 @@ import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
 import { keep } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
-import { untilRegressed } from './standing.ts';
+import { watchReturns } from './standing.ts';
 import type { Timing } from './timing.ts';
 import { noteFilling, Troubles } from './troubles.ts';
 
@@ -90,8 +90,8 @@ export class Coordinator {
   readonly #shares: FleetShares;
   readonly #fold: FleetFold;
   readonly #reigning: Reigning;
-  /** Resolves with `log-regressed` once NATS is back with less than was folded; else never. */
-  readonly #regressed: Promise<Failure>;
+  /** Fires with `log-regressed` once NATS is back with less than was folded. */
+  readonly #regressed: AbortSignal;
   readonly #troubles: Troubles;
   /** The position of the newest snapshot we know of. */
   #snapshotAt: number;
@@ -112,7 +112,7 @@ export class Coordinator {
     this.#shares = shares;
     const hesitationSteps = () => shares.hesitationSteps(fleet);
     this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing, hesitationSteps });
-    this.#regressed = untilRegressed({
+    this.#regressed = watchReturns({
       ...options,
       log: from.log,
       commands: options.names.commands,
@@ -233,7 +233,7 @@ export class Coordinator {
     try {
       // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.
       const broken = reading.then(() => new Promise<never>(() => undefined));
-      const regressed = this.#regressed.then((failure) => Promise.reject(failure));
+      const regressed = fired({ signal: this.#regressed, over: signal }).then((failure) => Promise.reject(failure));
       await Promise.race([this.#watch.timeToTry(after, signal), broken, regressed]);
       after = fold.cursor.term;
     } catch (error) {
@@ -270,13 +270,11 @@ export class Coordinator {
     this.#reigning.reign = reign;
     try {
       await this.#started(reign);
-      const asked = new Promise<'asked'>((resolve) => {
-        stopped.addEventListener('abort', () => resolve('asked'), { once: true });
-        if (stopped.aborted) resolve('asked');
-      });
       const over = new AbortController();
+      const asked = fired({ signal: stopped, over: over.signal }).then(() => 'asked' as const);
+      const regressed = fired({ signal: this.#regressed, over: over.signal }) as Promise<Failure>;
       const shared = this.#untilShared(AbortSignal.any([over.signal, stopped]));
-      const end = await Promise.race([reign.ended, asked, shared, this.#regressed]);
+      const end = await Promise.race([reign.ended, asked, shared, regressed]);
       over.abort();
       await reign.stop(end === 'asked' || end === 'shared' ? 'hand-over' : 'deposed');
       if (end === 'shared')

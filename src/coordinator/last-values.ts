@@ -16,6 +16,7 @@ import { Failure } from '../std/failure.ts';
 import type { Stamp } from '../../schemas/ids.ts';
 import { sameFields } from '../std/same-fields.ts';
 import { Semaphore } from '../std/semaphore.ts';
+import { patiently } from './standing.ts';
 import { readStored, sameButTerm, type StoredValue } from './stored-value.ts';
 import { publishesMax } from './timing.ts';
 
@@ -25,6 +26,8 @@ export interface LastValuesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly storeTimeoutMs: number;
+  /** `Timing.regressPatienceMs`. */
+  readonly patienceMs: number;
   readonly signal: AbortSignal;
   /** What a value on this subject has to be. */
   readonly schemaOf: (subject: string) => z.ZodType<Stamp>;
@@ -76,7 +79,10 @@ export class LastValues {
     this.#options = options;
   }
 
-  /** Reads what is there, then returns; goes on following in `following` until the signal fires. */
+  /**
+   * Reads what is there, then returns; goes on following in `following` until the signal fires. Fails with `timeout` where
+   * nothing came for `storeTimeoutMs`: what was still to come may have been removed meanwhile, and a new look tells.
+   */
   async load(): Promise<{ following: Promise<void> }> {
     const { bus, stream, signal } = this.#options;
     const status = await bus.streamStatus(stream);
@@ -91,13 +97,39 @@ export class LastValues {
         if (message.sequence >= status.lastSequence || message.pending === 0) loaded();
       }
     })();
-    await Promise.race([ready, following]);
+    const over = new AbortController();
+    try {
+      await Promise.race([ready, following, this.#untilSilent(AbortSignal.any([over.signal, signal]))]);
+    } finally {
+      over.abort();
+    }
     this.#loaded = true;
     return { following };
   }
 
-  /** What to end for: the stream ends before what was stored, so what is believed to stand there may not. Throws what asking throws. */
-  async missing(): Promise<Failure | undefined> {
+  async #untilSilent(signal: AbortSignal): Promise<never> {
+    const { clock, stream, storeTimeoutMs: delayMs } = this.#options;
+    for (let seen = -1; seen !== this.#newest; ) {
+      seen = this.#newest;
+      await pause({ clock, delayMs, signal });
+    }
+    const message = `${stream} gave nothing for ${delayMs} ms after ${this.#newest}, though its end is not reached`;
+    throw new Failure({ code: 'timeout', retryable: true, message });
+  }
+
+  /**
+   * What to end for: the stream ends before what was stored, so what is believed to stand there may not. Told once nobody
+   * can be left who answers for the stream and leads it no more. Throws what asking throws.
+   */
+  missing(): Promise<Failure | undefined> {
+    return patiently(
+      this.#options,
+      () => this.#lookForMissing(),
+      (missing) => missing !== undefined,
+    );
+  }
+
+  async #lookForMissing(): Promise<Failure | undefined> {
     const { bus, stream } = this.#options;
     const newest = this.#newest;
     const { lastSequence } = await bus.streamStatus(stream);

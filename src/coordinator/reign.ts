@@ -104,7 +104,8 @@ export class Reign {
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: timing.storeTimeoutMs, onError });
     const signal = this.#lifecycle.signal;
     const shared = { bus, clock, random, storeTimeoutMs: timing.storeTimeoutMs, signal };
-    const last = { ...shared, term: this.#term, onForeign: (subject: string) => this.#foreign(subject) };
+    const patienceMs = timing.regressPatienceMs;
+    const last = { ...shared, patienceMs, term: this.#term, onForeign: (subject: string) => this.#foreign(subject) };
     this.#groups = new LastValues({ ...last, stream: names.groups, schemaOf: () => Stamp });
     this.#pools = new LastValues({ ...last, stream: names.pools, schemaOf: poolSchemaOf, hashOf: entryHash });
     const texts = new EventTexts();
@@ -122,7 +123,7 @@ export class Reign {
       state,
       cursor,
       texts,
-      patienceMs: timing.regressPatienceMs,
+      patienceMs,
       onError: (error) => onError('publishing the feed', error),
     });
     const propose = (proposal: Proposal) => this.#propose(proposal);

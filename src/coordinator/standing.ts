@@ -65,15 +65,31 @@ async function checkedStanding(cursor: ChainCursor, options: CheckedOptions): Pr
  * and has not noticed: one that was frozen or cut off holds less than was acknowledged since. What is thrown ends a
  * coordinator for good.
  */
-export async function persistent<T>({ patienceMs, clock, signal }: Patience, look: () => Promise<T>): Promise<T> {
+export async function persistent<T>(patience: Patience, look: () => Promise<T>): Promise<T> {
+  const tried = () =>
+    look().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (!isRegress(error)) throw error;
+        return { error };
+      },
+    );
+  const seen = await patiently(patience, tried, (each) => 'error' in each);
+  if ('error' in seen) throw seen.error;
+  return seen.value;
+}
+
+/** What is seen, once it is not doubted or has been for the whole of the patience. */
+export async function patiently<T>(
+  { patienceMs, clock, signal }: Patience,
+  look: () => Promise<T>,
+  isDoubted: (seen: T) => boolean,
+): Promise<T> {
   const until = clock.monotonic() + patienceMs;
   for (;;) {
-    try {
-      return await look();
-    } catch (error) {
-      if (!isRegress(error) || clock.monotonic() >= until) throw error;
-      await pause({ clock, delayMs: lookAgainMs, ...(signal === undefined ? {} : { signal }) });
-    }
+    const seen = await look();
+    if (!isDoubted(seen) || clock.monotonic() >= until) return seen;
+    await pause({ clock, delayMs: lookAgainMs, ...(signal === undefined ? {} : { signal }) });
   }
 }
 
@@ -107,19 +123,19 @@ export interface ReturnsOptions extends StandingOptions {
   readonly logger: Logger;
 }
 
-/** Looks whenever NATS is back, until the signal fires. Resolves with `log-regressed`, or never. */
-export function untilRegressed(options: ReturnsOptions): Promise<Failure> {
+/** Looks whenever NATS is back, until the signal fires. What comes back fires with `log-regressed`, or never. */
+export function watchReturns(options: ReturnsOptions): AbortSignal {
   const { bus, clock, random, logger, signal } = options;
-  return new Promise((resolve) => {
-    const look = () =>
-      lookBack(options).catch((error: unknown) => {
-        if (!isRegress(error)) throw error;
-        resolve(error);
-      });
-    const onError = (error: unknown) => logger.warn({ error }, 'what NATS came back with cannot be read yet');
-    const looking = wheneverBack({ bus, clock, random, look, onError });
-    signal.addEventListener('abort', () => void looking.stop());
-  });
+  const regressed = new AbortController();
+  const look = () =>
+    lookBack(options).catch((error: unknown) => {
+      if (!isRegress(error)) throw error;
+      regressed.abort(error);
+    });
+  const onError = (error: unknown) => logger.warn({ error }, 'what NATS came back with cannot be read yet');
+  const looking = wheneverBack({ bus, clock, random, look, onError });
+  signal.addEventListener('abort', () => void looking.stop());
+  return regressed.signal;
 }
 
 /** Until what was folded is seen to be there. Only a record that has consumed more excuses a command that is not. */

@@ -8,6 +8,33 @@ export interface PauseOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface FiredOptions {
+  readonly signal: AbortSignal;
+  /** Once this fires nothing waits any more, and nothing is left behind on `signal`, which may live for ever. */
+  readonly over: AbortSignal;
+}
+
+/**
+ * Resolves with why the signal fired; never, where `over` fires before. For races that are run again and again: what
+ * waits for a promise is kept for as long as that promise is.
+ */
+export function fired({ signal, over }: FiredOptions): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (over.aborted) return;
+    if (signal.aborted) return resolve(signal.reason);
+    const end = () => {
+      signal.removeEventListener('abort', onAbort);
+      over.removeEventListener('abort', end);
+    };
+    const onAbort = () => {
+      end();
+      resolve(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort);
+    over.addEventListener('abort', end);
+  });
+}
+
 /** Resolves after `delayMs`; rejects with `aborted` as soon as the signal fires. */
 export function pause({ clock, delayMs, signal }: PauseOptions): Promise<void> {
   return new Promise((resolve, reject) => {
