@@ -114,6 +114,19 @@ describe('finding the record of a position', () => {
     await expect(found).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   });
 
+  it('says which record it is that cannot be read', async () => {
+    const log = await logOf([2, 2, 2]);
+    const damaged = but(log, {
+      get: async (sequence) =>
+        sequence === 2 ? { sequence, data: Uint8Array.of(0xc1), pending: 0 } : log.get(sequence),
+    });
+    const found = findRecord(damaged, { position: 3, lastSequence: 3, timeoutMs });
+    await expect(found).rejects.toMatchObject({
+      code: 'malformed',
+      message: expect.stringMatching(/^record 2 of the log/),
+    });
+  });
+
   it('passes over barriers', async () => {
     const log = new FaultyLog(['request-lost', 'none', 'none', 'request-lost']);
     const writer = writerOn(log);

@@ -49,6 +49,13 @@ function accept(id: string, changes: object = {}): void {
 }
 
 describe('sending a command', () => {
+  it('ends with what the coordinator says where the outcome is in the log and cannot be read', async () => {
+    const sent = sender.send('group.delete', { group }, { id: 'c-1' });
+    const message = 'record 7 of the log cannot be read';
+    bus.deliver('_INBOX_alice.c-1', encodeMessage({ status: 'unknown', safeToRepeat: false, message }));
+    await expect(sent).rejects.toMatchObject({ code: 'unavailable', retryable: false, message });
+  });
+
   it('puts type and principal in the subject, and payload, id and time in the body', async () => {
     const sent = sender.send('group.delete', { group }, { id: 'c-1', reason: 'tidy', ifPosition: 3 });
     expect(bus.stored[0]?.subject).toBe('muster.main.cmd.alice.group.delete');
