@@ -20,8 +20,8 @@ export const Outcome = z.discriminatedUnion('status', [
   z.object({ ...common, status: z.literal('accepted'), event: Event }),
   z.object({ ...common, status: z.literal('rejected'), rejection: Rejection }),
   /**
-   * Not taken, or not decided in time: it may still be. Only for requests on `do`. `safeToRepeat`: it never reached
-   * the fleet; else only with the same id.
+   * Not taken, or not decided in time: it may still be. Both only for requests on `do`. Or decided before, and its outcome
+   * cannot be read from the log any more. `safeToRepeat`: it never reached the fleet; else only with the same id.
    */
   z.object({ status: z.literal('unknown'), message: z.string(), safeToRepeat: z.boolean() }),
 ]);

@@ -85,7 +85,8 @@ export class CommandSender {
 
   /**
    * The outcome, acceptance or rejection alike. Throws a `Failure`: `timeout` and `disconnected` say that the command
-   * may still take effect and that the same id makes a repeat safe; `overloaded` that nothing was sent.
+   * may still take effect and that the same id makes a repeat safe; `overloaded` that nothing was sent; `unavailable` that
+   * it was decided before, and what the log holds of that cannot be read.
    */
   send<T extends CommandType>(type: T, payload: CommandPayload<T>, options: SendOptions = {}): Promise<SendOutcome> {
     const { clock, fleet, principal } = this.#options;
@@ -157,7 +158,11 @@ export class CommandSender {
       this.#waiting.take(id)?.reject(Failure.from(caught, fallback));
       return;
     }
-    if (outcome.status === 'unknown') return;
+    if (outcome.status === 'unknown') {
+      const { message } = outcome;
+      this.#waiting.take(id)?.reject(new Failure({ code: 'unavailable', retryable: false, message }));
+      return;
+    }
     this.#waiting.take(id)?.resolve(toSendOutcome(outcome));
   }
 }

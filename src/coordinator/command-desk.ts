@@ -86,10 +86,18 @@ export class CommandDesk {
   }
 
   async #repeat({ asker, position, answer }: Repeat): Promise<void> {
-    const event = await this.#options.eventAt(position);
+    const { outcomes, eventAt } = this.#options;
+    let event: Event;
+    try {
+      event = await eventAt(position);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'malformed') throw error;
+      // What happened is folded; that it cannot be told again is no reason to lead no more.
+      return answer(outcomes.encodeUnreadable(asker, position, error.message), asker);
+    }
     // The first outcome may have been decided and never landed: what stands in its place is somebody else's.
     if (event.command?.id !== asker.id || event.principal !== asker.principal) throw overtaken(position);
-    answer(this.#options.outcomes.encode(asker, { event, repeated: true }), asker);
+    answer(outcomes.encode(asker, { event, repeated: true }), asker);
   }
 }
 

@@ -8,7 +8,7 @@ import { encode } from '../wire/codec.ts';
 import { appendField } from '../wire/splice.ts';
 import { encodeEvent } from '../eventlog/record-codec.ts';
 import type { Event } from '../../schemas/events.ts';
-import type { CommandId, LogId, Principal, Term } from '../../schemas/ids.ts';
+import type { CommandId, LogId, Position, Principal, Term } from '../../schemas/ids.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
 import type { EventTexts } from './event-texts.ts';
 
@@ -54,5 +54,12 @@ export class Outcomes {
       return appendField({ map: encode(head), field: 'event', value: encoded ?? encodeEvent(event) });
     }
     return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"event":${this.#texts.of(event)}}`);
+  }
+
+  /** For a command seen before whose first outcome is damaged where it stands in the log: repeating it tells no more. */
+  encodeUnreadable({ id, format }: Asker, position: Position, reason: string): Uint8Array {
+    const seen = `the command "${id}" was decided before, at position ${position}, and its outcome cannot be told again`;
+    const message = `${seen}: ${reason}; see what is damaged: muster audit verify`;
+    return encodeAs(format, { status: 'unknown', message, safeToRepeat: false } satisfies Outcome);
   }
 }

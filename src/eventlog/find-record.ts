@@ -2,7 +2,7 @@
 import type { Position } from '../../schemas/ids.ts';
 import type { Record } from '../../schemas/record.ts';
 import { Failure } from '../std/failure.ts';
-import type { LogPort } from './log-port.ts';
+import type { LogPort, StoredRecord } from './log-port.ts';
 import { decodeRecord } from './record-codec.ts';
 
 export interface FindRecordOptions {
@@ -15,7 +15,7 @@ export interface FindRecordOptions {
 
 /**
  * The record and its sequence; undefined where the log holds no such position. Throws `unavailable` where it does not show a
- * record before its end.
+ * record before its end, and `malformed`, naming it, for one that is damaged on the way there.
  * Trusts the chain: with void records in the log, which the fence rules out, it may find nothing.
  */
 export async function findRecord(
@@ -30,7 +30,7 @@ export async function findRecord(
     const sequence = low + Math.floor((high - low) / 2);
     const stored = await port.get(sequence, timeoutMs);
     if (stored === undefined) throw unshown(`record ${sequence} of ${lastSequence}`);
-    const record = decodeRecord(stored.data);
+    const record = readRecord(stored);
     if (record.first <= position) {
       found = { sequence, record };
       low = sequence + 1;
@@ -40,6 +40,24 @@ export async function findRecord(
   }
   if (found === undefined || position >= found.record.first + found.record.events.length) return undefined;
   return found;
+}
+
+function readRecord({ sequence, data }: StoredRecord): Record {
+  try {
+    return decodeRecord(data);
+  } catch (caught) {
+    const { code, message, retryable } = Failure.from(caught, {
+      code: 'malformed',
+      retryable: false,
+      message: 'bytes',
+    });
+    throw new Failure({
+      code,
+      retryable,
+      message: `record ${sequence} of the log cannot be read: ${message}`,
+      cause: caught,
+    });
+  }
 }
 
 /** As `findRecord` where the position was acknowledged; throws `unavailable` where it is not found. */
