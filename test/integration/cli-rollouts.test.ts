@@ -42,11 +42,13 @@ afterAll(async () => {
 
 describe('what-if', () => {
   it('tells every coming transition, and sends nothing', async () => {
+    await stage.told.caughtUp();
     const position = stage.told.events.length;
     const { code, data } = await asJson('server', 'leave', 's1', '--what-if');
     expect(code).toBe(0);
     expect(data).toMatchObject({ settled: true, decisions: [{ status: 'accepted' }] });
     expect(data.transitions.map(({ kind }: { kind: string }) => kind)).toEqual(['pool', 'event', 'pool']);
+    await stage.told.caughtUp();
     expect(stage.told.events.slice(position).filter(({ type }) => type.startsWith('server.'))).toEqual([]);
   });
 
@@ -200,6 +202,7 @@ describe('a group, back to an earlier instant', () => {
   let earlier: string;
 
   beforeAll(async () => {
+    await stage.told.caughtUp();
     earlier = String(stage.told.events.at(-1)?.position);
     expect((await muster('deploy', 'hello@2.0.0', 'Production')).code).toBe(0);
     expect((await muster('undeploy', 'orders', 'Production')).code).toBe(0);
@@ -228,6 +231,7 @@ describe('a group, back to an earlier instant', () => {
     const { code, data, stderr } = await asJson(...(await plan()));
     expect(stderr).toMatch(/3 of 3/);
     expect([code, data.status]).toEqual([0, 'done']);
+    await stage.told.caughtUp();
     const rolled = stage.told.events.filter(({ type }) => type === 'rollout.succeeded').slice(-2);
     expect(rolled).toHaveLength(2);
     expect((await asJson('rollback', 'group', 'Production', '--to', earlier)).data).toMatchObject({

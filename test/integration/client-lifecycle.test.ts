@@ -107,6 +107,7 @@ describe('a replacement', () => {
     expect(outcome).toMatchObject({ status: 'in-traffic' });
     expect(await view(web1)).toMatchObject({ status: 'available', inPool: false });
     expect(await view(web2)).toMatchObject({ status: 'ready', inPool: true });
+    await stage.told.caughtUp();
     const order = ['server.ready', 'server.replaced', 'server.left'];
     const told = stage.told.events.filter(({ position: at, type }) => at > position && order.includes(type));
     expect(told.map(({ type }) => type)).toEqual(order);

@@ -79,6 +79,7 @@ describe('a server that is replaced', () => {
     s2.now.slow = false;
     await stage.becomes('s1', 'available');
     expect(await stage.admin('s2')).toBe('ready');
+    await stage.told.caughtUp();
     const admitted = stage.told.of('server.ready').find(({ data }) => data.server === 's2');
     const replaced = stage.told.of('server.replaced')[0];
     expect(replaced?.position).toBeGreaterThan(admitted?.position ?? Number.POSITIVE_INFINITY);
