@@ -9,7 +9,7 @@
 import type { z } from 'zod';
 import { encodeMessage } from '../wire/message.ts';
 import type { Bus, StoredMessage } from '../nats/bus.ts';
-import { pause } from '../std/deadline.ts';
+import { pause, unlessSilent } from '../std/deadline.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
@@ -17,6 +17,7 @@ import type { Stamp } from '../../schemas/ids.ts';
 import { sameFields } from '../std/same-fields.ts';
 import { Semaphore } from '../std/semaphore.ts';
 import { patiently } from './standing.ts';
+import { BySubject } from './by-subject.ts';
 import { readStored, sameButTerm, type StoredValue } from './stored-value.ts';
 import { publishesMax } from './timing.ts';
 
@@ -67,8 +68,12 @@ const retryPolicy = { firstMs: 50, longestMs: 2_000 };
 
 export class LastValues {
   readonly #options: LastValuesOptions;
-  /** By the subject but for its last token, then by that, so that one pool is walked without the others: see `placeOf`. */
-  readonly #slotsByPrefix = new Map<string, Map<string, Slot>>();
+  readonly #slots = new BySubject<Slot>(() => ({
+    current: undefined,
+    wanted: undefined,
+    writing: undefined,
+    inFlight: undefined,
+  }));
   /** What stood there before we began is nobody's trespass. */
   #loaded = false;
   /** The highest sequence known to have been stored. */
@@ -84,7 +89,7 @@ export class LastValues {
    * nothing came for `storeTimeoutMs`: what was still to come may have been removed meanwhile, and a new look tells.
    */
   async load(): Promise<{ following: Promise<void> }> {
-    const { bus, stream, signal } = this.#options;
+    const { bus, stream, clock, storeTimeoutMs: timeoutMs, signal } = this.#options;
     const status = await bus.streamStatus(stream);
     let loaded: () => void = () => undefined;
     const ready = new Promise<void>((resolve) => {
@@ -97,24 +102,10 @@ export class LastValues {
         if (message.sequence >= status.lastSequence || message.pending === 0) loaded();
       }
     })();
-    const over = new AbortController();
-    try {
-      await Promise.race([ready, following, this.#untilSilent(AbortSignal.any([over.signal, signal]))]);
-    } finally {
-      over.abort();
-    }
+    const work = Promise.race([ready, following]);
+    await unlessSilent({ clock, timeoutMs, what: `more of ${stream}`, work, seen: () => this.#newest });
     this.#loaded = true;
     return { following };
-  }
-
-  async #untilSilent(signal: AbortSignal): Promise<never> {
-    const { clock, stream, storeTimeoutMs: delayMs } = this.#options;
-    for (let seen = -1; seen !== this.#newest; ) {
-      seen = this.#newest;
-      await pause({ clock, delayMs, signal });
-    }
-    const message = `${stream} gave nothing for ${delayMs} ms after ${this.#newest}, though its end is not reached`;
-    throw new Failure({ code: 'timeout', retryable: true, message });
   }
 
   /**
@@ -139,13 +130,13 @@ export class LastValues {
   }
 
   get(subject: string): LastValue | undefined {
-    return this.#slotAt(subject)?.current;
+    return this.#slots.get(subject)?.current;
   }
 
   /** Every value whose subject is `prefix` (ending in ".server.") and one more token. */
   under(prefix: string): [string, LastValue][] {
     const found: [string, LastValue][] = [];
-    for (const [token, { current }] of this.#slotsByPrefix.get(prefix) ?? []) {
+    for (const [token, { current }] of this.#slots.under(prefix)) {
       if (current !== undefined) found.push([prefix + token, current]);
     }
     return found;
@@ -153,13 +144,13 @@ export class LastValues {
 
   /** The hash of what stands there once what was put is stored. */
   upcomingHash(subject: string): bigint | undefined {
-    const slot = this.#slotAt(subject);
+    const slot = this.#slots.get(subject);
     return slot?.wanted?.hash ?? slot?.current?.hash;
   }
 
   /** Whether a value stands under `prefix` (ending in ".server.") and this token. */
   has(prefix: string, token: string): boolean {
-    return this.#slotsByPrefix.get(prefix)?.get(token)?.current !== undefined;
+    return this.#slots.under(prefix).get(token)?.current !== undefined;
   }
 
   /**
@@ -167,7 +158,7 @@ export class LastValues {
    * put in one turn are sent in that order; one that is refused or unanswered is sent again, behind the others then.
    */
   put(subject: string, value: Stamp): Promise<void> | undefined {
-    const slot = this.#slotOf(subject);
+    const slot = this.#slots.of(subject);
     if (slot.writing === undefined && sameButTerm(slot.current?.value, value)) return undefined;
     const data = encodeMessage(value);
     slot.wanted = { value, data, hash: this.#hashOf(data) };
@@ -177,7 +168,7 @@ export class LastValues {
 
   /** Removes the subject's value. A value put meanwhile stays. */
   async clear(subject: string): Promise<void> {
-    const slot = this.#slotAt(subject);
+    const slot = this.#slots.get(subject);
     const sequence = slot?.current?.sequence;
     if (slot === undefined || sequence === undefined || slot.writing !== undefined) return;
     slot.current = undefined;
@@ -244,28 +235,12 @@ export class LastValues {
 
   #take(message: StoredMessage): void {
     this.#newest = Math.max(this.#newest, message.sequence);
-    const slot = this.#slotOf(message.subject);
+    const slot = this.#slots.of(message.subject);
     if (message.sequence <= (slot.current?.sequence ?? 0)) return;
     if (slot.inFlight !== undefined && Buffer.compare(slot.inFlight, message.data) === 0) return;
     slot.current = this.#toLastValue(message);
     this.#refuseHigherTerm(slot.current);
     if (this.#loaded) this.#options.onForeign(message.subject);
-  }
-
-  #slotAt(subject: string): Slot | undefined {
-    const { prefix, token } = placeOf(subject);
-    return this.#slotsByPrefix.get(prefix)?.get(token);
-  }
-
-  #slotOf(subject: string): Slot {
-    const { prefix, token } = placeOf(subject);
-    const siblings = this.#slotsByPrefix.get(prefix) ?? new Map<string, Slot>();
-    this.#slotsByPrefix.set(prefix, siblings);
-    const known = siblings.get(token);
-    if (known !== undefined) return known;
-    const slot: Slot = { current: undefined, wanted: undefined, writing: undefined, inFlight: undefined };
-    siblings.set(token, slot);
-    return slot;
   }
 
   #toLastValue({ subject, data, sequence }: StoredMessage): LastValue {
@@ -282,11 +257,4 @@ export class LastValues {
     const message = `a value of term ${current.value.term} stands in ${this.#options.stream}, above our term ${this.#options.term}`;
     throw new Failure({ code: 'not-leader', retryable: false, message });
   }
-}
-
-/** Servers' subjects stand together by what is said of them; all others in one place, since each is alone. */
-function placeOf(subject: string): { readonly prefix: string; readonly token: string } {
-  const at = subject.lastIndexOf('.') + 1;
-  const prefix = subject.slice(0, at);
-  return prefix.endsWith('.server.') ? { prefix, token: subject.slice(at) } : { prefix: '', token: subject };
 }

@@ -90,6 +90,28 @@ export function within<T>({ clock, timeoutMs, what, work, signal }: WithinOption
   });
 }
 
+export interface SilenceOptions<T> extends Omit<WithinOptions<T>, 'signal'> {
+  /** What grows as something comes. */
+  readonly seen: () => number;
+}
+
+/** The outcome of `work`, or a retryable `timeout` once nothing has come for between one `timeoutMs` and two. */
+export async function unlessSilent<T>({ clock, timeoutMs, what, work, seen }: SilenceOptions<T>): Promise<T> {
+  const over = new AbortController();
+  const silence = async (): Promise<never> => {
+    for (let before: number | undefined; before !== seen(); ) {
+      before = seen();
+      await pause({ clock, delayMs: timeoutMs, signal: over.signal });
+    }
+    throw late(timeoutMs, what);
+  };
+  try {
+    return await Promise.race([work, silence()]);
+  } finally {
+    over.abort();
+  }
+}
+
 export interface DeadlineOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
