@@ -4,9 +4,9 @@
  */
 import { appliedKey, emptyObserved } from '../projections/observed.ts';
 import type { Observed, ObservedServer } from '../projections/observed.ts';
-import { withReading } from '../projections/traffic-rate.ts';
+import { forgetSilent, withReading } from '../projections/traffic-rate.ts';
 import type { Bus, BusMessage } from '../nats/bus.ts';
-import type { Clock } from '../std/clock.ts';
+import type { Clock, Timer } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeMessage, encodeMessage } from '../wire/message.ts';
@@ -40,10 +40,14 @@ export interface ObservationsOptions {
   readonly onHeard?: (heard: Heard) => void;
 }
 
+/** How late a rate may still be shown: as often as screens ask, and a pass over the servers is below a millisecond. */
+const forgetEveryMs = 2_000;
+
 export class Observations {
   readonly observed: Observed = emptyObserved();
   readonly #options: ObservationsOptions;
   readonly #subscriptions: { unsubscribe(): void }[] = [];
+  #forgetting: Timer | undefined;
   /** Set while we lead. */
   #listener: Listener | undefined;
 
@@ -53,6 +57,7 @@ export class Observations {
 
   start(): void {
     const { bus, fleet } = this.#options;
+    this.#forget();
     const hear = (subject: string, take: (message: BusMessage) => void) => {
       const onMessage = (message: BusMessage) => this.#guard(message, take);
       this.#subscriptions.push(bus.subscribe({ subject, onMessage }));
@@ -63,11 +68,19 @@ export class Observations {
   }
 
   stop(): void {
+    this.#forgetting?.cancel();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
   listen(listener: Listener | undefined): void {
     this.#listener = listener;
+  }
+
+  /** Nobody's beat tells that another's are missing. */
+  #forget(): void {
+    const { clock } = this.#options;
+    forgetSilent(this.observed, clock.monotonic());
+    this.#forgetting = clock.after(forgetEveryMs, () => this.#forget());
   }
 
   /** Malformed observations are told and dropped: they are level-triggered and come again. */

@@ -27,6 +27,26 @@ export function withReading(
   return readings.slice(Math.max(0, begin));
 }
 
+/** A silence of so many of the longest pauses there were between readings, and of a window at the least, is no pace any more. */
+const pausesMax = 2.5;
+
+/** Forgets what servers had answered that are silent by now: what they answered last is no rate of the last seconds. */
+export function forgetSilent({ serverById }: Observed, now: number): void {
+  for (const seen of serverById.values()) {
+    if (seen.answered !== undefined && isSilent(seen.answered, now)) seen.answered = undefined;
+  }
+}
+
+/** One reading is no rate yet, nor does it say when the next is due. */
+function isSilent(readings: readonly AnsweredReading[], now: number): boolean {
+  if (readings.length < 2) return false;
+  let longestMs = windowMs / pausesMax;
+  for (const [index, { at }] of readings.entries()) {
+    longestMs = Math.max(longestMs, at - (readings[index - 1]?.at ?? at));
+  }
+  return now - (readings.at(-1)?.at ?? now) > longestMs * pausesMax;
+}
+
 /** Null: not known. Nor has one that is silent, or in no group, traffic that would be anybody's. */
 export function trafficRate({ member, lost }: Pick<Server, 'member' | 'lost'>, seen?: ObservedServer) {
   return member === null || lost !== null ? null : rateOf(seen?.answered);
