@@ -5,6 +5,7 @@ import { projectsOf } from './evolve-deployments.ts';
 import { retell } from './evolve-desired.ts';
 import { takeOut } from './evolve-switch.ts';
 import { isInPool, isServing } from './membership.ts';
+import { isInBatch } from './release.ts';
 import { changeMember } from './settle.ts';
 import type { FleetState, Group, Rollout } from './state.ts';
 
@@ -97,7 +98,7 @@ export function rolloutFailed(state: FleetState, event: Event<'rollout.failed'>)
 
 /** One of those it is judged by has proved its set. */
 export function noteProgress(group: Group | undefined, id: ServerId, at: number): void {
-  for (const rollout of group?.rolloutById.values() ?? []) if (isAmong(rollout.batch, id)) rollout.progressAt = at;
+  for (const rollout of group?.rolloutById.values() ?? []) if (isInBatch(rollout, { id })) rollout.progressAt = at;
 }
 
 interface RolledBack {
@@ -204,17 +205,4 @@ function withRollout(
 
 function sortedUnion(before: readonly ServerId[], more: readonly ServerId[]): ServerId[] {
   return [...new Set([...before, ...more])].sort();
-}
-
-/** In a sorted list: this is asked at every proof while a rollout is under way. */
-function isAmong(sorted: readonly ServerId[], id: ServerId): boolean {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const found = sorted[middle] as ServerId;
-    if (found === id) return true;
-    if (found < id) low = middle + 1;
-    else high = middle;
-  }
-  return false;
 }

@@ -2,6 +2,7 @@
  * Which version of each of its group's projects a server shall hold, and who a rollout's outcome hangs on. While a
  * rollout is under way its servers hold one of two releases: the one it goes to, or the one it comes from.
  */
+import type { ServerId } from '../../schemas/ids.ts';
 import { directivePosition, isKeptOut, isLeaving } from './membership.ts';
 import type { Deployment, Group, Member, ProjectRelease, Rollout, RolloutTarget, Server } from './state.ts';
 
@@ -36,6 +37,19 @@ export function rolloutOf(group: Rollouts, { rollout }: Pick<Deployment, 'rollou
 /** It was told the present target's version, though it may wait for its drain before it takes it. */
 export function isMoved({ moved }: Pick<Rollout, 'moved'>, { id }: Named): boolean {
   return moved.has(id);
+}
+
+/** It was told in the present step, or told to go back. Asked of every server at every proof while a rollout is under way. */
+export function isInBatch({ batch }: Pick<Rollout, 'batch'>, { id }: Named): boolean {
+  let [low, high] = [0, batch.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const found = batch[middle] as ServerId;
+    if (found === id) return true;
+    if (found < id) low = middle + 1;
+    else high = middle;
+  }
+  return false;
 }
 
 /** What a rollout goes through: what is on every server, what is being rolled out, what is still to come. */

@@ -4,7 +4,7 @@
  */
 import type { Position, ServerId } from '../../schemas/ids.ts';
 import { isLeaving } from './membership.ts';
-import { hasProved } from './release.ts';
+import { hasProved, isInBatch } from './release.ts';
 import type { Cordon, Group, Rollout, Server } from './state.ts';
 
 /**
@@ -59,5 +59,5 @@ function forget(rollout: Rollout, id: ServerId): void {
   rollout.moved.delete(id);
   rollout.waiting.delete(id);
   rollout.standby?.servers.delete(id);
-  if (rollout.batch.includes(id)) rollout.batch = rollout.batch.filter((one) => one !== id);
+  if (isInBatch(rollout, { id })) rollout.batch = rollout.batch.filter((one) => one !== id);
 }

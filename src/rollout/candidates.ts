@@ -14,10 +14,9 @@ export function candidatesOf(about: About, { target }: { readonly target: number
   const told = target === rollout.target ? rollout.moved : new Set<ServerId>();
   const candidates: Server[] = [];
   for (const id of group.servers) {
+    if (told.has(id) || shared.judgedByOthers.has(id) || shared.told.has(id)) continue;
     const server = state.serverById.get(id);
-    if (server === undefined || told.has(id)) continue;
-    if (shared.judgedByOthers.has(id) || shared.told.has(id)) continue;
-    if (mayBeTold(about, server)) candidates.push(server);
+    if (server !== undefined && mayBeTold(about, server)) candidates.push(server);
   }
   const rank = (server: Server) => (isSettled(group, server) ? 0 : 1);
   return candidates.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));

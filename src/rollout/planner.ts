@@ -50,7 +50,8 @@ export function plansOf(
   const limit = limitOf(group);
   const [told, begun] = [new Set<ServerId>(), new Set<Position>()];
   const abouts = inOrder(group).map((rollout) => aboutOf({ state, group, rollout, observed, at }));
-  const judgedBy = new Map(abouts.map((about) => [about.rollout.id, underJudgement(about)]));
+  // One alone has no others to leave anybody to, and judging costs a pass over all it told.
+  const judgedBy = new Map(abouts.length < 2 ? [] : abouts.map((about) => [about.rollout.id, underJudgement(about)]));
   for (const about of abouts) {
     const others = [...judgedBy].filter(([id]) => id !== about.rollout.id).flatMap(([, servers]) => servers);
     const plan = planOf(about, { moving, limit, judgedByOthers: new Set(others), told, begun });

@@ -1,5 +1,6 @@
 /** How one server that was told a new version stands with it: what every gate is made of. */
 import { directivePosition, isInPool, isKeptOut, isLeaving } from '../domain/membership.ts';
+import { isInBatch } from '../domain/release.ts';
 import type { Failing, Member, Server } from '../domain/state.ts';
 import { unwellText } from '../projections/observed.ts';
 import { unwellReadingsMin } from '../server-machine/facts.ts';
@@ -69,7 +70,7 @@ function pendingOr(
   { rollout, at }: About,
   { server, member, text }: { readonly server: Server; readonly member: Member; readonly text: string },
 ): Standing {
-  const isAnew = member.covers === 0 || !rollout.batch.includes(server.id);
+  const isAnew = member.covers === 0 || !isInBatch(rollout, server);
   const from = isAnew ? Math.max(rollout.stepAt, server.sinceAt) : rollout.stepAt;
   const overdueAt = from + rollout.policy.healthyDeadlineMs;
   if (at < overdueAt) {
