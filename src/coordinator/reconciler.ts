@@ -73,12 +73,6 @@ export class Reconciler {
     this.#runner.poke();
   }
 
-  /** The members of a group, where something all of them hang on has changed. */
-  touchMembers(group: GroupId): void {
-    for (const server of this.#options.state.groupById.get(group)?.servers ?? []) this.#touched.add(server);
-    this.touchGroup(group);
-  }
-
   touchAll(): void {
     const { state } = this.#options;
     for (const server of state.serverById.keys()) this.#touched.add(server);

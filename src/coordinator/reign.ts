@@ -16,6 +16,7 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { looksAtFigures } from '../rollout/figures.ts';
+import { concernedMembers } from '../server-machine/concerned.ts';
 import { assert, Failure } from '../std/failure.ts';
 import { Lifecycle } from '../std/lifecycle.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -266,10 +267,11 @@ export class Reign {
     for (const concern of affects(event, state)) {
       if (concern.kind === 'server' && concernsMachine) this.#reconciler.touch(concern.id as ServerId);
       if (concern.kind === 'group') {
-        if (changesEveryMember(event)) this.#reconciler.touchMembers(concern.id as GroupId);
-        else this.#reconciler.touchGroup(concern.id as GroupId);
-        this.#poolPublishers.touch(concern.id as GroupId);
-        this.#status.touch(concern.id as GroupId);
+        const group = concern.id as GroupId;
+        for (const member of concernedMembers(state, group, event)) this.#reconciler.touch(member);
+        this.#reconciler.touchGroup(group);
+        this.#poolPublishers.touch(group);
+        this.#status.touch(group);
       }
     }
     if (event.type === 'server.registered' || event.type === 'server.configured') {
@@ -371,24 +373,4 @@ export class Reign {
 function deposed(beat: LeaderBeat): Failure {
   const message = `${beat.instance} leads in term ${beat.term}`;
   return new Failure({ code: 'not-leader', retryable: true, message });
-}
-
-/** Events after which every member of the group may have something else to hold. */
-function changesEveryMember(event: Event): boolean {
-  switch (event.type) {
-    case 'deployment.requested':
-    case 'deployment.withdrawn':
-    case 'release.requested':
-    case 'rollout.advanced':
-    case 'rollout.aborted':
-    case 'rollout.failed':
-    case 'rollout.retried':
-    case 'rollout.rolled-back':
-    case 'rollout.succeeded':
-    case 'rollout.switched':
-    case 'group.configured':
-      return true;
-    default:
-      return false;
-  }
 }

@@ -80,6 +80,14 @@ export function directivePosition(
   return Math.max(group.deploymentsChangedAt, member.directiveAt);
 }
 
+/** The position of what the member is to be told now: its directive's, or that of its drain. */
+export function toldPosition(
+  group: Pick<Group, 'deploymentsChangedAt'>,
+  member: Pick<Member, 'directiveAt' | 'drain'>,
+): Position {
+  return Math.max(directivePosition(group, member), member.drain?.at ?? 0);
+}
+
 /**
  * What the directive at that position says. Whoever publishes `draining` has every balancer's confirmation first. What
  * a rollout has taken out of the pool gets ready for traffic there, as a server does that has yet to enter.

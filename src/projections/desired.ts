@@ -4,7 +4,7 @@
  * answer for the same input. They must not know clocks, NATS, or what was published before. Their caller hands in
  * acknowledged state only, since what they return is told to others.
  */
-import { directivePosition, directiveServing } from '../domain/membership.ts';
+import { directiveServing, toldPosition } from '../domain/membership.ts';
 import { desiredRelease } from '../domain/release.ts';
 import type { FleetState, Group, ProjectRelease } from '../domain/state.ts';
 import type { DesiredProject } from '../../schemas/directive.ts';
@@ -32,7 +32,7 @@ export function desiredFor(state: FleetState, serverId: ServerId): DesiredOfServ
   if (member === null) return null;
   const group = state.groupById.get(member.group);
   if (group === undefined) return null;
-  const position = Math.max(directivePosition(group, member), member.drain?.at ?? 0);
+  const position = toldPosition(group, member);
   return { position, serving: directiveServing(member), projects: projectsFor(group, serverId) };
 }
 
