@@ -9,6 +9,7 @@ import { ExecDriver } from '../../src/agent/drivers/exec/driver.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
+import { type HostPort, hostPort } from '../../src/std/host-port.ts';
 import { createLogger, type Logger } from '../../src/telemetry/logger.ts';
 
 /** Each with where this machine itself is reached by it. */
@@ -135,9 +136,8 @@ function createDriver(options: z.output<typeof GatewayOptions>, logger: Logger):
 }
 
 /** On this machine: a wildcard stands for loopback too. */
-function originOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  const here = wildcardHosts.get(host) ?? host;
-  return `http://${here.includes(':') ? `[${here}]` : here}:${port}`;
+function originOf({ host, port }: HostPort): string {
+  return `http://${hostPort({ host: wildcardHosts.get(host) ?? host, port })}`;
 }
 
 function connect(

@@ -8,6 +8,7 @@ import type { FleetState } from '../domain/state.ts';
 import { emptyObserved } from '../projections/observed.ts';
 import { answerQuery } from '../projections/views.ts';
 import { assert, Failure } from '../std/failure.ts';
+import { hostPort } from '../std/host-port.ts';
 
 export const changedThings = [
   'group',
@@ -99,12 +100,12 @@ function thingsOf(state: FleetState): Map<string, Thing> {
         ...about,
         what: 'pool',
         name: server,
-        described: { address: addressText(address), weight, admin },
+        described: { address: hostPort(address), weight, admin },
       });
     }
   }
   for (const { server, address, weight, labels } of ask('servers')) {
-    const described = { address: addressText(address), weight, labels: sorted(labels) };
+    const described = { address: hostPort(address), weight, labels: sorted(labels) };
     things.push({ what: 'server', group: null, name: server, described });
   }
   for (const { project, status, versions } of ask('projects')) {
@@ -127,10 +128,6 @@ function fieldsOf(value: object, prefix = ''): [string, unknown][] {
     if (nested) return fieldsOf(held as object, `${path}.`);
     return held === undefined ? [] : [[path, held]];
   });
-}
-
-function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -3,7 +3,8 @@ import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
 import type { DesiredPool, ObservedPoolServer, PoolServer } from '../balancer.ts';
-import { type Document, type Endpoint, hostPort } from './config-file.ts';
+import { hostPort } from '../../std/host-port.ts';
+import type { Document, Endpoint } from './config-file.ts';
 import type { Documents } from './documents.ts';
 import type { EnvoyProcess } from './process.ts';
 

@@ -3,8 +3,8 @@
  * same in files and over HTTP, but for where a cluster's endpoints are found. Pure.
  */
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
+import { hostPort } from '../../std/host-port.ts';
 import type { DesiredPool, ObservedPoolServer } from '../balancer.ts';
 import { asText, configSource, type XdsForm } from './bootstrap.ts';
 
@@ -190,10 +190,6 @@ function routes(group: GroupId): unknown[] {
     { match: { prefix: '/', headers: [method] }, route: action(`${never},reset`, '300s') },
     { match: { prefix: '/' }, route: action(never, '300s') },
   ];
-}
-
-export function hostPort({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function socketAddress({ host, port }: Address): unknown {

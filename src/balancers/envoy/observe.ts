@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Address, ServerId } from '../../../schemas/ids.ts';
 import { Failure } from '../../std/failure.ts';
 import type { ObservedPoolServer } from '../balancer.ts';
-import { hostPort } from './config-file.ts';
+import { hostPort } from '../../std/host-port.ts';
 
 const SocketAddress = z.object({ socket_address: z.object({ address: z.string(), port_value: z.int() }) });
 

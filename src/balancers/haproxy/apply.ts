@@ -3,7 +3,8 @@
  * in the backend's servers, so only what differs is said.
  */
 import type { PoolServer } from '../balancer.ts';
-import { hostPort, serverOptions } from './config-file.ts';
+import { hostPort } from '../../std/host-port.ts';
+import { serverOptions } from './config-file.ts';
 import type { RuntimeServer } from './observe.ts';
 
 /**

@@ -5,11 +5,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { promisify } from 'node:util';
 import type { Address, GroupId } from '../../../schemas/ids.ts';
 import { besideOf, putInPlace, writeSynced } from '../../std/durable-file.ts';
 import { Failure } from '../../std/failure.ts';
+import { hostPort } from '../../std/host-port.ts';
 import type { DesiredPool } from '../balancer.ts';
 
 const execute = promisify(execFile);
@@ -111,10 +111,6 @@ export function backendOf(group: GroupId): string {
 /** Another name than the backend's: `show stat` takes a name for one proxy only. */
 export function frontendOf(group: GroupId): string {
   return `in_${group}`;
-}
-
-export function hostPort({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Puts the text in the file's place if it differs. Throws `config-invalid` with HAProxy's words when it refuses it. */

@@ -5,12 +5,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Address } from '../../../schemas/ids.ts';
 import { besideOf, putInPlace, writeSynced } from '../../std/durable-file.ts';
 import { Failure, textOf } from '../../std/failure.ts';
+import { hostPort } from '../../std/host-port.ts';
 import type { DesiredPool, PoolServer } from '../balancer.ts';
 
 const execute = promisify(execFile);
@@ -138,10 +138,6 @@ function serverLine({ server, address, weight, admin }: PoolServer): string {
 
 export function listenUrl(listen: Address): string {
   return `http://${hostPort(listen)}`;
-}
-
-function hostPort({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function quoted(text: string): string {

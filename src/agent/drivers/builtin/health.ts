@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../../../std/clock.ts';
 import { underDeadline } from '../../../std/deadline.ts';
 import { textOf } from '../../../std/failure.ts';
+import { hostPort } from '../../../std/host-port.ts';
 import type { AppliedProject, ProjectProblem } from '../../driver.ts';
 import { type Check, healthCheck, probeCheck } from '../../health-checks.ts';
 import { selfTestHeader } from './headers.ts';
@@ -26,10 +27,10 @@ export interface SelfTestOptions {
 export function createSelfTest({ address, secret, clock }: SelfTestOptions): SelfTest {
   const any = new Map([
     ['0.0.0.0', '127.0.0.1'],
-    ['::', '[::1]'],
+    ['::', '::1'],
   ]);
-  const host = any.get(address.address) ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address);
-  const pool = new Pool(`http://${host}:${address.port}`, { connections: connectionsMax });
+  const host = any.get(address.address) ?? address.address;
+  const pool = new Pool(`http://${hostPort({ host, port: address.port })}`, { connections: connectionsMax });
   return {
     async check(projects, table, signal) {
       const checks = projects.map(async (project): Promise<ProjectProblem[]> => {
