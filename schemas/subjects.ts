@@ -11,9 +11,13 @@ export const subjects = {
   allEvents: (fleet: FleetId) => `muster.${fleet}.event.>`,
   assignment: (fleet: FleetId, server: ServerId) => `muster.${fleet}.server.${server}.assignment`,
   desired: (fleet: FleetId, group: GroupId) => `muster.${fleet}.group.${group}.desired`,
-  directive: (fleet: FleetId, group: GroupId, server: ServerId) => `muster.${fleet}.group.${group}.server.${server}`,
+  directive: (fleet: FleetId, group: GroupId, server: ServerId) => subjects.directivesOf(fleet, group) + server,
+  /** What the directives of a group begin with; a server's name follows. */
+  directivesOf: (fleet: FleetId, group: GroupId): string => `muster.${fleet}.group.${group}.server.`,
   groupStatus: (fleet: FleetId, group: GroupId) => `muster.${fleet}.group.${group}.status`,
-  poolEntry: (fleet: FleetId, group: GroupId, server: ServerId) => `muster.${fleet}.pool.${group}.server.${server}`,
+  poolEntry: (fleet: FleetId, group: GroupId, server: ServerId) => subjects.poolEntriesOf(fleet, group) + server,
+  /** What the entries of a group's pool begin with; a server's name follows. */
+  poolEntriesOf: (fleet: FleetId, group: GroupId): string => `muster.${fleet}.pool.${group}.server.`,
   poolRevision: (fleet: FleetId, group: GroupId) => `muster.${fleet}.pool.${group}.revision`,
   allPoolRevisions: (fleet: FleetId) => `muster.${fleet}.pool.*.revision`,
   pool: (fleet: FleetId, group: GroupId) => `muster.${fleet}.pool.${group}.>`,

@@ -2,7 +2,7 @@
 import type { FleetState } from '../domain/state.ts';
 import type { Proposal } from '../domain/propose.ts';
 import type { Step, StepArguments, StepName } from '../server-machine/facts.ts';
-import type { FleetId, GroupId, LogId, ServerId, Term } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, LogId, Term } from '../../schemas/ids.ts';
 import type { Assignment, Directive } from '../../schemas/directive.ts';
 import { drainTimeoutMsDefault } from '../../schemas/policy.ts';
 import { subjects } from '../../schemas/subjects.ts';
@@ -37,7 +37,7 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
   // Asked of every group at each look at a server.
   const prefixByGroup = new Map<GroupId, string>();
   const directivesOf = (group: GroupId): string => {
-    const known = prefixByGroup.get(group) ?? subjects.directive(fleet, group, '' as ServerId);
+    const known = prefixByGroup.get(group) ?? subjects.directivesOf(fleet, group);
     prefixByGroup.set(group, known);
     return known;
   };

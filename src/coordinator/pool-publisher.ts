@@ -11,7 +11,7 @@ import { appliedKey, type Observed } from '../projections/observed.ts';
 import { type Pool, poolOf } from '../projections/pool.ts';
 import { assert } from '../std/failure.ts';
 import { sumOfHashes } from '../wire/pool-digest.ts';
-import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
+import type { FleetId, GroupId, LogId } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValue, LastValues } from './last-values.ts';
@@ -151,7 +151,7 @@ export class PoolPublisher {
 
   #published(): [string, LastValue][] {
     const { fleet, group, pools } = this.#options;
-    return pools.under(subjects.poolEntry(fleet, group, '' as ServerId));
+    return pools.under(subjects.poolEntriesOf(fleet, group));
   }
 }
 
