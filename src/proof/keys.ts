@@ -53,6 +53,11 @@ export function pemOf({ object }: PublicKey | SigningKey): string {
   return object.export({ format: 'pem', type } as { format: 'pem'; type: 'spki' }) as string;
 }
 
+/** PEM of a public key as the log holds it. Fails with `config-invalid`. */
+export function pemOfText(text: string): string {
+  return pemOf(publicKeyFromText(text));
+}
+
 /** SPKI, DER, base64. */
 export function publicKeyText({ object }: PublicKey): string {
   return der(object).toString('base64');

@@ -134,7 +134,7 @@ async function exportTo(command: Command, path: string, { key: keyPath, format }
 async function showKey(command: Command, file: string | undefined): Promise<void> {
   await withHistory(command, file, async (history) => {
     const { stateNow } = await import('../../../src/audit/as-of.ts');
-    const { pemOf, publicKeyFromText } = await import('../../../src/proof/keys.ts');
+    const { pemOfText } = await import('../../../src/proof/keys.ts');
     const { source, live, progress, signal, output } = history;
     const { state } = await stateNow({ source, progress, signal, ...(live === undefined ? {} : { live }) });
     if (state.signer === null) {
@@ -143,7 +143,7 @@ async function showKey(command: Command, file: string | undefined): Promise<void
       return exitCodes.rejected;
     }
     const { key, publicKey } = state.signer;
-    const pem = pemOf(publicKeyFromText(publicKey));
+    const pem = pemOfText(publicKey);
     await output.data({ key, publicKey: pem }, () => pem.trimEnd());
     return exitCodes.done;
   });

@@ -1,7 +1,7 @@
 /** Whose signature the log bears: the public key that `muster audit key` prints, for whoever verifies an export. */
 import { z } from 'zod';
 import { KeyId } from '../../../schemas/proof.ts';
-import { pemOf, publicKeyFromText } from '../../../src/proof/keys.ts';
+import { pemOfText } from '../../../src/proof/keys.ts';
 import type { Api, App } from '../app.ts';
 import { atQuery, headOf, one, refusals } from '../bodies.ts';
 import { notFound } from '../problem.ts';
@@ -26,7 +26,7 @@ export function addKey(app: App, { asOf }: Api): void {
       const { signer } = seen.state;
       const next = 'start its coordinators without --key, or all with the same one';
       if (signer === null) throw notFound('unsigned', 'nobody has signed this log', next);
-      const item = { key: signer.key, publicKey: pemOf(publicKeyFromText(signer.publicKey)) };
+      const item = { key: signer.key, publicKey: pemOfText(signer.publicKey) };
       return { ...headOf(seen), item };
     },
   );
