@@ -8,6 +8,7 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { debianProgram } from '../support/nats-versions.ts';
+import { namesAmong, whole } from '../support/seed-options.ts';
 import { runChaos } from './chaos.ts';
 import { type FaultName, faultNames } from './faults.ts';
 import { ownNamespaces } from './hosts.ts';
@@ -25,26 +26,13 @@ const program = new Command()
   .description('Plays with a whole fleet of real processes while everything goes wrong, and checks the books.')
   .option('--minutes <count>', 'how long things go wrong', positive, 4)
   .option('--seed <seed>', 'what goes wrong, and when (default: another one each time)', whole)
-  .option('--faults <names>', `of ${faultNames.join(', ')}`, faultsOf, faultNames)
+  .option('--faults <names>', `of ${faultNames.join(', ')}`, namesAmong(faultNames), faultNames)
   .option('--plan', 'shows the schedule, and does nothing', false);
 
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 24 * 60)) throw new InvalidArgumentError('must be minutes, at most a day of them');
   return value;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number');
-  return value;
-}
-
-function faultsOf(text: string): FaultName[] {
-  const names = text.split(',');
-  const unknown = names.find((name) => !(faultNames as string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`there is no fault "${unknown}"`);
-  return names as FaultName[];
 }
 
 function print(line: string): void {

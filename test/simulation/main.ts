@@ -1,6 +1,7 @@
 /** `npm run simulate -- --seeds N [--seed S] [--faults a,b]`: stories by the thousand, and the whole of one that fails. */
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { namesAmong, whole } from '../support/seed-options.ts';
 import { type Stretch, runStretch, runStretches } from './stretches.ts';
 import { type FaultName, faultNames } from './world/faults.ts';
 
@@ -31,12 +32,6 @@ interface Options {
   readonly tell: boolean;
 }
 
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number');
-  return value;
-}
-
 function some(text: string): number {
   if (whole(text) === 0) throw new InvalidArgumentError('must be one at least');
   return whole(text);
@@ -47,11 +42,7 @@ function numbersOf(text: string): number[] {
 }
 
 function faultsOf(text: string): FaultName[] {
-  if (text === 'none') return [];
-  const names = text.split(',');
-  const unknown = names.find((name) => !(faultNames as string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`there is no fault "${unknown}"`);
-  return names as FaultName[];
+  return text === 'none' ? [] : namesAmong(faultNames)(text);
 }
 
 function print(text: string): void {
