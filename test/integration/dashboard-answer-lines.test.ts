@@ -13,19 +13,22 @@ import { addOpenApi } from '../../services/dashboard/open-api.ts';
 import { addExport } from '../../services/dashboard/routes/export.ts';
 import type { FleetId } from '../../schemas/ids.ts';
 import type { LogSource } from '../../src/audit/log-source.ts';
-import { systemClock as clock } from '../../src/std/clock.ts';
+import { type Clock, systemClock } from '../../src/std/clock.ts';
 import { silentLogger as logger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
+import { ManualClock } from '../unit/client/fake-bus.ts';
 
 /** What the route below does before it answers, and with what; both the test's own. */
 let before: () => Promise<void>;
 let work: (telling: Telling) => Promise<object>;
 let answered: string[];
+let clock: Clock;
 let app: FastifyInstance;
 
 beforeEach(async () => {
   before = async () => undefined;
   answered = [];
+  clock = systemClock;
   app = fastify({ forceCloseConnections: true });
   app.get('/', async (request, reply) => {
     await before();
@@ -36,10 +39,10 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-async function ask(of: Pick<FastifyInstance, 'server'> = app, path = '/'): Promise<Socket> {
+async function ask(of: Pick<FastifyInstance, 'server'> = app, path = '/', method = 'GET'): Promise<Socket> {
   const socket = connect((of.server.address() as AddressInfo).port, '127.0.0.1');
   await once(socket, 'connect');
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+  socket.write(`${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
   return socket;
 }
 
@@ -65,6 +68,40 @@ describe('an answer by lines', () => {
     await over();
   });
 
+  it('is over for who is there and takes nothing, half a minute after the last that was taken', async () => {
+    const time = new ManualClock();
+    clock = time;
+    let told = 0;
+    work = async ({ signal, tell }) => {
+      for (; !signal.aborted; told += 1) await tell({ step: 'x'.repeat(65_536) });
+      return { end: told };
+    };
+    const socket = await ask();
+    socket.pause();
+    // What holds it is full once a moment brings nothing more.
+    let before = -1;
+    const isFull = () => {
+      const same = told > 0 && told === before;
+      before = told;
+      return same;
+    };
+    await eventually(isFull, { what: 'the line that is not taken' });
+    for (let second = 0; second < 29; second += 1) await time.advance(1_000);
+    expect(answered).toEqual([]);
+    for (let second = 0; second < 5; second += 1) await time.advance(1_000);
+    await over();
+    socket.destroy();
+  });
+
+  it('has a head that takes no work', async () => {
+    work = () => Promise.reject(new Error('nobody reads what comes of it'));
+    const socket = await ask(app, '/', 'HEAD');
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    expect(head.toString()).toMatch(/^HTTP\/1\.1 200 .*application\/x-ndjson/s);
+    await over();
+    socket.destroy();
+  });
+
   it('is not begun for who has gone while it was prepared', async () => {
     const gone = leaving(app);
     let isAsked = false;
@@ -87,12 +124,16 @@ describe('an answer by lines', () => {
 });
 
 describe('an export', () => {
-  it('leaves nothing behind for who has gone before it was whole', async () => {
-    const dataDirectory = mkdtempSync(join(tmpdir(), 'muster-export-'));
-    const exporting: App = fastify({ forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>();
+  let dataDirectory: string;
+  let exporting: App;
+  let isRead: boolean;
+
+  beforeEach(async () => {
+    dataDirectory = mkdtempSync(join(tmpdir(), 'muster-export-'));
+    exporting = fastify({ forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>();
     await addOpenApi(exporting);
     const gone = leaving(exporting);
-    let isRead = false;
+    isRead = false;
     const next = async () => {
       isRead = true;
       await gone;
@@ -105,15 +146,27 @@ describe('an export', () => {
     const asOf = { now: () => ({ position: 1 }), source: (signal: AbortSignal) => ({ source, signal }) };
     addExport(exporting, { asOf, fleet: 'main' as FleetId, clock, dataDirectory } as unknown as Api);
     await exporting.listen({ host: '127.0.0.1', port: 0 });
-    try {
-      const socket = await ask(exporting, '/v1/export');
-      await eventually(() => isRead, { what: 'the export to begin' });
-      expect(readdirSync(dataDirectory)).toHaveLength(1);
-      socket.destroy();
-      await eventually(() => readdirSync(dataDirectory).length === 0, { what: 'its folder to be gone' });
-    } finally {
-      await exporting.close();
-      rmSync(dataDirectory, { recursive: true });
-    }
+  });
+  afterEach(async () => {
+    await exporting.close();
+    rmSync(dataDirectory, { recursive: true });
+  });
+
+  it('leaves nothing behind for who has gone before it was whole', async () => {
+    const socket = await ask(exporting, '/v1/export');
+    await eventually(() => isRead, { what: 'the export to begin' });
+    expect(readdirSync(dataDirectory)).toHaveLength(1);
+    socket.destroy();
+    await eventually(() => readdirSync(dataDirectory).length === 0, { what: 'its folder to be gone' });
+  });
+
+  it('has a head that reads nothing', async () => {
+    const socket = await ask(exporting, '/v1/export', 'HEAD');
+    const answer = await Promise.race([
+      once(socket, 'data').then(([head]) => String(head)),
+      eventually(() => isRead, { what: 'the log to be read' }).then(() => 'the log was read'),
+    ]);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*main-1\.ndjson\.gz/s);
+    socket.destroy();
   });
 });
