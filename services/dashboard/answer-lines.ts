@@ -1,6 +1,7 @@
 /**
  * An answer that takes long, told line by line as it comes about (NDJSON). What fails before the first line is refused
- * as anywhere else; what fails later is the last line. Bounded in time, and over when whoever asked has gone.
+ * as anywhere else; what fails later is the last line. Bounded in time, and over when whoever asked has gone or takes
+ * nothing more. A HEAD is answered without the work: there is nothing to tell.
  */
 import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -13,6 +14,9 @@ import { untilGone } from './until-gone.ts';
 
 /** Whoever stands between us and who asked takes a connection for dead that says nothing for a minute. */
 const beatMs = 10_000;
+
+/** A reader that takes nothing for so long is gone, or as good as; few may ask at a time, and others wait for its place. */
+const stalledMaxMs = 30_000;
 
 export interface AnswerLinesOptions {
   readonly request: FastifyRequest;
@@ -45,7 +49,8 @@ export async function answerLines(
   gone.addEventListener('abort', () => stop.abort(), { once: true });
   const open = new OpenAnswer(reply, clock, stop.signal);
   try {
-    await open.tell(await work({ signal: stop.signal, tell: (line) => open.tell(line) }));
+    if (request.method === 'HEAD') open.begin();
+    else await open.tell(await work({ signal: stop.signal, tell: (line) => open.tell(line) }));
   } catch (caught) {
     const late = `not done within ${timeoutMs / 1_000} s`;
     const error = isLate ? new Failure({ code: 'timeout', retryable: true, message: late, cause: caught }) : caught;
@@ -74,9 +79,15 @@ class OpenAnswer {
   }
 
   async tell(line: object): Promise<void> {
-    this.#begin();
+    this.begin();
     if (this.#write(line)) return;
-    await once(this.#reply.raw, 'drain', { signal: this.#signal });
+    const { raw } = this.#reply;
+    const stalled = this.#clock.after(stalledMaxMs, () => raw.destroy());
+    try {
+      await once(raw, 'drain', { signal: this.#signal });
+    } finally {
+      stalled.cancel();
+    }
   }
 
   last(line: object): void {
@@ -88,7 +99,7 @@ class OpenAnswer {
     if (this.isBegun) this.#reply.raw.end();
   }
 
-  #begin(): void {
+  begin(): void {
     if (this.isBegun) return;
     const { raw } = this.#reply;
     for (const [name, value] of Object.entries(this.#reply.getHeaders()))

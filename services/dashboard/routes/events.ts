@@ -55,6 +55,8 @@ export function addEvents(app: App, { asOf, follower, streams, clock }: Api): vo
       const { position } = seen;
       const filter = filterOf(query, clock.now());
       if (query.at === undefined && raw.headers.accept?.includes('text/event-stream')) {
+        // Nobody would read it, and it would not end.
+        if (raw.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send('' as never);
         streams.requireRoom();
         const asked = headers['last-event-id'] === undefined ? query.from : headers['last-event-id'] + 1;
         const from = Math.min(Math.max(1, asked ?? position + 1), position + 1);

@@ -31,13 +31,19 @@ export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api):
         },
       },
     },
-    ({ query: { format = 'muster' } }, reply) =>
+    ({ method, query: { format = 'muster' } }, reply) =>
       one.run(async () => {
         const { position } = asOf.now();
+        const name = `${fleet}-${position}${format === 'muster' ? '' : `.${format}`}.ndjson.gz`;
+        const send = (file: unknown) =>
+          reply
+            .type('application/gzip')
+            .header('content-disposition', `attachment; filename="${name}"`)
+            .send(file as string);
+        if (method === 'HEAD') return send('');
         const gone = untilGone(reply);
         const folder = await mkdtemp(join(dataDirectory, 'export-'));
         const path = join(folder, 'log.ndjson.gz');
-        const name = `${fleet}-${position}${format === 'muster' ? '' : `.${format}`}.ndjson.gz`;
         const remove = () => rm(folder, { recursive: true, force: true });
         // In the midst of it the export fails, and removes what it has written meanwhile.
         gone.addEventListener('abort', () => void remove().catch(() => undefined), { once: true });
@@ -52,10 +58,7 @@ export function addExport(app: App, { asOf, fleet, clock, dataDirectory }: Api):
           await remove();
           throw error;
         }
-        return reply
-          .type('application/gzip')
-          .header('content-disposition', `attachment; filename="${name}"`)
-          .send(createReadStream(path) as unknown as string);
+        return send(createReadStream(path));
       }),
   );
 }
