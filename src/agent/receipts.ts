@@ -40,7 +40,7 @@ export class Receipts {
     const before = this.#receipt;
     const isAnother = before !== undefined && before.log === applied.log && before.position === applied.position;
     this.#repeats = isAnother ? repeatsMax : 0;
-    this.#receipt = { ...applied, server, instance };
+    this.#receipt = { server, instance, ...applied };
     this.send();
   }
 

@@ -148,11 +148,11 @@ export class Session {
     return {
       server,
       instance,
-      ...(log === null ? {} : { log }),
       assignment: assignment === null ? zero : { term: assignment.term, position: assignment.position },
       directive: { term, position },
-      ...(inFlight === undefined ? {} : { inFlight }),
       healthy: applier.healthy,
+      ...(log === null ? {} : { log }),
+      ...(inFlight === undefined ? {} : { inFlight }),
       ...(applier.sync === undefined ? {} : { sync: applier.sync }),
       ...(applier.problem === undefined ? {} : { problem: applier.problem }),
       ...(answered === undefined ? {} : { answered }),

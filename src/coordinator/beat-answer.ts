@@ -29,14 +29,15 @@ export function answerBeat(beat: Beat, { fleet, log, term, state, observed, grou
     log,
     term,
     known: known !== undefined,
-    ...registered(beat, known),
-    ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
-    ...watched(state, known),
-    ...paced(beat, { state, known }),
     group,
     assignment: stampOf(assignment),
     directive: stampOf(directive),
     receipt: receipt?.instance === beat.instance ? receipt.position : 0,
+    // Last, all of them: a field behind a spread costs more than the rest of the record (Node 20).
+    ...registered(beat, known),
+    ...(known?.member?.cordon?.drained === true ? { drained: true } : {}),
+    ...watched(state, known),
+    ...paced(beat, { state, known }),
   };
 }
 

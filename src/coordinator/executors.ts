@@ -29,7 +29,6 @@ type Executors = { readonly [N in ExecutedName]: (given: StepArguments[N]) => Ex
 
 export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) => Execution {
   const { fleet, log, term, state, groups, propose } = options;
-  const stamp = { log, term };
   // Whatever `propose` answers is no execution: waited for, it would be done at once, and looked at again, for ever.
   const proposing = (proposal: Proposal): undefined => {
     propose(proposal);
@@ -43,14 +42,14 @@ export function createExecutors(options: ExecutorOptions): (step: ExecutedStep) 
   };
   const executors: Executors = {
     'publish-assignment': ({ server, group, position }) => {
-      const assignment: Assignment = { ...stamp, position, server, group };
+      const assignment: Assignment = { log, term, position, server, group };
       const subject = subjects.assignment(fleet, server);
       // A server the fleet no longer knows has no position of its own: told once that it is in no group, it stays told.
       if (group === null && groups.get(subject)?.value['group'] === null) return undefined;
       return groups.put(subject, assignment);
     },
     'publish-directive': ({ server, group, position, serving, projects }) => {
-      const directive: Directive = { ...stamp, position, server, group, serving, projects: [...projects] };
+      const directive: Directive = { log, term, position, server, group, serving, projects: [...projects] };
       return groups.put(subjects.directive(fleet, group, server), directive);
     },
     'clear-directives': ({ server, except }) => {

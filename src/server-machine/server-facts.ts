@@ -62,7 +62,8 @@ function receiptOf(id: ServerId, { state, observed }: FactSources): ServerFacts[
   const seen = observed.serverById.get(id);
   if (seen?.receipt == null || seen.receipt.log !== state.log) return null;
   if (seen.beat !== null && seen.beat.instance !== seen.receipt.instance) return null;
-  return { ...seen.receipt, receivedAt: seen.receiptAt };
+  // The spread last: fields added behind one cost ten times as much (Node 20), and this is asked at every look.
+  return { receivedAt: seen.receiptAt, ...seen.receipt };
 }
 
 const nothing = { last: 0, idleReadings: 0 };
