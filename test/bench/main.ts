@@ -6,9 +6,18 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { textOf } from './report.ts';
 import { rows } from './rows.ts';
 
-const words = process.argv.slice(2);
-const asked = words.map(Number).filter((number) => number > 0);
+const words = process.argv.slice(2).filter((word) => word !== 'row');
+const asked = words.map(Number);
 let broken = 0;
+const known = new Set(
+  rows.flatMap(({ number, onlyAs }) => (onlyAs === undefined ? [`${number}`] : [`${number}`, onlyAs])),
+);
+const unknown = words.filter((word) => !known.has(word));
+if (unknown.length > 0 || (words.length === 0 && process.argv.length > 2)) {
+  const what = unknown.length === 0 ? 'row which?' : `no such row: ${unknown.map((word) => `"${word}"`).join(', ')};`;
+  process.stderr.write(`${what} there are ${[...known].join(', ')}, as in: npm run bench -- row 3 row 4\n`);
+  process.exit(1);
+}
 // Timers of ours keep no process alive, and a row may wait for nothing else.
 setInterval(() => undefined, 2 ** 30);
 // A load that is not ours spoils the figures: whoever reads them should see it.
