@@ -33,10 +33,7 @@ const readRecord = exactReader(Record);
 
 /** Throws `malformed` with the reason, `unsupported` for an event of a later version than this program knows. */
 export function decodeRecord(bytes: Uint8Array): Record {
-  const record = exactRecord(bytes) ?? parsedRecord(bytes);
-  // The only binary value: a view would keep the whole network buffer alive.
-  record.previousHash = record.previousHash.slice();
-  return record;
+  return exactRecord(bytes) ?? parsedRecord(bytes);
 }
 
 /** SHA-256 of the stored bytes, never of an encoding made again. */
@@ -57,7 +54,7 @@ function exactRecord(bytes: Uint8Array): Record | undefined {
 }
 
 function parsedRecord(bytes: Uint8Array): Record {
-  const raw = decode(bytes, { aliasBinary: true });
+  const raw = decode(bytes);
   const { events } = (raw ?? {}) as { readonly events?: unknown };
   const parsed = Record.safeParse(Array.isArray(events) ? { ...(raw as object), events: events.map(upcast) } : raw);
   if (!parsed.success) throw notARecord(parsed.error.issues[0]);

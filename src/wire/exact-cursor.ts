@@ -27,34 +27,46 @@ export class RightTexts extends KnownTexts {
   }
 }
 
-const nothing: Buffer = Buffer.alloc(0);
+/** Begins no value and stands in no text, so that whatever is read across the end is not what it was taken for. */
+const noByte = 0xc1;
+/** Behind the end, at least: a text that is looked for is compared as a whole, and none is so long. */
+const marginBytes = 256;
+const bytesAtFirst = 4 * 1024;
+/** What is longer is left to whoever decodes: its room would be kept for good. Twice what a record may take. */
+const bytesMax = 1024 * 1024;
 /** V8 copies what is cut out of a text up to this length; a longer one is a view that keeps the text alive. */
 const copiedLengthMax = 12;
 
 export class ExactCursor {
-  /** Compiled readers look at the bytes and step on by themselves. */
-  bytes: Uint8Array = nothing;
+  /**
+   * What is read is copied here, the same array each time: to wrap other bytes each time, as the types that read them
+   * quickest, costs more than the copy. Compiled readers look at these and step on by themselves.
+   */
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer);
   at = 0;
   /** Of the text that was stepped over last. */
   start = 0;
   length = 0;
   #end = 0;
-  /** The same bytes, by the type that makes strings of them quickest; and all of them as one text, a byte a character. */
-  #buffer = nothing;
+  #buffer = Buffer.from(this.bytes.buffer);
+  /** All that is read as one text, a byte a character. */
   #whole: string | undefined;
 
   begin(bytes: Uint8Array): void {
-    this.bytes = bytes;
+    if (bytes.length > bytesMax) throw notExact;
+    if (bytes.length + marginBytes > this.bytes.length) this.#makeRoom(bytes.length);
+    this.bytes.set(bytes);
     this.at = 0;
     this.#end = bytes.length;
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.bytes[this.#end] = noByte;
+    this.#whole = undefined;
   }
 
-  /** Keeps nothing of the bytes alive. */
-  release(): void {
-    this.bytes = nothing;
-    this.#buffer = nothing;
-    this.#whole = undefined;
+  #makeRoom(length: number): void {
+    this.bytes = new Uint8Array(Math.max(bytesAtFirst, 2 * length) + marginBytes);
+    this.view = new DataView(this.bytes.buffer);
+    this.#buffer = Buffer.from(this.bytes.buffer);
   }
 
   get isAtEnd(): boolean {
@@ -101,7 +113,10 @@ export class ExactCursor {
     const length = this.#unsigned(1 << (head - 0xc4));
     if (length > messageLimits.binaryBytesMax) throw notExact;
     const start = this.#take(length);
-    return this.bytes.subarray(start, start + length);
+    const binary = new Uint8Array(length);
+    // By hand: the few bytes of a hash are copied before `slice` has looked at what it was given.
+    for (let index = 0; index < length; index += 1) binary[index] = this.bytes[start + index] as number;
+    return binary;
   }
 
   text(known: RightTexts): string {
@@ -135,7 +150,7 @@ export class ExactCursor {
   #ascii(): string {
     const { start, length } = this;
     if (length > copiedLengthMax) return this.#buffer.toString('latin1', start, start + length);
-    this.#whole ??= this.#buffer.toString('latin1');
+    this.#whole ??= this.#buffer.toString('latin1', 0, this.#end);
     return this.#whole.substring(start, start + length);
   }
 
@@ -154,8 +169,8 @@ export class ExactCursor {
     return length;
   }
 
+  /** At the end it is `noByte`. */
   #head(): number {
-    if (this.at >= this.#end) throw notExact;
     return this.bytes[this.at++] as number;
   }
 
@@ -165,20 +180,14 @@ export class ExactCursor {
     return this.#unsigned(head === short ? 2 : 4);
   }
 
-  /** Most numbers are such halves of a time. */
   #unsigned32(): number {
-    const at = this.#take(4);
-    const { bytes } = this;
-    const high = (bytes[at] as number) * 0x100_0000;
-    return high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+    return this.view.getUint32(this.#take(4));
   }
 
   #unsigned(size: number): number {
     if (size === 4) return this.#unsigned32();
     const start = this.#take(size);
-    let value = 0;
-    for (let at = start; at < start + size; at++) value = value * 256 + (this.bytes[at] as number);
-    return value;
+    return size === 2 ? this.view.getUint16(start) : (this.bytes[start] as number);
   }
 
   /** Floats, and what is below -32. */
@@ -186,18 +195,18 @@ export class ExactCursor {
     const size = head === 0xca ? 4 : head === 0xcb ? 8 : head >= 0xd0 && head < 0xd3 ? 1 << (head - 0xd0) : 0;
     if (size === 0) throw notExact;
     const start = this.#take(size);
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + start, size);
+    const { view } = this;
     switch (head) {
       case 0xca:
-        return view.getFloat32(0);
+        return view.getFloat32(start);
       case 0xcb:
-        return view.getFloat64(0);
+        return view.getFloat64(start);
       case 0xd0:
-        return view.getInt8(0);
+        return view.getInt8(start);
       case 0xd1:
-        return view.getInt16(0);
+        return view.getInt16(start);
       default:
-        return view.getInt32(0);
+        return view.getInt32(start);
     }
   }
 

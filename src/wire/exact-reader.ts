@@ -12,20 +12,18 @@ import { ExactCursor, notExact } from './exact-cursor.ts';
 
 export type ExactReader<T> = (bytes: Uint8Array) => T | undefined;
 
-/** Walks the schema once; binary values are left as views on the bytes. */
+/** Walks the schema once. What it gives keeps nothing of the bytes alive. */
 export function exactReader<T>(schema: z.ZodType<T>): ExactReader<T> {
   const read = compile(exactSource(schema as unknown as z.core.$ZodType));
   const cursor = new ExactCursor();
   return (bytes) => {
-    cursor.begin(bytes);
     try {
+      cursor.begin(bytes);
       const value = read(cursor) as T;
       return cursor.isAtEnd ? value : undefined;
     } catch (caught) {
       if (caught === notExact) return undefined;
       throw caught;
-    } finally {
-      cursor.release();
     }
   };
 }
