@@ -1,6 +1,6 @@
 /** A source's records, each link of the chain checked. Fails with `log-broken`: what is behind a break is not history. */
 import type { Record } from '../../schemas/record.ts';
-import { type ChainCursor, emptyCursor, follow } from '../eventlog/chain.ts';
+import { type ChainCursor, emptyCursor, type Followed, follow } from '../eventlog/chain.ts';
 import { followHeld, type Held, isHeldAsRead } from '../eventlog/follow-held.ts';
 import type { StoredRecord } from '../eventlog/log-port.ts';
 import { Failure } from '../std/failure.ts';
@@ -43,13 +43,22 @@ export class Linking {
     this.#cursor = from;
   }
 
-  /** Undefined at the end. */
-  async take(item: Item): Promise<Linked | undefined> {
+  /** Undefined at the end. A promise only where more than the item is asked for: to await each costs as much as to check it. */
+  take(item: Item): Linked | undefined | Promise<Linked | undefined> {
     if (item.status === 'closed') return undefined;
     if (item.status === 'damaged') throw this.#broken(this.#cursor.sequence + 1, item.reason);
-    const { followed, stored } = await followIn(this.#source, this.#cursor, item.stored);
+    const { stored } = item;
+    const followed = follow(this.#cursor, stored);
+    return followed.status === 'broken' ? this.#takeHeld(stored) : this.#linked(followed, stored);
+  }
+
+  async #takeHeld(delivered: StoredRecord): Promise<Linked> {
+    const { followed, stored } = await followIn(this.#source, this.#cursor, delivered);
     if (followed.status === 'broken') throw this.#broken(followed.sequence, followed.reason);
-    const { status, record, cursor } = followed;
+    return this.#linked(followed, stored);
+  }
+
+  #linked({ status, record, cursor }: Exclude<Followed, { status: 'broken' }>, stored: StoredRecord): Linked {
     this.#cursor = cursor;
     return { stored, record, status, cursor };
   }

@@ -56,7 +56,8 @@ export async function replay(source: LogSource, options: ReplayOptions): Promise
   if (position >= to) return { state, position, at, cursor };
   const linking = new Linking(source, begin);
   for await (const item of source.read({ fromSequence: begin.sequence + 1, signal })) {
-    const linked = await linking.take(item);
+    const taken = linking.take(item);
+    const linked = taken instanceof Promise ? await taken : taken;
     if (linked === undefined) break;
     cursor = linked.cursor;
     if (linked.status === 'void') continue;

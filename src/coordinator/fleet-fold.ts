@@ -38,14 +38,20 @@ export class FleetFold {
 
   /**
    * Folds one stored record; one that does not link, as the stream's leader holds it. Throws `log-broken`, naming where,
-   * when that does not link either: it is for good. Without an answer of the leader's, reading begins again.
+   * when that does not link either: it is for good. Without an answer of the leader's, reading begins again. A promise
+   * only where the leader is asked: to await each record shows in how fast a log is folded.
    */
-  async take(log: Pick<LogPort, 'get'>, stored: StoredRecord): Promise<void> {
+  take(log: Pick<LogPort, 'get'>, stored: StoredRecord): Promise<void> | undefined {
     const delivered = follow(this.#cursor, stored);
-    if (delivered.status !== 'broken') return this.#fold(delivered, stored);
-    this.#logger.warn({ sequence: stored.sequence, reason: delivered.reason }, 'asking once more for a record');
-    const held = await followHeld({ log, cursor: this.#cursor, delivered: stored });
-    this.#fold(held.followed, held.stored);
+    if (delivered.status === 'broken') return this.#takeHeld(log, stored, delivered.reason);
+    this.#fold(delivered, stored);
+    return undefined;
+  }
+
+  async #takeHeld(log: Pick<LogPort, 'get'>, delivered: StoredRecord, reason: string): Promise<void> {
+    this.#logger.warn({ sequence: delivered.sequence, reason }, 'asking once more for a record');
+    const { followed, stored } = await followHeld({ log, cursor: this.#cursor, delivered });
+    this.#fold(followed, stored);
   }
 
   #fold(followed: Followed, stored: StoredRecord): void {
@@ -84,7 +90,8 @@ export class FleetFold {
     const enough = new AbortController();
     const both = AbortSignal.any([enough.signal, signal]);
     for await (const stored of log.read({ fromSequence: this.#cursor.sequence + 1, signal: both })) {
-      await this.take(log, stored);
+      const asking = this.take(log, stored);
+      if (asking !== undefined) await asking;
       if (this.#cursor.sequence >= sequence) break;
     }
     enough.abort();
