@@ -21,6 +21,7 @@ const pollMs = 100;
 export async function firstRun(muster: Muster, { signal, onStep }: FirstRunOptions): Promise<void> {
   await led(muster, signal);
   const seeding = await seedingOf(muster, systemClock.now(), signal);
+  if (seeding.status === 'not-ours') onStep('nothing: others have used this fleet, and what they left out stays out');
   if (seeding.status !== 'needed') return;
   for (const server of seededServers) await registered(muster, server, signal);
   const position = await seed(muster, { createdAt: seeding.createdAt, onStep });
