@@ -180,6 +180,21 @@ describe('core', () => {
     echo.unsubscribe();
   });
 
+  it('answers into inboxes alone: whoever asks may not choose a subject that only we may write to', async () => {
+    const [subject, elsewhere] = [uniqueName('ask'), uniqueName('guarded')];
+    const got: string[] = [];
+    const guarded = bus.subscribe({ subject: elsewhere, onMessage: ({ data }) => void got.push(textOf(data)) });
+    const answered: boolean[] = [];
+    const echo = bus.subscribe({ subject, onMessage: (message) => void answered.push(message.respond(message.data)) });
+    bus.publish({ subject, data: bytesOf('forged'), reply: elsewhere });
+    expect(textOf((await bus.request({ subject, data: bytesOf('asked'), timeoutMs })).data)).toBe('asked');
+    await bus.flush();
+    expect(answered).toEqual([false, true]);
+    expect(got).toEqual([]);
+    echo.unsubscribe();
+    guarded.unsubscribe();
+  });
+
   it('refuses what the server does not permit at once, on both sides', async () => {
     const guarded = await startNats({
       config: `authorization { users: [ { user: srv_x, password: secret, permissions: {
