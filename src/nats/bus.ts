@@ -12,7 +12,7 @@ export interface BusMessage {
   readonly data: Uint8Array;
   /** The `Content-Type` header, if any: the only header Muster reads. */
   readonly contentType?: string;
-  /** Answers a request. False when the message is not a request. */
+  /** Answers a request. False when the message is not one, or wants its answer elsewhere than in an inbox. */
   respond(data: Uint8Array): boolean;
 }
 

@@ -41,11 +41,19 @@ function toBusMessage(link: Link, message: Msg): BusMessage {
     respond(data) {
       // While the connection is down the asker's request has failed already: there is nobody to answer.
       const { reply } = message;
-      if (!reply || !link.connected) return false;
+      if (!reply || !isInbox(reply) || !link.connected) return false;
       link.publish({ subject: reply, data });
       return true;
     },
   };
+}
+
+/**
+ * We answer with our own rights: anywhere else, whoever may ask anything could have us write to the log. `_R_` is the
+ * server's own, in place of an inbox of another account.
+ */
+function isInbox(reply: string): boolean {
+  return reply.startsWith('_INBOX') || reply.startsWith('_R_.');
 }
 
 /** A refused subscription is a mistake in the server's permissions: loud, but no reason to take a data plane down. */
