@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Address, BalancerId, FleetId, GroupName, groupIdOf } from '../../schemas/ids.ts';
+import { NatsAccess } from '../../src/nats/access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { poolDisk } from '../../src/pool-sync/pool-disk.ts';
 import { PoolSync } from '../../src/pool-sync/pool-sync.ts';
@@ -17,6 +18,7 @@ export const BalancerOptions = z.strictObject({
   name: BalancerId,
   kind: BalancerKind.default('haproxy'),
   natsUrl: z.string().default('nats://127.0.0.1:4222'),
+  natsAccess: NatsAccess.default({}),
   fleet: FleetId.default('main' as FleetId),
   /** `all` includes groups still to be created. */
   groups: z.union([z.literal('all'), z.array(GroupName).min(1)]).default('all'),
@@ -55,14 +57,14 @@ const aliveEveryMs = 3_600_000;
 /** Resolves once the balancer serves what is on its disk. */
 export async function runBalancer(input: BalancerOptions): Promise<RunningBalancer> {
   const options = BalancerOptions.parse(input);
-  const { name, fleet, natsUrl: url } = options;
+  const { name, fleet, natsUrl: url, natsAccess } = options;
   const logger = createLogger('balancer').child({ balancer: name });
   const dataDirectory = resolve(options.dataDirectory);
   const listen = Object.fromEntries(Object.entries(options.listen).map(([group, at]) => [group.toLowerCase(), at]));
   const openBus = async (signal: AbortSignal) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await connectBus({ url, principal: `bal_${name}`, clock, connectTimeoutMs, signal });
+        return await connectBus({ url, ...natsAccess, principal: `bal_${name}`, clock, connectTimeoutMs, signal });
       } catch (error) {
         if (signal.aborted) throw error;
         logger.warn({ url, reason: textOf(error) }, 'NATS not reached: serving from disk');

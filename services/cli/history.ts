@@ -13,6 +13,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { instant } from './instant.ts';
 import { complaintOfThrown, createOutput, type Output } from './output.ts';
 import { globalOptions, showQuery } from './session.ts';
+import { natsAccessOf } from './nats-access.ts';
 import { natsUrlOf, principalOf } from './target.ts';
 
 /** A person waits: a server that is there answers in milliseconds, one that is starting in a second or two. */
@@ -80,6 +81,7 @@ async function openHistory(command: Command, file: string | undefined, signal: A
   const { liveSource } = await import('../../src/audit/log-source.ts');
   const bus = await connectBus({
     url: natsUrlOf(options, surroundings()),
+    ...natsAccessOf(process.env),
     principal: principalOf(options, surroundings()),
     clock: systemClock,
     connectTimeoutMs,

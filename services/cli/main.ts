@@ -83,6 +83,7 @@ const nouns: Readonly<Record<string, Noun>> = {
     summary: 'run a coordinator, or ask the one that runs',
     load: async () => (await import('./commands/coordinator.ts')).addCoordinator,
   },
+  nats: { summary: 'what a NATS server must be told', load: async () => (await import('./commands/nats.ts')).addNats },
 };
 
 export async function buildProgram(argv: readonly string[]): Promise<Command> {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Muster } from '../../src/client/muster.ts';
 import type { History } from './history.ts';
+import { natsAccessOf } from './nats-access.ts';
 import { globalOptions } from './session.ts';
 import { natsUrlOf, principalOf } from './target.ts';
 
@@ -18,6 +19,7 @@ export async function withCoordinator<T>(
   const principal = principalOf(options, surroundings);
   const muster = await connectMuster({
     url: natsUrlOf(options, surroundings),
+    ...natsAccessOf(process.env),
     fleet: options.fleet,
     principal,
     signal,

@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import type { Muster } from '../../src/client/muster.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { natsAccessOf } from './nats-access.ts';
 import { type Output, complaintOfThrown, createOutput } from './output.ts';
 import { type GlobalOptions, natsUrlOf, principalOf } from './target.ts';
 
@@ -37,7 +38,15 @@ export async function withMuster(command: Command, work: (session: Session) => P
     const { connectMuster } = await import('../../src/client/muster.ts');
     const principal = principalOf(options, surroundings);
     const { signal } = interrupt;
-    muster = await connectMuster({ url: natsUrl, fleet: options.fleet, principal, connectTimeoutMs, signal });
+    const access = natsAccessOf(process.env);
+    muster = await connectMuster({
+      url: natsUrl,
+      ...access,
+      fleet: options.fleet,
+      principal,
+      connectTimeoutMs,
+      signal,
+    });
     process.exitCode = await work({ muster, output, natsUrl, signal });
   } catch (caught) {
     if (interrupt.signal.aborted) process.exitCode = 130;

@@ -8,6 +8,7 @@ import { defaultTiming } from '../../src/coordinator/timing.ts';
 import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import type { Bus, StreamStatus } from '../../src/nats/bus.ts';
+import type { NatsAccess } from '../../src/nats/access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { type StreamSizes, streamNames } from '../../src/nats/stream-definitions.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
@@ -19,6 +20,7 @@ export type { RecoveryView };
 
 export interface LogOfFleet {
   readonly natsUrl: string;
+  readonly natsAccess: NatsAccess;
   readonly fleet: FleetId;
   /** Where the coordinator of this machine keeps its high mark. */
   readonly dataDirectory: string;
@@ -45,17 +47,15 @@ export function recoverLog(given: LogOfFleet, decided: Decided): Promise<Recover
 }
 
 export async function resizeStream(
-  { natsUrl, fleet }: Pick<LogOfFleet, 'natsUrl' | 'fleet'>,
+  given: Pick<LogOfFleet, 'natsUrl' | 'natsAccess' | 'fleet'>,
   { stream, maxBytes }: { readonly stream: keyof StreamSizes; readonly maxBytes: number },
 ): Promise<StreamStatus> {
-  return withBus(natsUrl, (bus) => bus.resizeStream(streamNames(fleet)[stream], maxBytes));
+  return withBus(given, (bus) => bus.resizeStream(streamNames(given.fleet)[stream], maxBytes));
 }
 
-function withLog<T>(
-  { natsUrl, fleet, dataDirectory }: LogOfFleet,
-  work: (options: LookOptions) => Promise<T>,
-): Promise<T> {
-  return withBus(natsUrl, async (bus) => {
+function withLog<T>(given: LogOfFleet, work: (options: LookOptions) => Promise<T>): Promise<T> {
+  return withBus(given, async (bus) => {
+    const { fleet, dataDirectory } = given;
     await mkdir(dataDirectory, { recursive: true });
     const names = streamNames(fleet);
     const log = jetstreamLog({ bus, stream: names.log, subject: subjects.log(fleet), clock });
@@ -65,8 +65,11 @@ function withLog<T>(
   });
 }
 
-async function withBus<T>(url: string, work: (bus: Bus) => Promise<T>): Promise<T> {
-  const bus = await connectBus({ url, principal: Principal.parse('coordinator'), clock });
+async function withBus<T>(
+  { natsUrl: url, natsAccess }: Pick<LogOfFleet, 'natsUrl' | 'natsAccess'>,
+  work: (bus: Bus) => Promise<T>,
+): Promise<T> {
+  const bus = await connectBus({ url, ...natsAccess, principal: Principal.parse('coordinator'), clock });
   try {
     return await work(bus);
   } finally {

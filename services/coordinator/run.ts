@@ -9,6 +9,7 @@ import { prepare } from '../../src/coordinator/preparation.ts';
 import { defaultTiming } from '../../src/coordinator/timing.ts';
 import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import type { Bus } from '../../src/nats/bus.ts';
+import { NatsAccess } from '../../src/nats/access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { Failure } from '../../src/std/failure.ts';
@@ -19,6 +20,7 @@ import { FleetId, GroupName, LogId, Principal } from '../../schemas/ids.ts';
 export const CoordinatorRunOptions = z.strictObject({
   /** One address, or those of a cluster joined by commas. */
   natsUrl: z.string(),
+  natsAccess: NatsAccess.default({}),
   fleets: z.array(FleetId).min(1),
   /** Where the high marks and the keys are kept, outside NATS. */
   dataDirectory: z.string(),
@@ -49,7 +51,9 @@ const seedGroups = [GroupName.parse('Production'), GroupName.parse('Development'
 export async function runCoordinator(given: CoordinatorRunOptions): Promise<RunningCoordinator> {
   const options = CoordinatorRunOptions.parse(given);
   await mkdir(options.dataDirectory, { recursive: true });
-  const bus = await connectBus({ url: options.natsUrl, principal: Principal.parse('coordinator'), clock: systemClock });
+  const { natsUrl: url, natsAccess } = options;
+  const principal = Principal.parse('coordinator');
+  const bus = await connectBus({ url, ...natsAccess, principal, clock: systemClock });
   try {
     const started = await startAll(bus, options);
     const ended = Promise.all(started.map(({ ended: one }) => one)).then(async (failures) => {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FleetId, Principal } from '../../schemas/ids.ts';
 import { Follower } from '../../src/follower/follower.ts';
+import { NatsAccess } from '../../src/nats/access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { Failure, textOf } from '../../src/std/failure.ts';
@@ -15,6 +16,7 @@ import { createApp } from './app.ts';
 
 export const DashboardOptions = z.strictObject({
   natsUrl: z.string(),
+  natsAccess: NatsAccess.default({}),
   fleet: FleetId.default('main' as FleetId),
   /** Where it listens; port 0: one the system gives. */
   host: z.string().default('127.0.0.1'),
@@ -45,13 +47,13 @@ export async function runDashboard(
   logger: Logger = createLogger('dashboard'),
 ): Promise<RunningDashboard> {
   const options = DashboardOptions.parse(given);
-  const { natsUrl: url, fleet, host, port, accessFile, principal, hosts } = options;
+  const { natsUrl: url, natsAccess, fleet, host, port, accessFile, principal, hosts } = options;
   const { requestsPerMinute, dataDirectory, version } = options;
   const access = accessFile === undefined ? openAccess(principal) : restrictedAccess(await readAccess(accessFile));
   requireSafeListening(host, access.open);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const random = Math.random;
-  const bus = await connectBus({ url, principal: 'dashboard', clock });
+  const bus = await connectBus({ url, ...natsAccess, principal: 'dashboard', clock });
   const follower = new Follower({ bus, fleet, clock, random, logger });
   const screensFolder = builtScreens();
   const served = {

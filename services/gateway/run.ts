@@ -7,6 +7,7 @@ import type { Driver } from '../../src/agent/driver.ts';
 import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
 import { ExecDriver } from '../../src/agent/drivers/exec/driver.ts';
 import type { Bus } from '../../src/nats/bus.ts';
+import { NatsAccess } from '../../src/nats/access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { type HostPort, hostPort } from '../../src/std/host-port.ts';
@@ -36,9 +37,7 @@ export const GatewayOptions = z
     /** Where balancers reach it, when that is elsewhere: behind a wildcard address, or behind NAT. */
     advertise: Listen.optional(),
     natsUrl: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-    credentials: z
-      .union([z.strictObject({ user: z.string(), pass: z.string() }), z.strictObject({ token: z.string() })])
-      .optional(),
+    natsAccess: NatsAccess.default({}),
     dataDirectory: z.string().min(1),
     driver: z.enum(['builtin', 'exec']).default('builtin'),
     /** The exec driver's program and its arguments. */
@@ -141,16 +140,10 @@ function originOf({ host, port }: HostPort): string {
 }
 
 function connect(
-  { name, natsUrl: url, credentials }: z.output<typeof GatewayOptions>,
+  { name, natsUrl: url, natsAccess }: z.output<typeof GatewayOptions>,
   signal: AbortSignal,
 ): Promise<Bus> {
-  return connectBus({
-    url,
-    principal: `srv_${name}`,
-    clock,
-    signal,
-    ...(credentials === undefined ? {} : { credentials }),
-  });
+  return connectBus({ url, ...natsAccess, principal: `srv_${name}`, clock, signal });
 }
 
 /** Keeps the process alive meanwhile: with the exec driver and NATS down nothing else does. */

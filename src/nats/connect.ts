@@ -10,6 +10,7 @@ import { within } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import type { Bus } from './bus.ts';
 import { request, subscribe } from './core.ts';
+import { type NatsAccess, accessOptions, refuseSecretsIn } from './access.ts';
 import { aborted, disconnected, libraryFailure } from './failures.ts';
 import { get } from './get.ts';
 import { Link, inboxPrefix } from './link.ts';
@@ -19,14 +20,13 @@ import { RunLink } from './run-link.ts';
 import { store } from './store.ts';
 import { ensureStream, purge, removeStream, resizeStream, streamStatus } from './streams.ts';
 
-export interface ConnectBusOptions {
+export interface ConnectBusOptions extends NatsAccess {
   /** Servers of one cluster: a list, or its members joined by commas. Any of them will do. */
   readonly url: string | readonly string[];
   readonly principal: string;
   readonly clock: Clock;
   /** Shown by the server's monitoring. Default: the principal. */
   readonly name?: string;
-  readonly credentials?: { readonly user: string; readonly pass: string } | { readonly token: string };
   /** How long to wait for a first connection, milliseconds. A server that is still starting is waited for. */
   readonly connectTimeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -45,8 +45,10 @@ const reconnectDelay = { leastMs: 100, mostMs: 1_000 } as const;
 /** How long a flush or a drain may take: a server that answers pings answers sooner. */
 const flushTimeoutMs = 10_000;
 
+/** Fails with `config-invalid` where NATS refuses who we are; else with `disconnected` or `timeout`. */
 export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
   const { principal } = options;
+  refuseSecretsIn(addressesOf(options));
   const link = await openLink(options);
   const { connection } = link;
   const runs = new RunLink({
@@ -152,9 +154,10 @@ async function connectWithin(options: ConnectBusOptions): Promise<NatsConnection
   }
 }
 
-function natsOptions({ url, principal, name, credentials }: ConnectBusOptions): ConnectionOptions {
+function natsOptions(options: ConnectBusOptions): ConnectionOptions {
+  const { principal, name } = options;
   return {
-    servers: typeof url === 'string' ? url.split(',').map((each) => each.trim()) : [...url],
+    servers: addressesOf(options),
     name: name ?? principal,
     inboxPrefix: inboxPrefix(principal),
     timeout: dialTimeoutMs,
@@ -164,6 +167,10 @@ function natsOptions({ url, principal, name, credentials }: ConnectBusOptions): 
     pingInterval: pingIntervalMs,
     maxPingOut: pingsUnansweredMax,
     noAsyncTraces: true,
-    ...credentials,
+    ...accessOptions(options),
   };
+}
+
+function addressesOf({ url }: Pick<ConnectBusOptions, 'url'>): string[] {
+  return typeof url === 'string' ? url.split(',').map((each) => each.trim()) : [...url];
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/nats/bus.ts';
 import { connectBus } from '../../src/nats/connect.ts';
@@ -18,6 +20,8 @@ afterAll(async () => {
 });
 
 const timeoutMs = 10_000;
+/** A certificate of this machine's loopback, good for a hundred years, its own authority. */
+const golden = (name: string) => fileURLToPath(new URL(`../golden/tls/${name}`, import.meta.url));
 
 async function freshStream(changes = {}) {
   const name = uniqueName('S');
@@ -221,6 +225,35 @@ describe('core', () => {
 });
 
 describe('connecting', () => {
+  it('is encrypted where the server asks for it, and trusts whom it is told to trust', async () => {
+    const guarded = await startNats({
+      config: `tls { cert_file: "${golden('server.pem')}", key_file: "${golden('server.key.pem')}" }`,
+    });
+    const connecting = { url: guarded.url, principal: 'p', clock: systemClock };
+    try {
+      const ca = readFileSync(golden('server.pem'), 'utf8');
+      const trusting = await connectBus({ ...connecting, tls: { ca } });
+      await trusting.flush();
+      await trusting.close();
+      await expect(connectBus({ ...connecting, connectTimeoutMs: 1_000 })).rejects.toThrow(/certificate/);
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  it('takes no secret in an address, and refuses a key that is none', async () => {
+    const connecting = { url: server.url, principal: 'p', clock: systemClock };
+    const shown = connectBus({ ...connecting, url: 'nats://alice:secret@127.0.0.1:4222' });
+    await expect(shown).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.not.stringContaining('secret'),
+    });
+    for (const credentials of [{ creds: 'no credentials' }, { nkeySeed: 'no seed' }]) {
+      const wrong = connectBus({ ...connecting, credentials, connectTimeoutMs: 1_000 });
+      await expect(wrong).rejects.toMatchObject({ code: 'config-invalid' });
+    }
+  });
+
   it('gives up at its deadline, on its signal, and waits for a server that is still starting', async () => {
     const other = await startNats();
     const { url, port } = other;

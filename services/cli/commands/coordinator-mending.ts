@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecoveryView } from '../../coordinator/recover.ts';
+import type { NatsAccess } from '../../../src/nats/access.ts';
 import { FleetId, Principal } from '../../../schemas/ids.ts';
 import { position } from '../change-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -9,6 +10,7 @@ import { type Output, complaintOfThrown, createOutput } from '../output.ts';
 import type { Paint } from '../paint.ts';
 import { globalOptions } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
+import { natsAccessOf } from '../nats-access.ts';
 import { natsUrlOf, principalOf } from '../target.ts';
 
 interface RecoverOptions {
@@ -50,6 +52,7 @@ export function addMending(coordinator: Command): void {
 interface Given {
   readonly output: Output;
   readonly natsUrl: string;
+  readonly natsAccess: NatsAccess;
   readonly fleet: FleetId;
   readonly by: Principal;
 }
@@ -60,8 +63,9 @@ async function mend(command: Command, work: (given: Given) => Promise<ExitCode>)
   const natsUrl = natsUrlOf(options, surroundings);
   const output = createOutput(options);
   try {
+    const natsAccess = natsAccessOf(process.env);
     const by = Principal.parse(principalOf(options, surroundings));
-    process.exitCode = await work({ output, natsUrl, fleet: FleetId.parse(options.fleet), by });
+    process.exitCode = await work({ output, natsUrl, natsAccess, fleet: FleetId.parse(options.fleet), by });
   } catch (caught) {
     const { complaint, exitCode } = complaintOfThrown(caught, natsUrl);
     output.complain(complaint);
@@ -70,11 +74,11 @@ async function mend(command: Command, work: (given: Given) => Promise<ExitCode>)
 }
 
 async function recover(
-  { output, natsUrl, fleet, by }: Given,
+  { output, natsUrl, natsAccess, fleet, by }: Given,
   { data, at, commands }: RecoverOptions,
 ): Promise<ExitCode> {
   const { look, recoverLog } = await import('../../coordinator/recover.ts');
-  const log = { natsUrl, fleet, dataDirectory: resolve(data) };
+  const log = { natsUrl, natsAccess, fleet, dataDirectory: resolve(data) };
   output.step('reading the log, and listening to what servers and balancers hold');
   if (at === undefined || commands === undefined) {
     const view = await look(log);
@@ -128,9 +132,13 @@ function page({ cursor, seen, lost, commands }: RecoveryView, paint: Paint): str
   return parts.join('\n');
 }
 
-async function resize({ output, natsUrl, fleet }: Given, stream: StreamName, maxBytes: number): Promise<ExitCode> {
+async function resize(
+  { output, natsUrl, natsAccess, fleet }: Given,
+  stream: StreamName,
+  maxBytes: number,
+): Promise<ExitCode> {
   const { resizeStream } = await import('../../coordinator/recover.ts');
-  const status = await resizeStream({ natsUrl, fleet }, { stream, maxBytes });
+  const status = await resizeStream({ natsUrl, natsAccess, fleet }, { stream, maxBytes });
   await output.data({ stream, bytes: status.bytes, maxBytes: status.maxBytes }, () => {
     return `${stream} holds ${status.bytes} bytes and may take ${status.maxBytes}`;
   });

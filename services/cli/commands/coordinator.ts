@@ -9,6 +9,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Paint } from '../paint.ts';
 import { type Session, globalOptions, showQuery, withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
+import { natsAccessOf } from '../nats-access.ts';
 import { natsUrlOf } from '../target.ts';
 import { addMending } from './coordinator-mending.ts';
 
@@ -94,6 +95,7 @@ async function run(
       return runCoordinator(
         checkOptions(CoordinatorRunOptions, {
           natsUrl,
+          natsAccess: natsAccessOf(process.env),
           fleets: fleets ?? [global.fleet],
           dataDirectory: resolve(data),
           replicas,

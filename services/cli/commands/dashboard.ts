@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { createOutput } from '../output.ts';
 import { globalOptions } from '../session.ts';
+import { natsAccessOf } from '../nats-access.ts';
 import { natsUrlOf, principalOf, tokenOf } from '../target.ts';
 import { packageVersion } from '../version.ts';
 
@@ -60,6 +61,7 @@ async function run(command: Command, { listen: at, access, data, hostName }: Run
       const { checkOptions } = await import('../parse-options.ts');
       const options = checkOptions(DashboardOptions, {
         natsUrl,
+        natsAccess: natsAccessOf(process.env),
         fleet: global.fleet,
         ...at,
         dataDirectory: resolve(data),

@@ -10,6 +10,7 @@ import { connectMuster, type Muster } from '../../../src/client/muster.ts';
 import { Failure } from '../../../src/std/failure.ts';
 import { durabilityWords } from '../durability-words.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { natsAccessOf } from '../nats-access.ts';
 import { type Output, complaintOfThrown, createOutput } from '../output.ts';
 import { type GlobalOptions, natsFile } from '../target.ts';
 import { Children } from './children.ts';
@@ -109,7 +110,13 @@ async function start(run: Run): Promise<void> {
   await run.children.start(plan.dashboard);
   step(output, 'started', `dashboard: ${output.paint.bold(plan.dashboardUrl)}`);
   await startServices(run, plan);
-  const muster = await connectMuster({ url: bus.url, fleet: options.fleet, principal: seedPrincipal, signal });
+  const muster = await connectMuster({
+    url: bus.url,
+    ...natsAccessOf(process.env),
+    fleet: options.fleet,
+    principal: seedPrincipal,
+    signal,
+  });
   try {
     if (bus.monitorUrl === undefined) await tellDurability(muster, run);
     await firstRun(muster, { signal, onStep: (line) => step(output, 'seeded', line) });

@@ -1,0 +1,54 @@
+/** How a process proves to NATS who it is, and whom it takes for NATS: what a connection needs beside an address. */
+import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
+import { z } from 'zod';
+import { Failure } from '../std/failure.ts';
+
+const text = z.string().min(1);
+
+export const NatsAccess = z.strictObject({
+  credentials: z
+    .union([
+      z.strictObject({ user: text, pass: z.string() }),
+      z.strictObject({ token: text }),
+      /** What stands in a `.creds` file: a JWT and the seed of its key. */
+      z.strictObject({ creds: text }),
+      /** The seed of an NKey, as `nk -gen user` prints it. */
+      z.strictObject({ nkeySeed: text }),
+    ])
+    .optional(),
+  /** PEM, each: whom to trust instead of the system's authorities; and a certificate of our own, with its key. */
+  tls: z.strictObject({ ca: text.exactOptional(), cert: text.exactOptional(), key: text.exactOptional() }).optional(),
+});
+export type NatsAccess = z.output<typeof NatsAccess>;
+
+const encoder = new TextEncoder();
+
+/** Throws `config-invalid` where what was given cannot be a key. */
+export function accessOptions({ credentials, tls }: NatsAccess): ConnectionOptions {
+  return { ...proofOf(credentials), ...(tls === undefined ? {} : { tls }) };
+}
+
+function proofOf(credentials: NatsAccess['credentials']): ConnectionOptions {
+  if (credentials === undefined) return {};
+  if ('creds' in credentials) return proving(credsAuthenticator(encoder.encode(credentials.creds)));
+  if ('nkeySeed' in credentials) return proving(nkeyAuthenticator(encoder.encode(credentials.nkeySeed)));
+  return credentials;
+}
+
+/** Tried here, since the library would only find out while it connects, and take it for a server that is away. */
+function proving(authenticator: Authenticator): ConnectionOptions {
+  try {
+    authenticator('any nonce');
+  } catch (cause) {
+    const message = 'the NATS credentials hold no key to prove oneself with';
+    throw new Failure({ code: 'config-invalid', retryable: false, message, cause });
+  }
+  return { authenticator };
+}
+
+/** An address is shown in logs, in errors and to every user of the machine. */
+export function refuseSecretsIn(addresses: readonly string[]): void {
+  if (!addresses.some((address) => address.includes('@'))) return;
+  const message = 'a NATS address holds no user and no password: give them as NATS_USER and NATS_PASSWORD';
+  throw new Failure({ code: 'config-invalid', retryable: false, message });
+}

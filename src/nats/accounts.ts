@@ -1,0 +1,191 @@
+/**
+ * What a NATS server must be told so that each subject's principal is who it says: two accounts, and every user's rights.
+ *
+ * Rights on subjects alone do not do it. JetStream answers a question on whatever subject who asks names, with no regard to
+ * his rights, so whoever may ask it anything can have its answer stored in the log of the same account (measured on 2.9.10,
+ * 2.10.27 and 2.15.1), which ends the log. Between two accounts an answer goes back to the account that asked, where
+ * nothing is stored. So gateways and balancers have an account of their own, and into it only what they need.
+ */
+import { subjects } from '../../schemas/subjects.ts';
+import type { BalancerId, FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import { bucketNames } from './object-format.ts';
+import { streamNames } from './stream-definitions.ts';
+
+export interface Rights {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** What an account offers another, or takes from it. */
+export interface Offered {
+  /** Asked or told there, answered from here. */
+  readonly services: readonly string[];
+  /** Said here, heard there. */
+  readonly streams: readonly string[];
+}
+
+const any = '*';
+const direct = (stream: string) => `$JS.API.DIRECT.GET.${stream}`;
+
+/** Of a gateway server: its own beats and receipts, requests in its own name, its own directives, and bundles. */
+function serverRights(fleet: FleetId, server: ServerId): Rights {
+  const { groups, bundles } = streamNames(fleet);
+  const principal = `srv_${server}`;
+  const own = [subjects.assignment(fleet, server), subjects.directive(fleet, any as GroupId, server)];
+  const bundle = direct(bucketNames(bundles).stream);
+  return {
+    publish: [
+      subjects.beat(fleet, server),
+      subjects.receipt(fleet, server),
+      `muster.${fleet}.do.${principal}.>`,
+      ...own.map((subject) => `${direct(groups)}.${subject}`),
+      bundle,
+      `${bundle}.>`,
+    ],
+    subscribe: [...own, `_INBOX_${principal}.>`],
+  };
+}
+
+/** Of a balancer: what it applied, requests in its own name, and the pools. */
+function balancerRights(fleet: FleetId, balancer: BalancerId): Rights {
+  const pools = direct(streamNames(fleet).pools);
+  const principal = `bal_${balancer}`;
+  return {
+    publish: [
+      subjects.applied(fleet, balancer, any as GroupId),
+      subjects.leader(fleet),
+      `muster.${fleet}.do.${principal}.>`,
+      pools,
+      `${pools}.>`,
+    ],
+    subscribe: [subjects.allPools(fleet), `_INBOX_${principal}.>`],
+  };
+}
+
+/**
+ * Of a person or service that reads the log and may leave commands in a stream. To be trusted: what it asks JetStream may be
+ * answered into the log. `dashboard` speaks for those whose token it was shown.
+ */
+function trustedRights(fleet: FleetId, principal: string): Rights {
+  const { bundles } = streamNames(fleet);
+  const speaks = principal === 'dashboard' ? any : principal;
+  return {
+    publish: [
+      `muster.${fleet}.do.${speaks}.>`,
+      `muster.${fleet}.cmd.${speaks}.>`,
+      `muster.${fleet}.query.>`,
+      subjects.leader(fleet),
+      `$O.${bundles}.>`,
+      '$JS.API.STREAM.INFO.*',
+      '$JS.API.STREAM.MSG.GET.*',
+      '$JS.API.DIRECT.GET.>',
+      '$JS.API.CONSUMER.>',
+      '$JS.ACK.>',
+    ],
+    subscribe: [`muster.${fleet}.>`, `_INBOX_${principal}.>`],
+  };
+}
+
+/** What the gateways' and balancers' account is let have of the fleet's. */
+function offeredToEdge(fleet: FleetId): Offered {
+  const { groups, pools, bundles } = streamNames(fleet);
+  const server = any as ServerId;
+  return {
+    services: [
+      subjects.allBeats(fleet),
+      subjects.allReceipts(fleet),
+      subjects.allApplied(fleet),
+      subjects.allDo(fleet),
+      subjects.leader(fleet),
+      `${direct(groups)}.>`,
+      direct(pools),
+      `${direct(pools)}.>`,
+      direct(bucketNames(bundles).stream),
+      `${direct(bucketNames(bundles).stream)}.>`,
+    ],
+    streams: [
+      subjects.assignment(fleet, server),
+      subjects.directive(fleet, any as GroupId, server),
+      subjects.allPools(fleet),
+    ],
+  };
+}
+
+export interface User {
+  readonly user: string;
+  /** None: may do everything in its account. */
+  readonly permissions?: Rights;
+}
+
+export interface Accounts {
+  /** The streams, and whoever is trusted with them. */
+  readonly MUSTER: { readonly users: readonly User[]; readonly exports: Offered };
+  /** Gateways and balancers: what they ask is answered here, where nothing is stored. */
+  readonly EDGE: { readonly users: readonly User[]; readonly imports: Offered };
+}
+
+/** For a fleet's coordinators and everybody who is named. */
+export function accountsOf(fleet: FleetId, principals: readonly string[]): Accounts {
+  const offered = offeredToEdge(fleet);
+  const [edge, trusted]: [User[], User[]] = [[], [{ user: 'coordinator' }]];
+  for (const user of new Set(principals)) {
+    if (user.startsWith('srv_')) edge.push({ user, permissions: serverRights(fleet, user.slice(4) as ServerId) });
+    else if (user.startsWith('bal_'))
+      edge.push({ user, permissions: balancerRights(fleet, user.slice(4) as BalancerId) });
+    else if (user !== 'coordinator') trusted.push({ user, permissions: trustedRights(fleet, user) });
+  }
+  return { MUSTER: { users: trusted, exports: offered }, EDGE: { users: edge, imports: offered } };
+}
+
+/** As `nats-server` reads it. Each user's password comes from that server's environment: see `passwordVariable`. */
+export function accountsText({ MUSTER, EDGE }: Accounts): string {
+  return [
+    'accounts {',
+    '  # The streams, and whoever is trusted with them.',
+    '  MUSTER {',
+    '    jetstream: enabled',
+    ...block('users', MUSTER.users.map(userLine)),
+    ...block(
+      'exports',
+      offeredLines(MUSTER.exports, (subject) => subject),
+    ),
+    '  }',
+    '  # Gateways and balancers: what they ask is answered here, where nothing is stored.',
+    '  EDGE {',
+    ...block('users', EDGE.users.map(userLine)),
+    ...block(
+      'imports',
+      offeredLines(EDGE.imports, (subject) => `{ account: MUSTER, subject: ${subject} }`),
+    ),
+    '  }',
+    '}',
+  ].join('\n');
+}
+
+/** Of `nats-server`: what an unquoted value beginning with `$` stands for. */
+export function passwordVariable(principal: string): string {
+  return `NATS_PASSWORD_${principal.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function block(name: string, lines: readonly string[]): string[] {
+  return [`    ${name}: [`, ...lines.map((line) => `      ${line}`), '    ]'];
+}
+
+function offeredLines({ services, streams }: Offered, place: (subject: string) => string): string[] {
+  return [
+    ...services.map((subject) => `{ service: ${place(quoted(subject))} }`),
+    ...streams.map((subject) => `{ stream: ${place(quoted(subject))} }`),
+  ];
+}
+
+function userLine({ user, permissions }: User): string {
+  const head = `user: ${user}, password: $${passwordVariable(user)}`;
+  if (permissions === undefined) return `{ ${head} }`;
+  const list = (subjects: readonly string[]) => `[${subjects.map(quoted).join(', ')}]`;
+  const { publish, subscribe } = permissions;
+  return `{ ${head}, permissions: { publish: ${list(publish)}, subscribe: ${list(subscribe)} } }`;
+}
+
+function quoted(subject: string): string {
+  return JSON.stringify(subject);
+}
