@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Address, BalancerId, FleetId, GroupName, groupIdOf } from '../../schemas/ids.ts';
-import { NatsAccess } from '../../src/nats/access.ts';
+import { NatsAccess } from '../../schemas/nats-access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { poolDisk } from '../../src/pool-sync/pool-disk.ts';
 import { PoolSync } from '../../src/pool-sync/pool-sync.ts';

@@ -3,7 +3,7 @@
  * knows. Never from the command line, which every user of the machine can read.
  */
 import { readFileSync } from 'node:fs';
-import type { NatsAccess } from '../../src/nats/access.ts';
+import type { NatsAccess } from '../../schemas/nats-access.ts';
 import { Failure } from '../../src/std/failure.ts';
 
 /** Throws `config-invalid` where the variables contradict each other, or one names a file that cannot be read. */

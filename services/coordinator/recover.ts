@@ -8,7 +8,7 @@ import { defaultTiming } from '../../src/coordinator/timing.ts';
 import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import { jetstreamLog } from '../../src/eventlog/jetstream-log.ts';
 import type { Bus, StreamStatus } from '../../src/nats/bus.ts';
-import type { NatsAccess } from '../../src/nats/access.ts';
+import type { NatsAccess } from '../../schemas/nats-access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { type StreamSizes, streamNames } from '../../src/nats/stream-definitions.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';

@@ -9,7 +9,7 @@ import { prepare } from '../../src/coordinator/preparation.ts';
 import { defaultTiming } from '../../src/coordinator/timing.ts';
 import { openHighMark } from '../../src/eventlog/high-mark.ts';
 import type { Bus } from '../../src/nats/bus.ts';
-import { NatsAccess } from '../../src/nats/access.ts';
+import { NatsAccess } from '../../schemas/nats-access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { Failure } from '../../src/std/failure.ts';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FleetId, Principal } from '../../schemas/ids.ts';
 import { Follower } from '../../src/follower/follower.ts';
-import { NatsAccess } from '../../src/nats/access.ts';
+import { NatsAccess } from '../../schemas/nats-access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { Failure, textOf } from '../../src/std/failure.ts';

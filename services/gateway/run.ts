@@ -7,7 +7,7 @@ import type { Driver } from '../../src/agent/driver.ts';
 import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
 import { ExecDriver } from '../../src/agent/drivers/exec/driver.ts';
 import type { Bus } from '../../src/nats/bus.ts';
-import { NatsAccess } from '../../src/nats/access.ts';
+import { NatsAccess } from '../../schemas/nats-access.ts';
 import { connectBus } from '../../src/nats/connect.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { type HostPort, hostPort } from '../../src/std/host-port.ts';

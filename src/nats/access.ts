@@ -1,25 +1,7 @@
-/** How a process proves to NATS who it is, and whom it takes for NATS: what a connection needs beside an address. */
+/** `NatsAccess` in the library's terms. */
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
-import { z } from 'zod';
+import type { NatsAccess } from '../../schemas/nats-access.ts';
 import { Failure } from '../std/failure.ts';
-
-const text = z.string().min(1);
-
-export const NatsAccess = z.strictObject({
-  credentials: z
-    .union([
-      z.strictObject({ user: text, pass: z.string() }),
-      z.strictObject({ token: text }),
-      /** What stands in a `.creds` file: a JWT and the seed of its key. */
-      z.strictObject({ creds: text }),
-      /** The seed of an NKey, as `nk -gen user` prints it. */
-      z.strictObject({ nkeySeed: text }),
-    ])
-    .optional(),
-  /** PEM, each: whom to trust instead of the system's authorities; and a certificate of our own, with its key. */
-  tls: z.strictObject({ ca: text.exactOptional(), cert: text.exactOptional(), key: text.exactOptional() }).optional(),
-});
-export type NatsAccess = z.output<typeof NatsAccess>;
 
 const encoder = new TextEncoder();
 

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecoveryView } from '../../coordinator/recover.ts';
-import type { NatsAccess } from '../../../src/nats/access.ts';
+import type { NatsAccess } from '../../../schemas/nats-access.ts';
 import { FleetId, Principal } from '../../../schemas/ids.ts';
 import { position } from '../change-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -23,6 +23,7 @@ const routeByCommand: Readonly<Record<string, string | null>> = {
   'dashboard token': null,
   'balancer run': null,
   'coordinator run': null,
+  'nats accounts': null,
   // Where no log is whole enough to be led: they work on the streams and on files of the coordinator's machine.
   'coordinator recover': null,
   'coordinator resize': null,
