@@ -29,8 +29,8 @@ export interface ServerFacts {
   /** Balancers of the group that have not confirmed a pool at or past the server's drain. */
   readonly unconfirmedBalancers: readonly BalancerId[];
   /**
-   * In-flight requests by the last reading (server and balancers, the larger), and idle readings in a row. Null: nobody
-   * can count them, so only the deadline ends a drain.
+   * Of a drain: in-flight requests by the last reading (server and balancers, the larger), and idle readings in a row.
+   * Null: nobody can count them, so only the deadline ends it.
    */
   readonly inFlight: { readonly last: number | null; readonly idleReadings: number };
   /**

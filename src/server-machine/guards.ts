@@ -36,10 +36,11 @@ function canProve(facts: ServerFacts): boolean {
 /** A member has proved what the log does not hold yet: a newer set, the end of its failing, or its way into the pool. */
 export function provesAnew(facts: ServerFacts): boolean {
   const member = memberOf(facts);
-  if (member === null || !canProve(facts) || !holdsDesired(facts)) return false;
+  if (member === null) return false;
   const isNewer = facts.desired !== null && facts.desired.position > member.covers;
   const enters = member.admittedAt === null && member.cordon === null;
-  return isNewer || member.failing !== null || enters;
+  // The proof itself last: it costs as much as the server holds projects, and most looks find nothing left to prove.
+  return (isNewer || member.failing !== null || enters) && canProve(facts) && holdsDesired(facts);
 }
 
 /** The receipt names failures of the desired set, or the end of its tries, which the log does not hold yet. */

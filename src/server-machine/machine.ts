@@ -100,10 +100,11 @@ const proposeOut = chart.enqueueActions(({ event: { facts }, enqueue }) => {
 const proposeReturned = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (ask.isBack(facts)) enqueue({ type: 'propose-returned', params: say.comeback(facts) });
 });
-/** Silence must not outlast a lease or a deadline. Past it there is nothing left to wake for: it is proposed. */
+/** Silence must not outlast a lease or a deadline: past it, it is proposed. */
 const watch = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (ask.absence(facts) !== null) enqueue({ type: 'propose-lost', params: say.loss(facts) });
-  if (say.nextLook(facts) !== null) enqueue({ type: 'wake-at', params: say.wake(facts) });
+  const wake = say.wake(facts);
+  if (wake !== null) enqueue({ type: 'wake-at', params: wake });
 });
 
 const stay = { entry: [...hold, proposeProved, watch] };

@@ -42,7 +42,7 @@ export function factsOf(id: ServerId, sources: FactSources): ServerFacts {
     receipt: receiptOf(id, sources),
     unconfirmedBalancers:
       member?.drain?.wasInPool === true ? unconfirmedBalancers(state, observed, member.group, member.drain.at) : [],
-    inFlight: known === null ? nothing : inFlightOf(known, sources),
+    inFlight: known === null || member?.drain == null ? nothing : inFlightOf(known, sources),
     life: {
       seenAt: now - silence({ seenAt, since: reignBeganAt, upTo, now }),
       // A beat of long ago is no proof that it is back, though a lease has begun anew with this leader.

@@ -82,21 +82,20 @@ export function comeback(facts: ServerFacts): StepArguments['propose-returned'] 
   return { server: facts.server, group: groupOf(facts) };
 }
 
-/** The earliest time at which silence alone changes what is so: a drain's deadline, the end of the lease. */
-export function nextLook(facts: ServerFacts): number | null {
-  const drain = drainOf(facts);
-  const times: number[] = [];
-  if (drain !== null) times.push(drain.deadlineAt);
-  // One that is lost already has no lease to lose; it is looked at when it is heard.
-  if (facts.known !== null && facts.known.lost === null) times.push(leaseEndsAt(facts));
-  const ahead = times.filter((at) => at > facts.now);
-  return ahead.length === 0 ? null : Math.min(...ahead);
+/**
+ * To look again at the earliest time at which silence alone changes what is so: a drain's deadline, the end of the lease.
+ * Null: past them there is nothing left to wake for. One that is lost has no lease to lose; it is looked at when it is heard.
+ */
+export function wake(facts: ServerFacts): StepArguments['wake-at'] | null {
+  const { server, now, known } = facts;
+  const deadlineAt = drainOf(facts)?.deadlineAt ?? 0;
+  const leaseAt = known !== null && known.lost === null ? leaseEndsAt(facts) : 0;
+  const at = Math.min(ahead(deadlineAt, now), ahead(leaseAt, now));
+  return at === Number.POSITIVE_INFINITY ? null : { server, at };
 }
 
-export function wake(facts: ServerFacts): StepArguments['wake-at'] {
-  const at = nextLook(facts);
-  assert(at !== null, 'there is a time to wake at');
-  return { server: facts.server, at };
+function ahead(at: number, now: number): number {
+  return at > now ? at : Number.POSITIVE_INFINITY;
 }
 
 function groupOf(facts: ServerFacts): GroupId | null {

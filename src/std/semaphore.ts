@@ -1,7 +1,9 @@
 /** At most so many pieces of work at once; the rest wait in order. The waiting line is as long as its callers make it. */
+import { Fifo } from './fifo.ts';
+
 export class Semaphore {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Fifo<() => void>();
 
   constructor(permits: number) {
     this.#free = permits;
