@@ -92,7 +92,7 @@ export async function buildProgram(argv: readonly string[]): Promise<Command> {
     .version(packageVersion(), '-V', 'the version; `muster --version` says it too')
     .option('--nats <url>', 'NATS server (NATS_URL; else the `muster up` of this folder; else nats://127.0.0.1:4222)')
     .option('--fleet <name>', 'fleet', 'main')
-    .option('--as <principal>', 'who asks (MUSTER_PRINCIPAL; else your user name)')
+    .option('--as <principal>', 'who asks (MUSTER_PRINCIPAL; else NATS_USER; else your user name)')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json', 'yaml']).default('table'))
     .option('--no-color', 'plain text, as with NO_COLOR')
     .exitOverride();

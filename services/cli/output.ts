@@ -72,6 +72,8 @@ export function complaintOfThrown(caught: unknown, natsUrl: string): { complaint
       return { complaint: { code, message, next: nextByUnreachable(code, natsUrl) }, exitCode: exitCodes.unreachable };
     case 'log-regressed':
       return { complaint: { code, message, next: 'muster coordinator recover' }, exitCode: exitCodes.failed };
+    case 'not-permitted':
+      return { complaint: { code, message, next: nextByRights }, exitCode: exitCodes.rejected };
     case 'config-invalid':
     case 'bundle-invalid':
       return { complaint: { code, message }, exitCode: exitCodes.usage };
@@ -79,6 +81,9 @@ export function complaintOfThrown(caught: unknown, natsUrl: string): { complaint
       return { complaint: { code, message }, exitCode: exitCodes.failed };
   }
 }
+
+const nextByRights =
+  'NATS lets each user speak as himself alone: see who you are by NATS_USER and --as, and what he may by muster nats accounts';
 
 function nextByUnreachable(code: string, natsUrl: string): string {
   if (code === 'no-responders') return `start a coordinator on ${natsUrl}: muster coordinator run --nats ${natsUrl}`;

@@ -27,12 +27,12 @@ export function natsUrlOf(options: Pick<GlobalOptions, 'nats'>, { environment, f
   return options.nats || environment['NATS_URL'] || urlOfUp(folder) || natsUrlDefault;
 }
 
-/** `--as`, then `MUSTER_PRINCIPAL`, then who is logged in, made one subject token. */
+/** `--as`, then `MUSTER_PRINCIPAL`, then who one is to NATS, then who is logged in, made one subject token. */
 export function principalOf(
   options: Pick<GlobalOptions, 'as'>,
   { environment }: Pick<Surroundings, 'environment'>,
 ): string {
-  return options.as || environment['MUSTER_PRINCIPAL'] || tokenOf(userName());
+  return options.as || environment['MUSTER_PRINCIPAL'] || environment['NATS_USER'] || tokenOf(userName());
 }
 
 /** A name as a subject token that no server, balancer or the system itself speaks under. */

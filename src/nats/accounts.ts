@@ -54,6 +54,7 @@ function balancerRights(fleet: FleetId, balancer: BalancerId): Rights {
     publish: [
       subjects.applied(fleet, balancer, any as GroupId),
       subjects.leader(fleet),
+      subjects.query(fleet, 'balancers'),
       `muster.${fleet}.do.${principal}.>`,
       pools,
       `${pools}.>`,
@@ -82,7 +83,8 @@ function trustedRights(fleet: FleetId, principal: string): Rights {
       '$JS.API.CONSUMER.>',
       '$JS.ACK.>',
     ],
-    subscribe: [`muster.${fleet}.>`, `_INBOX_${principal}.>`],
+    // Outcomes come to whom it speaks for; there is no pattern for a part of a name.
+    subscribe: [`muster.${fleet}.>`, principal === 'dashboard' ? '*.>' : `_INBOX_${principal}.>`],
   };
 }
 
@@ -97,6 +99,7 @@ function offeredToEdge(fleet: FleetId): Offered {
       subjects.allApplied(fleet),
       subjects.allDo(fleet),
       subjects.leader(fleet),
+      subjects.query(fleet, 'balancers'),
       `${direct(groups)}.>`,
       direct(pools),
       `${direct(pools)}.>`,

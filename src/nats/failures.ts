@@ -67,7 +67,7 @@ const failureByLibraryCode: Readonly<Record<string, { code: FailureCode; retryab
   [ErrorCode.AccountExpired]: { code: 'config-invalid', retryable: false },
   [ErrorCode.BadCreds]: { code: 'config-invalid', retryable: false },
   [ErrorCode.InvalidOption]: { code: 'config-invalid', retryable: false },
-  [ErrorCode.PermissionsViolation]: { code: 'unavailable', retryable: false },
+  [ErrorCode.PermissionsViolation]: { code: 'not-permitted', retryable: false },
   [ErrorCode.MaxPayloadExceeded]: { code: 'unavailable', retryable: false },
 };
 

@@ -153,7 +153,7 @@ export class Link {
     const refused = status.permissionContext;
     if (refused?.operation !== 'publish') return;
     const message = `the server does not permit ${this.principal} to publish to ${refused.subject}`;
-    this.#pending.fail(new Failure({ code: 'unavailable', retryable: false, message }), refused.subject);
+    this.#pending.fail(new Failure({ code: 'not-permitted', retryable: false, message }), refused.subject);
   }
 
   #onClosed(): void {

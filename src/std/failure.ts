@@ -20,6 +20,7 @@ export const failureCodes = [
   'no-responders',
   'no-room',
   'not-leader',
+  'not-permitted',
   'overloaded',
   'stream-mismatch',
   'timeout',

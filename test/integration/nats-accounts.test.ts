@@ -7,6 +7,7 @@ import { GroupName, Principal, ProjectId, ProjectVersion, ServerId } from '../..
 import { subjects } from '../../schemas/subjects.ts';
 import { runBalancer } from '../../services/balancer/run.ts';
 import { runCoordinator } from '../../services/coordinator/run.ts';
+import { type RunningDashboard, runDashboard } from '../../services/dashboard/run.ts';
 import { runGateway } from '../../services/gateway/run.ts';
 import { connectMuster, type Muster } from '../../src/client/muster.ts';
 import { accountsOf, accountsText } from '../../src/nats/accounts.ts';
@@ -23,11 +24,12 @@ const fleet = newFleet();
 const sample = new URL('../../services/cli/samples/hello', import.meta.url).pathname;
 const group = GroupName.parse('Production');
 const web1Id = ServerId.parse('web1');
-const principals = ['coordinator', 'alice', 'srv_web1', 'srv_web2', 'bal_lb1'];
+const principals = ['coordinator', 'alice', 'dashboard', 'srv_web1', 'srv_web2', 'bal_lb1'];
 
 let directory: string;
 let nats: NatsServer;
 let alice: Muster;
+let dashboard: RunningDashboard;
 const running: { stop(): Promise<unknown> }[] = [];
 
 const as = (user: string) => ({ credentials: { user, pass: `secret of ${user}` } });
@@ -75,6 +77,11 @@ beforeAll(async () => {
       silentLogger,
     ),
   );
+  dashboard = await runDashboard(
+    { port: 0, ...shared, natsAccess: as('dashboard'), ...data('dashboard') },
+    silentLogger,
+  );
+  running.push(dashboard);
   alice = await connectMuster({ url: nats.url, ...as('alice'), fleet, principal: 'alice' });
 });
 afterAll(async () => {
@@ -113,6 +120,12 @@ describe('a fleet whose NATS asks everybody who he is', () => {
     if (left.status !== 'accepted') throw new Error(JSON.stringify(left));
     expect(await alice.wait(left.position, { group, timeoutMs: 20_000 })).toMatchObject(inTraffic);
     await eventually(async () => (await told()).includes('balancer.registered'), { what: 'the balancer to register' });
+    const created = await fetch(`${dashboard.url}/v1/commands/group/create`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ group: 'Core' }),
+    });
+    expect(await created.json()).toMatchObject({ status: 'accepted' });
     expect(await told()).toEqual(expect.arrayContaining(['server.ready', 'server.left']));
     expect(nats.log()).not.toMatch(/violation/i);
   });
@@ -122,7 +135,7 @@ describe('a gateway that was taken over', () => {
   it('speaks for no other server', async () => {
     const web1 = await busOf('srv_web1');
     const forged = { subject: subjects.beat(fleet, ServerId.parse('web2')), data: Buffer.from('{}'), timeoutMs: 2_000 };
-    await expect(web1.request(forged)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(web1.request(forged)).rejects.toMatchObject({ code: 'not-permitted' });
     await web1.close();
   });
 

@@ -209,7 +209,7 @@ describe('core', () => {
       const own = await connectBus({ url: guarded.url, principal: 'srv_x', clock: systemClock, credentials });
       const startedAt = performance.now();
       const refused = own.request({ subject: 'forbidden', data: bytesOf('x'), timeoutMs: 30_000 });
-      await expect(refused).rejects.toMatchObject({ code: 'unavailable', retryable: false });
+      await expect(refused).rejects.toMatchObject({ code: 'not-permitted', retryable: false });
       await expect(own.request({ subject: 'allowed', data: bytesOf('x'), timeoutMs })).rejects.toMatchObject({
         code: 'no-responders',
       });

@@ -41,7 +41,8 @@ describe('whom a command speaks to, and as whom', () => {
       'user-system',
       'user-srv_web1',
     ]);
-    expect(principalOf({}, { environment: { MUSTER_PRINCIPAL: 'ci' } })).toBe('ci');
+    expect(principalOf({}, { environment: { MUSTER_PRINCIPAL: 'ci', NATS_USER: 'alice' } })).toBe('ci');
+    expect(principalOf({}, { environment: { NATS_USER: 'alice' } })).toBe('alice');
   });
 });
 
