@@ -10,7 +10,7 @@ import { type Beat, problemLengthMax } from '../../schemas/receipt.ts';
 import { backoffMs } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
 import { cutText } from '../std/cut-text.ts';
-import { textOf } from '../std/failure.ts';
+import { Failure, textOf } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Applied, type Carried, type Carrier, failAll } from './carrier.ts';
 import type { Driver } from './driver.ts';
@@ -36,6 +36,8 @@ export interface ApplierOptions {
 
 /** For what nobody can be told of: no connection, or a disk that takes nothing. */
 const unprovenBackoff = { firstMs: 1_000, longestMs: 30_000 } as const;
+/** What ends an attempt. One for all: Node would make an error, with its stack, for each new word. */
+const superseded = new Failure({ code: 'aborted', retryable: false, message: 'something newer was asked for' });
 /** A health check that says something new is repeated soon: balancers should not send for long to who is not well. */
 const doubtIntervalMs = 1_000;
 
@@ -90,7 +92,7 @@ export class Applier {
     this.#wanted = target;
     this.#tries.startAfresh();
     this.#unproven = 0;
-    this.#attempt.abort();
+    this.#attempt.abort(superseded);
     this.#isDue = true;
     this.#wake();
   }
