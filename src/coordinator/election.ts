@@ -1,34 +1,18 @@
 /** One try to lead: `coordinator.elected`, appended at the head of the log, where only one of those who try can land. */
 import { cloneState } from '../domain/fleet-state.ts';
 import { emptyCursor } from '../eventlog/chain.ts';
-import type { HighMark } from '../eventlog/high-mark.ts';
 import type { LogPort } from '../eventlog/log-port.ts';
 import { LogWriter } from '../eventlog/log-writer.ts';
-import type { Bus } from '../nats/bus.ts';
-import type { StreamNames } from '../nats/stream-definitions.ts';
-import type { Clock } from '../std/clock.ts';
 import { pause } from '../std/deadline.ts';
 import { assert } from '../std/failure.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { FleetId, GroupName, LogId, Term } from '../../schemas/ids.ts';
+import type { Term } from '../../schemas/ids.ts';
 import type { Watermark } from '../../schemas/record.ts';
+import type { CoordinatorOptions } from './coordinator.ts';
 import { Deciding } from './deciding.ts';
 import type { FleetFold } from './fleet-fold.ts';
 import { checkStanding, persistent } from './standing.ts';
-import type { Timing } from './timing.ts';
 
-export interface ElectionOptions {
-  readonly bus: Bus;
-  readonly fleet: FleetId;
-  readonly names: StreamNames;
-  readonly instance: string;
-  readonly newLogId: () => LogId;
-  readonly seedGroups: readonly GroupName[];
-  readonly highMark: HighMark;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly timing: Timing;
-  readonly logger: Logger;
+export interface ElectionOptions extends Omit<CoordinatorOptions, 'durability' | 'signer' | 'shares'> {
   readonly log: LogPort;
   readonly fold: FleetFold;
   /** The term whose leader is gone. */
