@@ -179,6 +179,18 @@ describe('a live view', () => {
     expect(written).toHaveLength(2);
   });
 
+  it('leaves nothing where what it showed is told elsewhere', () => {
+    const written: string[] = [];
+    const terminal = { isTTY: true, columns: 10, rows: 3, write: (text: string) => written.push(text) > 0 };
+    const live = new LiveView(terminal, () => ['one', 'two']);
+    live.touch();
+    live.clear();
+    expect(written.at(-1)).toBe('\u001b[2A\r\u001b[0J');
+    const unpainted = new LiveView(terminal, () => ['one']);
+    unpainted.clear();
+    expect(written).toHaveLength(2);
+  });
+
   it('shows everything on a terminal that does not say how large it is', () => {
     const written: string[] = [];
     const terminal = { isTTY: true, columns: 0, rows: 0, write: (text: string) => written.push(text) > 0 };
