@@ -1,6 +1,6 @@
 /**
  * Lines of a terminal that are painted over, at most so many times a second; nothing on anything but a terminal, where
- * whoever tells shows plain lines instead. Duty of the caller: `close()`, which leaves the last lines standing.
+ * whoever tells shows plain lines instead. Duty of the caller: `close()`, which leaves the last lines standing, or `clear()`.
  */
 import { stripVTControlCharacters } from 'node:util';
 
@@ -44,6 +44,19 @@ export class LiveView {
     clearTimeout(this.#timer);
   }
 
+  /** Leaves nothing: what was shown is told elsewhere. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    if (this.#paintedLines > 0) this.#terminal.write(this.#erased);
+    this.#paintedLines = 0;
+  }
+
+  /** Takes away what was painted. */
+  get #erased(): string {
+    const back = this.#paintedLines === 0 ? '' : `\u001b[${this.#paintedLines}A`;
+    return `${back}\r\u001b[0J`;
+  }
+
   #paintIn(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#paint(), ms);
@@ -57,8 +70,7 @@ export class LiveView {
     const lines = this.#render()
       .slice(0, rows - 1)
       .map((line) => clipped(line, columns));
-    const back = this.#paintedLines === 0 ? '' : `\u001b[${this.#paintedLines}A`;
-    this.#terminal.write(`${back}\r\u001b[0J${lines.join('\n')}\n`);
+    this.#terminal.write(`${this.#erased}${lines.join('\n')}\n`);
     this.#paintedLines = lines.length;
     this.#paintedAt = performance.now();
     this.#paintIn(1_000);

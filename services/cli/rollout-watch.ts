@@ -9,13 +9,23 @@ import type { Complaint } from './output.ts';
 import { rolloutTree, targetsText } from './rollout-page.ts';
 import type { Session } from './session.ts';
 
-export async function watchRollout(session: Session, asked: RolloutAwaited): Promise<RolloutOutcome> {
-  return LiveView.isFor(process.stderr) ? watchLive(session, asked) : watchPlain(session, asked);
+export interface Watched {
+  /** The rollout is told where it ended, by whoever watches: the tree need not stay. */
+  readonly isToldAfter: boolean;
+}
+
+export async function watchRollout(
+  session: Session,
+  asked: RolloutAwaited,
+  watched: Watched = { isToldAfter: false },
+): Promise<RolloutOutcome> {
+  return LiveView.isFor(process.stderr) ? watchLive(session, asked, watched) : watchPlain(session, asked);
 }
 
 async function watchLive(
   { muster, output: { paint }, signal }: Session,
   asked: RolloutAwaited,
+  { isToldAfter }: Watched,
 ): Promise<RolloutOutcome> {
   let newest: RolloutView | undefined;
   const live = new LiveView(process.stderr, () =>
@@ -28,7 +38,8 @@ async function watchLive(
   try {
     return await muster.waitForRollout(asked.rollout, { ...asked, signal, onProgress });
   } finally {
-    live.close();
+    if (isToldAfter) live.clear();
+    else live.close();
   }
 }
 

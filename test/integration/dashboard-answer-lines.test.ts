@@ -15,7 +15,7 @@ import type { FleetId } from '../../schemas/ids.ts';
 import type { LogSource } from '../../src/audit/log-source.ts';
 import { type Clock, systemClock } from '../../src/std/clock.ts';
 import { silentLogger as logger } from '../../src/telemetry/logger.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, steady } from '../support/eventually.ts';
 import { ManualClock } from '../unit/client/fake-bus.ts';
 
 /** What the route below does before it answers, and with what; both the test's own. */
@@ -78,14 +78,7 @@ describe('an answer by lines', () => {
     };
     const socket = await ask();
     socket.pause();
-    // What holds it is full once a moment brings nothing more.
-    let before = -1;
-    const isFull = () => {
-      const same = told > 0 && told === before;
-      before = told;
-      return same;
-    };
-    await eventually(isFull, { what: 'the line that is not taken' });
+    await steady(() => told, { what: 'the line that is not taken' });
     for (let second = 0; second < 29; second += 1) await time.advance(1_000);
     expect(answered).toEqual([]);
     for (let second = 0; second < 5; second += 1) await time.advance(1_000);

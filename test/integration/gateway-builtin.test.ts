@@ -17,7 +17,7 @@ import { BuiltinDriver } from '../../src/agent/drivers/builtin/driver.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, steady } from '../support/eventually.ts';
 
 const signal = new AbortController().signal;
 const stoppers: (() => Promise<unknown> | unknown)[] = [];
@@ -359,13 +359,7 @@ describe('upstreams', () => {
     socket.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
     await new Promise((resolve) => socket.once('data', resolve));
     socket.pause();
-    let last = -1;
-    await eventually(async () => {
-      const before = last;
-      last = sent;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return before === sent;
-    });
+    await steady(() => sent, { what: 'the upstream to be held back' });
     expect(sent, 'MiB taken from the upstream for a client that reads nothing').toBeLessThan(64);
     socket.destroy();
     await eventually(() => closed, { what: 'the upstream to see the client gone' });

@@ -7,6 +7,20 @@ export interface EventuallyOptions {
   readonly what?: string;
 }
 
+/** Looks in a row, with nothing new in between, that make a count steady: far apart beside what one step takes. */
+const steadyLooks = 15;
+
+/** Waits until a count has grown, and grows no more. */
+export async function steady(count: () => number, options: EventuallyOptions = {}): Promise<void> {
+  let [last, same] = [Number.NaN, 0];
+  await eventually(() => {
+    const now = count();
+    same = now > 0 && now === last ? same + 1 : 0;
+    last = now;
+    return same >= steadyLooks;
+  }, options);
+}
+
 /** Generous on a busy machine; a condition that holds is noticed within one poll. */
 const timeoutMsDefault = 10_000;
 /** Short enough not to slow a test, long enough not to load the machine. */

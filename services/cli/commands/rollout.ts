@@ -102,7 +102,7 @@ async function status(session: Session, { project, group, timeout, follow }: Sta
     return endOfView(newest).exitCode;
   }
   const asked = { group: groupIdOf(group as GroupName), rollout: newest.rollout, from: answer.position + 1 };
-  const outcome = await watchRollout(session, { ...asked, timeoutMs: timeout });
+  const outcome = await watchRollout(session, { ...asked, timeoutMs: timeout }, { isToldAfter: true });
   const { exitCode, complaint } = endOf(outcome, { ...asked, timeoutMs: timeout });
   if (outcome.status !== 'unknown' && outcome.rollout !== undefined) await show(outcome.rollout);
   if (complaint !== undefined) output.complain(complaint);

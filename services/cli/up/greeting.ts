@@ -13,9 +13,9 @@ export interface GreetOptions {
 export async function greet(muster: Muster, { output, plan, signal }: GreetOptions): Promise<void> {
   const { paint } = output;
   const answer = await muster.query('groups', {}, { signal });
-  const groups = answer.status === 'ok' ? answer.data : [];
   const requests = Object.entries(plan.entryByGroup).map(([name, url]) => {
-    const group = groups.find((found) => found.name === name);
+    if (answer.status === 'error') return `  curl ${url}/   ${paint.dim(`# ${name}: ${answer.message}`)}`;
+    const group = answer.data.find((found) => found.name === name);
     const project = group?.deployments.map((deployment) => deployment.project).sort()[0];
     const ready = group?.servers.filter(({ status }) => status === 'ready').length ?? 0;
     const note = group === undefined ? 'deleted' : `${ready} of ${group.servers.length} servers ready`;

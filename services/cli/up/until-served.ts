@@ -17,15 +17,20 @@ const unavailable = 503;
 
 /** Ends when every group that has ready servers answers, or after a while: the fleet is up either way. */
 export async function untilServed(muster: Muster, { entryByGroup, signal }: UntilServedOptions): Promise<void> {
-  const answer = await muster.query('groups', {}, { signal });
-  const groups = answer.status === 'ok' ? answer.data : [];
-  const urls = groups
+  const deadlineAt = systemClock.monotonic() + serveTimeoutMs;
+  const mayWait = () => systemClock.monotonic() < deadlineAt;
+  let answer = await muster.query('groups', {}, { signal });
+  while (answer.status === 'error' && mayWait()) {
+    await pause({ clock: systemClock, delayMs: pollMs, signal });
+    answer = await muster.query('groups', {}, { signal });
+  }
+  if (answer.status === 'error') return;
+  const urls = answer.data
     .filter(({ servers }) => servers.some(({ status }) => status === 'ready'))
     .map(({ name, deployments }) => `${entryByGroup[name] ?? ''}/${deployments[0]?.project ?? ''}`)
     .filter((url) => url.startsWith('http'));
-  const deadlineAt = systemClock.monotonic() + serveTimeoutMs;
   for (const url of urls) {
-    while (!(await isServed(url, signal)) && systemClock.monotonic() < deadlineAt) {
+    while (!(await isServed(url, signal)) && mayWait()) {
       await pause({ clock: systemClock, delayMs: pollMs, signal });
     }
   }
