@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { z } from 'zod';
 import { Address, type GroupId } from '../../schemas/ids.ts';
 import { assert, Failure } from '../std/failure.ts';
+import { hostPort } from '../std/host-port.ts';
 import { readJson, writeJson } from '../std/json-file.ts';
 
 const Book = z.record(z.string(), Address);
@@ -81,6 +82,14 @@ export class ListenBook {
     const message = `no free port for a frontend on ${host} from ${basePort} on`;
     throw new Failure({ code: 'unavailable', retryable: true, message });
   }
+}
+
+/** Throws `unavailable` where somebody listens there: programs that share ports would share the requests too. */
+export async function requireFree(group: GroupId, listen: Address): Promise<void> {
+  if ((await portBindable(listen)) !== undefined) return;
+  const what = `${hostPort(listen)}, where requests of group ${group} are to be taken, is another program's already`;
+  const message = `${what}: end that one (ss -ltnp 'sport = :${listen.port}'), or give the group another: --frontend ${group}=HOST:PORT`;
+  throw new Failure({ code: 'unavailable', retryable: true, message });
 }
 
 /** The port that could be bound just now (the OS's choice for 0), undefined when it is taken. */

@@ -15,7 +15,7 @@ import { assert, Failure } from '../../std/failure.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
 import { backendOf, renderConfig, writeConfig } from './config-file.ts';
-import type { ListenBook } from '../listen-book.ts';
+import { type ListenBook, requireFree } from '../listen-book.ts';
 import { listenBookOf, type ProgramOptions } from '../program-options.ts';
 import { HaproxyProcess } from './process.ts';
 import { resolveAddresses } from '../resolve-addresses.ts';
@@ -138,8 +138,18 @@ export class HaproxyBalancer implements Balancer {
   /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
   async #take(pool: DesiredPool): Promise<void> {
     const resolved = await resolveAddresses(pool, this.#clock);
-    this.#listenByGroup.set(pool.group, await this.#opened.book.claim(pool.group));
+    const listen = await this.#opened.book.claim(pool.group);
+    if (!(await this.#isListening(pool.group))) await requireFree(pool.group, listen);
+    this.#listenByGroup.set(pool.group, listen);
     this.#poolByGroup.set(pool.group, resolved);
+  }
+
+  /** Whether the group's port is our HAProxy's own, were it one that was found running. */
+  async #isListening(group: GroupId): Promise<boolean> {
+    if (this.#poolByGroup.has(group)) return true;
+    const { process, runtime, book } = this.#opened;
+    if (((await process.processes())?.worker ?? 0) === 0) return false;
+    return (await runtime.readBack(group, await book.claim(group))) !== undefined;
   }
 
   #takeBack(group: GroupId, before: DesiredPool | undefined): void {
