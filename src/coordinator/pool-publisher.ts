@@ -2,16 +2,19 @@
  * Publishes one group's pool from the acknowledged state: entries that differ, tombstones for those gone, and behind them
  * the revision that closes them, without waiting for their acks. Whoever hears or reads a revision takes it only with
  * exactly the entries whose bytes it sums up, so one that an entry of its own is missing to is not whole yet, as before
- * the revision was there. Changes that come meanwhile gather into the next revision; there is no timer. One entry changed
- * costs one message and one hash, however large the group.
+ * the revision was there. Changes that come meanwhile gather into the next revision; there is no timer.
+ *
+ * One entry changed costs one message, one hash and a glance at each member. All of a pool is compared with what stands in
+ * the stream when a reign begins, and whenever that is put in doubt.
  */
-import type { FleetState } from '../domain/state.ts';
+import { isInPool } from '../domain/membership.ts';
+import type { FleetState, Group } from '../domain/state.ts';
 import { balancersOf } from '../projections/balancers.ts';
 import { appliedKey, type Observed } from '../projections/observed.ts';
-import { type Pool, poolOf } from '../projections/pool.ts';
+import { type PoolMember, poolSince } from '../projections/pool.ts';
 import { assert } from '../std/failure.ts';
-import { sumOfHashes } from '../wire/pool-digest.ts';
-import type { FleetId, GroupId, LogId } from '../../schemas/ids.ts';
+import { digestOf } from '../wire/pool-digest.ts';
+import type { FleetId, GroupId, LogId, Position, ServerId } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LastValue, LastValues } from './last-values.ts';
@@ -29,8 +32,11 @@ export interface PoolPublisherOptions {
 
 export class PoolPublisher {
   readonly #options: PoolPublisherOptions;
-  /** The position of the revision that we stored and that nobody has put in doubt since; undefined: look at all of it. */
-  #standing: number | undefined;
+  /** The position of the revision that we stored and that nobody has put in doubt since; 0: look at all of it. */
+  #standing = 0;
+  /** What that revision sums up: each entry's hash, and their sum. Means nothing while it is in doubt. */
+  readonly #hashByServer = new Map<ServerId, bigint>();
+  #sum = 0n;
 
   constructor(options: PoolPublisherOptions) {
     this.#options = options;
@@ -38,40 +44,39 @@ export class PoolPublisher {
 
   /** What stands there may be somebody else's. */
   doubt(): void {
-    this.#standing = undefined;
+    this.#standing = 0;
   }
 
   /** Brings the group's published pool to the projection. Resolves when the revision is stored. One at a time. */
   async publish(): Promise<void> {
-    const { fleet, group, state, term } = this.#options;
-    const changedAt = state.groupById.get(group)?.poolChangedAt;
-    // Most of what happens to a group leaves its pool as it is, and looking costs as much as the group is large.
-    if (changedAt !== undefined && changedAt === this.#standing) return;
-    const pool = poolOf(state, group);
-    if (pool === null) return this.#publishDeletion();
-    const log = state.log as LogId;
-    const wanted = new Map<string, PoolEntry>();
-    for (const { server, address, weight, admin, position } of pool.entries) {
-      const subject = subjects.poolEntry(fleet, group, server);
-      wanted.set(subject, { log, term, position, group, server, address, weight, admin });
-    }
-    this.#standing = pool.position;
+    const group = this.#options.state.groupById.get(this.#options.group);
+    if (group === undefined) return this.#publishDeletion();
+    // Most of what happens to a group leaves its pool as it is.
+    if (group.poolChangedAt === this.#standing) return;
+    const since = this.#standing;
+    this.#standing = group.poolChangedAt;
     try {
-      await this.#publishWhole(pool, wanted);
+      await this.#publishSince(since, group);
     } catch (error) {
-      this.#standing = undefined;
+      this.#standing = 0;
       throw error;
     }
   }
 
-  async #publishWhole({ position }: Pool, wanted: ReadonlyMap<string, PoolEntry>): Promise<void> {
-    const { fleet, group, state, observed, pools, term } = this.#options;
+  async #publishSince(since: Position, group: Group): Promise<void> {
+    const { fleet, state, observed, pools, term } = this.#options;
     const log = state.log as LogId;
-    const entries = [...this.#putEntries(wanted), ...this.#putTombstones(wanted, position)];
-    const digest = sumOfHashes([...wanted.keys()].map((subject) => this.#hashOf(subject)));
-    const revision: PoolRevision = { log, term, position, group, size: wanted.size, digest };
-    await Promise.all([...entries, pools.put(subjects.poolRevision(fleet, group), revision)]);
-    observed.publishedPoolByGroup.set(group, position);
+    const position = group.poolChangedAt;
+    const { size, entries } = poolSince(state, { group, position: since });
+    if (since === 0) this.#forgetAll();
+    const stored: (Promise<void> | undefined)[] = [];
+    for (const entry of entries) stored.push(this.#putEntry(entry, log));
+    // Who came is counted in by now: a size that is not the pool's says that somebody has left.
+    if (since === 0 || this.#hashByServer.size !== size) stored.push(...this.#putTombstones(position));
+    const revision: PoolRevision = { log, term, position, group: group.id, size, digest: digestOf(this.#sum) };
+    stored.push(pools.put(subjects.poolRevision(fleet, group.id), revision));
+    await Promise.all(stored);
+    observed.publishedPoolByGroup.set(group.id, position);
   }
 
   /**
@@ -79,14 +84,14 @@ export class PoolPublisher {
    * place. Silence would leave its frontend with every balancer, and its servers with one that was away meanwhile.
    */
   async #publishDeletion(): Promise<void> {
-    this.#standing = undefined;
+    this.#standing = 0;
     const { fleet, group, state, pools, term } = this.#options;
     const subject = subjects.poolRevision(fleet, group);
     const last = pools.get(subject)?.value;
     if (last === undefined || (last['deleted'] === true && last.log === state.log)) return;
-    await Promise.all(this.#putTombstones(new Map(), state.position));
+    await Promise.all(this.#putTombstones(state.position));
     const head = { log: state.log as LogId, term, position: state.position, group };
-    const closing: PoolRevision = { ...head, size: 0, digest: sumOfHashes([]), deleted: true };
+    const closing: PoolRevision = { ...head, size: 0, digest: digestOf(0n), deleted: true };
     await pools.put(subject, closing);
   }
 
@@ -123,23 +128,26 @@ export class PoolPublisher {
     }
   }
 
-  #hashOf(subject: string): bigint {
-    const hash = this.#options.pools.upcomingHash(subject);
+  #putEntry({ server, address, weight, admin, position }: PoolMember, log: LogId): Promise<void> | undefined {
+    const { fleet, group, pools, term } = this.#options;
+    const subject = subjects.poolEntry(fleet, group, server);
+    const entry: PoolEntry = { log, term, position, group, server, address, weight, admin };
+    const stored = standsThere(pools.get(subject)?.value, entry) ? undefined : pools.put(subject, entry);
+    const hash = pools.upcomingHash(subject);
     assert(hash !== undefined, 'an entry is put before it is summed up');
-    return hash;
+    this.#sum += hash - (this.#hashByServer.get(server) ?? 0n);
+    this.#hashByServer.set(server, hash);
+    return stored;
   }
 
-  *#putEntries(wanted: ReadonlyMap<string, PoolEntry>): Generator<Promise<void> | undefined> {
-    const { pools } = this.#options;
-    for (const [subject, entry] of wanted) {
-      if (!standsThere(pools.get(subject)?.value, entry)) yield pools.put(subject, entry);
-    }
-  }
-
-  *#putTombstones(wanted: ReadonlyMap<string, PoolEntry>, position: number): Generator<Promise<void> | undefined> {
+  /** For whatever stands there and is no entry of the pool. */
+  *#putTombstones(position: Position): Generator<Promise<void> | undefined> {
     const { pools, term } = this.#options;
     for (const [subject, { value }] of this.#published()) {
-      if (wanted.has(subject) || value['admin'] === 'gone') continue;
+      const server = subject.slice(subject.lastIndexOf('.') + 1) as ServerId;
+      if (this.#isEntry(server)) continue;
+      this.#forget(server);
+      if (value['admin'] === 'gone') continue;
       if (isStrange(value)) {
         yield pools.clear(subject);
         continue;
@@ -147,6 +155,22 @@ export class PoolPublisher {
       const gone: PoolEntry = { ...(value as unknown as PoolEntry), term, position, admin: 'gone' };
       yield pools.put(subject, gone);
     }
+  }
+
+  #isEntry(server: ServerId): boolean {
+    const { group, state } = this.#options;
+    const member = state.serverById.get(server)?.member ?? null;
+    return member !== null && member.group === group && isInPool(member);
+  }
+
+  #forget(server: ServerId): void {
+    this.#sum -= this.#hashByServer.get(server) ?? 0n;
+    this.#hashByServer.delete(server);
+  }
+
+  #forgetAll(): void {
+    this.#sum = 0n;
+    this.#hashByServer.clear();
   }
 
   #published(): [string, LastValue][] {

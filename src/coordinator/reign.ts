@@ -268,9 +268,10 @@ export class Reign {
       if (concern.kind === 'server' && concernsMachine) this.#reconciler.touch(concern.id as ServerId);
       if (concern.kind === 'group') {
         const group = concern.id as GroupId;
+        // What is touched first is looked at first: traffic waits for a pool, and for nothing else that follows here.
+        this.#poolPublishers.touch(group);
         for (const member of concernedMembers(state, group, event)) this.#reconciler.touch(member);
         this.#reconciler.touchGroup(group);
-        this.#poolPublishers.touch(group);
         this.#status.touch(group);
       }
     }

@@ -1,6 +1,6 @@
 /** One group's pool, by the log: who takes traffic, with what weight, and who takes no new requests any more. */
 import { adminOf, isInPool } from '../domain/membership.ts';
-import type { FleetState, Server } from '../domain/state.ts';
+import type { FleetState, Group, Server } from '../domain/state.ts';
 import type { Address, GroupId, Position, ServerId } from '../../schemas/ids.ts';
 import { byText } from './order.ts';
 
@@ -25,14 +25,34 @@ export interface PoolMember {
 export function poolOf(state: FleetState, groupId: GroupId): Pool | null {
   const group = state.groupById.get(groupId);
   if (group === undefined) return null;
-  const entries: PoolMember[] = [];
-  for (const serverId of group.servers) {
-    const server = state.serverById.get(serverId);
-    const entry = server === undefined ? null : poolMemberOf(server);
-    if (entry !== null) entries.push(entry);
-  }
+  const { entries } = poolSince(state, { group, position: 0 });
   entries.sort((a, b) => byText(a.server, b.server));
   return { group: groupId, position: group.poolChangedAt, entries };
+}
+
+export interface PoolSince {
+  /** How many entries the pool has now. */
+  readonly size: number;
+  /** Those of them that came or changed after the position, in no order. */
+  readonly entries: PoolMember[];
+}
+
+/** What a pool is now, beside what it was at a position. A glance at each member, and work for those that changed. */
+export function poolSince(
+  state: FleetState,
+  { group, position }: { readonly group: Group; readonly position: Position },
+): PoolSince {
+  const entries: PoolMember[] = [];
+  let size = 0;
+  for (const id of group.servers) {
+    const server = state.serverById.get(id);
+    const member = server?.member ?? null;
+    if (server === undefined || member === null || !isInPool(member)) continue;
+    size += 1;
+    const entry = member.entryAt > position ? poolMemberOf(server) : null;
+    if (entry !== null) entries.push(entry);
+  }
+  return { size, entries };
 }
 
 /**

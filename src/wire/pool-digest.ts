@@ -8,20 +8,16 @@ const modulus = 1n << 256n;
 
 /** `entries`: the stored bytes of every entry that is not `gone`. 64 hex digits. */
 export function addDigests(entries: Iterable<Uint8Array>): string {
-  return sumOfHashes(Array.from(entries, entryHash));
+  let sum = 0n;
+  for (const entry of entries) sum += entryHash(entry);
+  return digestOf(sum);
 }
 
-/** The same of the entries' hashes, for whoever keeps those: an entry that has not changed is not hashed again. */
-export function sumOfHashes(hashes: readonly bigint[]): string {
-  let sum = 0n;
-  for (const hash of hashes) sum += hash;
-  return hexOf(sum);
+/** The same of the sum of the entries' hashes, for whoever keeps that: what has not changed is not hashed again. */
+export function digestOf(sum: bigint): string {
+  return (sum % modulus).toString(16).padStart(64, '0');
 }
 
 export function entryHash(entry: Uint8Array): bigint {
   return BigInt(`0x${createHash('sha256').update(entry).digest('hex')}`);
-}
-
-function hexOf(sum: bigint): string {
-  return (sum % modulus).toString(16).padStart(64, '0');
 }
