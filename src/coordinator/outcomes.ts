@@ -34,26 +34,32 @@ export class Outcomes {
   readonly #log: LogId;
   readonly #term: Term;
   readonly #texts: EventTexts;
+  /** What the JSON of every acceptance begins with. */
+  readonly #jsonHead: string;
 
   constructor({ log, term, texts }: { log: LogId; term: Term; texts: EventTexts }) {
     this.#log = log;
     this.#term = term;
     this.#texts = texts;
+    this.#jsonHead = `{"log":${JSON.stringify(log)},"term":${term},"position":`;
   }
 
   /** An `Outcome`, encoded. */
   encode({ id, format, anonymous }: Asker, { event, encoded, repeated }: Decided): Uint8Array {
     const { position } = event;
-    const common = { log: this.#log, term: this.#term, position, id, repeated, safeToRepeat: !anonymous };
+    const safeToRepeat = !anonymous;
+    if (format === 'json' && event.type !== 'command.rejected') {
+      // Written out, at a third of what serializing a record costs. An id has no character that JSON would escape.
+      const head = `${this.#jsonHead}${position},"id":"${id}","repeated":${repeated},"safeToRepeat":${safeToRepeat}`;
+      return Buffer.from(`${head},"status":"accepted","event":${this.#texts.of(event)}}`);
+    }
+    const common = { log: this.#log, term: this.#term, position, id, repeated, safeToRepeat };
     if (event.type === 'command.rejected') {
       const { rejection } = event.data;
       return encodeAs(format, { ...common, status: 'rejected', rejection } satisfies Outcome);
     }
-    const head = { ...common, status: 'accepted' } as const;
-    if (format === 'msgpack') {
-      return appendField({ map: encode(head), field: 'event', value: encoded ?? encodeEvent(event) });
-    }
-    return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"event":${this.#texts.of(event)}}`);
+    const map = encode({ ...common, status: 'accepted' });
+    return appendField({ map, field: 'event', value: encoded ?? encodeEvent(event) });
   }
 
   /** For a command seen before whose first outcome is damaged where it stands in the log: repeating it tells no more. */
