@@ -124,12 +124,10 @@ export class LogWriter {
       }
       const sent = this.#seal(batch);
       const appending = this.#append(sent);
-      if (tell !== undefined) {
-        // Two turns, so that the append is on the wire before those told of the last one take the processor.
-        await null;
-        await null;
-        tell();
-      }
+      // Two turns, so that the append is on the wire before anything else takes the processor.
+      await null;
+      await null;
+      tell?.();
       tell = await this.#outcome(batch, sent, appending);
     }
     this.#running = false;
@@ -139,6 +137,8 @@ export class LogWriter {
   /** What to do once the batch is durable: telling who waits. Undefined when the writer has ended instead. */
   async #outcome(batch: Batch, first: Sealed, appending: Promise<Appended>): Promise<(() => void) | undefined> {
     let sent = first;
+    // Hashed while the append is under way, so that neither the next record nor whoever is told waits for it.
+    let after = this.#cursorBehind(sent);
     let outcome = await appending;
     while (outcome === 'unknown' && this.#failure === undefined) {
       const landed = await this.#settle(sent);
@@ -147,17 +147,17 @@ export class LogWriter {
         outcome = 'appended';
       } else {
         // The record never landed and never will: its events keep their positions and are appended again.
-        this.#advance(landed);
+        this.#cursor = this.#cursorBehind(landed);
         this.#options.onAppended(landed.record, this.#cursor);
         sent = this.#seal(batch);
+        after = this.#cursorBehind(sent);
         outcome = await this.#append(sent);
       }
     }
     if (outcome === 'conflict') this.#end(overtaken(this.#cursor.sequence + 1));
     if (outcome !== 'appended') return undefined;
-    this.#advance(sent);
-    const cursor = this.#cursor;
-    return () => this.#tell(batch, sent.record, cursor);
+    this.#cursor = after;
+    return () => this.#tell(batch, sent.record, after);
   }
 
   #tell({ entries }: Batch, record: Record, cursor: ChainCursor): void {
@@ -228,8 +228,9 @@ export class LogWriter {
     return { record: { ...head, events: entries.map((entry) => entry.event) }, data };
   }
 
-  #advance({ record, data }: Sealed): void {
-    this.#cursor = cursorAfter(record, { sequence: this.#cursor.sequence + 1, hash: recordHash(data) });
+  /** Where the log stands once this, which follows on what was acknowledged, is in it. */
+  #cursorBehind({ record, data }: Sealed): ChainCursor {
+    return cursorAfter(record, { sequence: this.#cursor.sequence + 1, hash: recordHash(data) });
   }
 
   #end(failure: Failure): void {
