@@ -9,7 +9,7 @@ import type { Bus, BusMessage } from '../nats/bus.ts';
 import type { Clock, Timer } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { decodeMessage, encodeMessage } from '../wire/message.ts';
+import { encodeMessage, messageReader } from '../wire/message.ts';
 import { compareStamps } from '../../schemas/ids.ts';
 import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
 import { Applied, Beat, beatMsDefault, Receipt } from '../../schemas/receipt.ts';
@@ -42,6 +42,10 @@ export interface ObservationsOptions {
 
 /** How late a rate may still be shown: as often as screens ask, and a pass over the servers is below a millisecond. */
 const forgetEveryMs = 2_000;
+
+const readBeat = messageReader(Beat, 'a heartbeat');
+const readReceipt = messageReader(Receipt, 'a receipt');
+const readApplied = messageReader(Applied, 'an applied pool');
 
 export class Observations {
   readonly observed: Observed = emptyObserved();
@@ -97,7 +101,7 @@ export class Observations {
   }
 
   #takeBeat(message: BusMessage): void {
-    const beat = decodeMessage(Beat, message.data, 'a heartbeat');
+    const beat = readBeat(message.data);
     requireSubject(message.subject, subjects.beat(this.#options.fleet, beat.server));
     const observed = this.#serverOf(beat.server);
     // A draining server counts as idle only by readings taken after it heard that it drains.
@@ -125,7 +129,7 @@ export class Observations {
   }
 
   #takeReceipt(message: BusMessage): void {
-    const receipt = decodeMessage(Receipt, message.data, 'a receipt');
+    const receipt = readReceipt(message.data);
     requireSubject(message.subject, subjects.receipt(this.#options.fleet, receipt.server));
     const observed = this.#serverOf(receipt.server);
     const before = observed.receipt;
@@ -143,7 +147,7 @@ export class Observations {
   }
 
   #takeApplied(message: BusMessage): void {
-    const applied = decodeMessage(Applied, message.data, 'an applied pool');
+    const applied = readApplied(message.data);
     const { balancer, group } = applied;
     requireSubject(message.subject, subjects.applied(this.#options.fleet, balancer, group));
     const key = appliedKey(balancer, group);

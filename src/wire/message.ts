@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { Failure } from '../std/failure.ts';
 import { decode, encode } from './codec.ts';
+import { exactReader } from './exact-reader.ts';
 
 export function encodeMessage(value: unknown): Uint8Array {
   return encode(value);
@@ -22,6 +23,12 @@ export function decodeMessage<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: 
   const path = issue === undefined || issue.path.length === 0 ? '' : `"${issue.path.join('.')}" `;
   const message = `${what}: ${path}${issue?.message ?? 'does not fit its schema'}`;
   throw new Failure({ code: 'malformed', retryable: false, message });
+}
+
+/** `decodeMessage` of one kind of message that comes by the thousand: its schema is compiled, once. */
+export function messageReader<T>(schema: z.ZodType<T>, what: string): (bytes: Uint8Array) => T {
+  const read = exactReader(schema);
+  return (bytes) => read(bytes) ?? decodeMessage(schema, bytes, what);
 }
 
 /** For beats and the like, which come again: undefined for whatever is no such message. */
