@@ -67,8 +67,11 @@ export class Link {
   publish({ subject, data, headers, reply }: Outgoing): void {
     this.#assertUp(`publish to ${subject}`);
     try {
-      const fields = { ...(headers === undefined ? {} : { headers }), ...(reply === undefined ? {} : { reply }) };
-      this.connection.publish(subject, data, fields);
+      if (headers === undefined && reply === undefined) this.connection.publish(subject, data);
+      else {
+        const fields = { ...(headers === undefined ? {} : { headers }), ...(reply === undefined ? {} : { reply }) };
+        this.connection.publish(subject, data, fields);
+      }
     } catch (error) {
       throw libraryFailure(error, `publish to ${subject}`);
     }
