@@ -2,7 +2,7 @@
  * The digest that closes a pool: the sum of its entries' SHA-256, modulo 2^256. A sum, so that order does not matter
  * and one changed entry can be exchanged without the others.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const modulus = 1n << 256n;
 
@@ -19,5 +19,5 @@ export function digestOf(sum: bigint): string {
 }
 
 export function entryHash(entry: Uint8Array): bigint {
-  return BigInt(`0x${createHash('sha256').update(entry).digest('hex')}`);
+  return BigInt(`0x${hash('sha256', entry, 'hex')}`);
 }
