@@ -125,7 +125,7 @@ export class ExactCursor {
     const found = known.find(this);
     if (found !== undefined) return found;
     const text = this.#newText(known.rules);
-    known.keep(text);
+    known.keep(text, this);
     return text;
   }
 

@@ -25,9 +25,13 @@ export interface TextBytes {
 }
 
 export class KnownTexts {
-  #slots: string[] = new Array<string>(slotsAtFirst).fill('');
-  /** What was read last: many come in a row. */
-  #last = '';
+  /** Beside the texts the bytes they were read from: to compare those costs less than to ask a string for its characters. */
+  #texts = new Array<string>(slotsAtFirst).fill('');
+  #bytes = new Uint8Array(slotsAtFirst * knownLengthMax);
+  /** 0: nothing is kept there. */
+  #lengths = new Uint8Array(slotsAtFirst);
+  /** Where what was read last stands: many come in a row. */
+  #last = 0;
   /** Where what was not found would stand; -1: nowhere, it is empty, too long, not ASCII or not looked for. */
   #slot = -1;
   /** Left in this round, and how many of those before found something. */
@@ -38,37 +42,59 @@ export class KnownTexts {
 
   /** The text these bytes are, if it was kept. */
   find(text: TextBytes): string | undefined {
-    // An empty one is never kept: it is what an unused slot holds.
-    if (text.length > 0 && isText(text, this.#last)) return this.#last;
+    const { length } = text;
     this.#slot = -1;
-    if (text.length === 0 || text.length > knownLengthMax) return undefined;
+    if (length === 0 || length > knownLengthMax) return undefined;
+    if (this.#isAt(this.#last, text)) return this.#texts[this.#last];
     this.#looksLeft -= 1;
     if (this.#looksLeft === 0) this.#judge();
     if (this.#rests) return undefined;
-    this.#slot = slotOf(text, this.#slots.length);
-    if (this.#slot === -1) return undefined;
-    const held = this.#slots[this.#slot] as string;
-    if (!isText(text, held)) return undefined;
-    this.#found += 1;
-    this.#last = held;
-    return held;
+    const slot = slotOf(text, this.#lengths.length);
+    if (slot === -1) return undefined;
+    if (this.#isAt(slot, text)) {
+      this.#found += 1;
+      this.#last = slot;
+      return this.#texts[slot];
+    }
+    this.#slot = slot;
+    return undefined;
   }
 
-  /** Keeps the text that was not found last. */
-  keep(text: string): void {
-    if (this.#slot === -1) return;
-    this.#slots[this.#slot] = text;
-    this.#last = text;
+  /** Keeps the text that was not found last, of these bytes. */
+  keep(text: string, { bytes, start, length }: TextBytes): void {
+    const slot = this.#slot;
+    if (slot === -1) return;
+    this.#texts[slot] = text;
+    this.#lengths[slot] = length;
+    const base = slot * knownLengthMax;
+    for (let index = 0; index < length; index++) this.#bytes[base + index] = bytes[start + index] as number;
+    this.#last = slot;
+  }
+
+  #isAt(slot: number, { bytes, start, length }: TextBytes): boolean {
+    if (this.#lengths[slot] !== length) return false;
+    const held = this.#bytes;
+    const base = slot * knownLengthMax;
+    for (let index = 0; index < length; index++) if (held[base + index] !== bytes[start + index]) return false;
+    return true;
   }
 
   #judge(): void {
-    const slots = this.#slots.length;
+    const slots = this.#lengths.length;
     const looks = slots * looksPerSlot;
     const isHalfFound = this.#rests || this.#found * 2 >= looks;
-    if (!isHalfFound && slots < slotsMax) this.#slots = new Array<string>(slots * 2).fill('');
+    if (!isHalfFound && slots < slotsMax) this.#makeRoom(slots * 2);
     this.#rests = !isHalfFound && slots === slotsMax && this.#found * looksPerFindMax < looks;
-    this.#looksLeft = this.#rests ? looks * roundsOfRest : this.#slots.length * looksPerSlot;
+    this.#looksLeft = this.#rests ? looks * roundsOfRest : this.#lengths.length * looksPerSlot;
     this.#found = 0;
+  }
+
+  /** What was kept is forgotten. */
+  #makeRoom(slots: number): void {
+    this.#texts = new Array<string>(slots).fill('');
+    this.#bytes = new Uint8Array(slots * knownLengthMax);
+    this.#lengths = new Uint8Array(slots);
+    this.#last = 0;
   }
 }
 
@@ -80,10 +106,4 @@ function slotOf({ bytes, start, length }: TextBytes, slots: number): number {
     hash = (hash * 31 + byte) | 0;
   }
   return (Math.imul(hash, spreading) >>> 16) & (slots - 1);
-}
-
-function isText({ bytes, start, length }: TextBytes, text: string): boolean {
-  if (text.length !== length) return false;
-  for (let index = 0; index < length; index++) if (bytes[start + index] !== text.charCodeAt(index)) return false;
-  return true;
 }

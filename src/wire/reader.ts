@@ -157,10 +157,11 @@ class Reader {
     const { stringBytesMax } = this.#limits;
     if (length > stringBytesMax) throw tooMuch(`string of ${length} bytes`, stringBytesMax);
     const start = this.#take(length);
-    const known = texts.find({ bytes: this.#bytes, start, length });
+    const bytes = { bytes: this.#bytes, start, length };
+    const known = texts.find(bytes);
     if (known !== undefined) return known;
     const text = this.#string(start, start + length);
-    texts.keep(text);
+    texts.keep(text, bytes);
     return text;
   }
 

@@ -9,8 +9,9 @@ function bytesOf(text: string): TextBytes {
 
 /** As a reader uses it. True where the text was known. */
 function read(known: KnownTexts, text: string): boolean {
-  const found = known.find(bytesOf(text));
-  if (found === undefined) known.keep(text);
+  const bytes = bytesOf(text);
+  const found = known.find(bytes);
+  if (found === undefined) known.keep(text, bytes);
   else if (found !== text) throw new Error(`gave "${found}" for "${text}"`);
   return found !== undefined;
 }
