@@ -4,7 +4,7 @@
  */
 import type { EventHead } from '../../schemas/events.ts';
 import type { ProjectId, ServerId } from '../../schemas/ids.ts';
-import { desiredRelease } from './release.ts';
+import { desiredRelease, rolloutOf } from './release.ts';
 import { changeMember } from './settle.ts';
 import type { FleetState, Group, ProjectRelease } from './state.ts';
 
@@ -20,11 +20,12 @@ export interface Retold {
  * everybody, else by the member's. Who failed its old set has not failed its new one. Returns who that is.
  */
 export function retell(state: FleetState, { event, group, projects }: Retold, change: () => void): ServerId[] {
-  const before = new Map<ServerId, string>();
-  for (const id of group.servers) before.set(id, heldBy(group, projects, id));
+  const servers = [...group.servers];
+  const heldBefore = heldBy(group, projects, servers);
   change();
-  const told = [...group.servers].filter((id) => heldBy(group, projects, id) !== before.get(id));
-  const isForAll = told.length === group.servers.size;
+  const heldNow = heldBy(group, projects, servers);
+  const told = servers.filter((_, index) => heldNow[index] !== heldBefore[index]);
+  const isForAll = told.length === servers.length;
   if (isForAll) group.deploymentsChangedAt = event.position;
   for (const server of told) {
     const isFailing = (state.serverById.get(server)?.member?.failing ?? null) !== null;
@@ -35,17 +36,32 @@ export function retell(state: FleetState, { event, group, projects }: Retold, ch
   return told;
 }
 
-/** Of these projects; a version has the same bytes everywhere, but may be probed elsewhere. */
-function heldBy(group: Group, projects: readonly ProjectId[], id: ServerId): string {
-  let held = '';
+/**
+ * What each of the servers shall hold of these projects. There are two releases of a project at the most, so that a text
+ * is made for each of those and not for each server.
+ */
+function heldBy(group: Group, projects: readonly ProjectId[], servers: readonly ServerId[]): string[] {
+  const textByRelease = new Map<ProjectRelease, string>();
+  const textOf = (release: ProjectRelease | null) => {
+    if (release === null) return '\n';
+    const known = textByRelease.get(release);
+    if (known !== undefined) return known;
+    const text = textOfRelease(release);
+    textByRelease.set(release, text);
+    return text;
+  };
+  const held = servers.map(() => '');
   for (const project of projects) {
     const deployment = group.deploymentByProject.get(project);
-    const release = deployment === undefined ? null : desiredRelease(group, deployment, { id });
-    held += release === null ? '\n' : `${release.version} ${probeText(release)}\n`;
+    const isRolling = deployment !== undefined && rolloutOf(group, deployment) !== undefined;
+    for (const [index, id] of servers.entries()) {
+      held[index] += textOf(isRolling ? desiredRelease(group, deployment, { id }) : (deployment ?? null));
+    }
   }
   return held;
 }
 
-function probeText({ probe }: ProjectRelease): string {
-  return probe === null ? '' : `${probe.path} ${probe.timeoutMs ?? ''}`;
+/** A version has the same bytes everywhere, but may be probed elsewhere. */
+function textOfRelease({ version, probe }: ProjectRelease): string {
+  return probe === null ? `${version} \n` : `${version} ${probe.path} ${probe.timeoutMs ?? ''}\n`;
 }
