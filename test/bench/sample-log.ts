@@ -19,6 +19,7 @@ export const betweenEventsMs = 5_000;
 
 export interface SampleLog {
   readonly stream: string;
+  readonly subject: string;
   readonly log: LogPort;
 }
 
@@ -38,7 +39,7 @@ export async function emptyLog(bus: Bus, stream: string): Promise<SampleLog> {
     maxMessageBytes: 512 * 1024,
     replicas: 1,
   });
-  return { stream, log: jetstreamLog({ bus, stream, subject, clock: systemClock }) };
+  return { stream, subject, log: jetstreamLog({ bus, stream, subject, clock: systemClock }) };
 }
 
 export function writerOn(log: LogPort): LogWriter {

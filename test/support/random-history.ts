@@ -29,6 +29,8 @@ export interface RandomHistoryOptions {
   readonly events: number;
   /** Events a record, at most. */
   readonly recordEventsMax?: number;
+  /** How many the next record shall hold, by a number in [0, 1). Default: any up to the most, each as likely. */
+  readonly recordEvents?: (random: number) => number;
   readonly servers?: number;
   /** After each record, with the state and the cursor behind it. */
   readonly onRecord?: (state: FleetState, cursor: ChainCursor) => void;
@@ -61,6 +63,7 @@ export function seeded(seed: number): () => number {
 
 export function randomHistory(options: RandomHistoryOptions): RandomHistory {
   const { seed, events: wanted, recordEventsMax = 200, servers = 40, onRecord, onEvent } = options;
+  const { recordEvents = (at) => 1 + Math.floor(at * recordEventsMax) } = options;
   const random = seeded(seed);
   const state = emptyState();
   const records: Uint8Array[] = [];
@@ -69,7 +72,7 @@ export function randomHistory(options: RandomHistoryOptions): RandomHistory {
   let now = beganAt;
   while (state.position < wanted) {
     if (random() < 0.01) term += 1;
-    const size = Math.min(1 + Math.floor(random() * recordEventsMax), wanted - state.position);
+    const size = Math.min(recordEvents(random()), wanted - state.position);
     const first = state.position + 1;
     const events: Event[] = [];
     while (events.length < size) {
