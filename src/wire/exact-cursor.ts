@@ -140,10 +140,13 @@ export class ExactCursor {
   }
 
   #isAscii(): boolean {
-    const { bytes, start, length } = this;
+    const { bytes, view, start, length } = this;
+    const end = start + length;
+    let at = start;
     let all = 0;
-    for (let at = start; at < start + length; at++) all |= bytes[at] as number;
-    return all < 0x80;
+    for (; at + 4 <= end; at += 4) all |= view.getInt32(at);
+    for (; at < end; at++) all |= bytes[at] as number;
+    return (all & 0x8080_8080) === 0;
   }
 
   /** A short one is cut out of the text of all bytes: that costs less than to call out of JavaScript for it. */
