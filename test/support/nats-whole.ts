@@ -20,8 +20,10 @@ export async function untilWhole(servers: readonly NatsServer[], { isOpen }: { i
   for (let attempt = 1; ; attempt += 1) {
     let lacking: readonly NatsServer[] = servers;
     const isWhole = async () => {
-      lacking = await lackingOf(servers);
-      return lacking.length === 0 && (!isOpen || (await placesStreams(servers)));
+      const reasonByServer = await lackingOf(servers);
+      lacking = [...reasonByServer.keys()];
+      if (lacking.length > 0) throw new Error([...reasonByServer.values()].join('; '));
+      return !isOpen || (await placesStreams(servers));
     };
     try {
       await eventually(isWhole, { what: 'a cluster of NATS servers to be whole', timeoutMs: patienceMs });
@@ -41,22 +43,23 @@ interface MetaCluster {
   readonly replicas?: readonly { readonly name: string; readonly current: boolean }[];
 }
 
-/** Those that are behind by their own word or the leader's; all where nobody says that it leads. */
-async function lackingOf(servers: readonly NatsServer[]): Promise<readonly NatsServer[]> {
-  const lacking = new Set<NatsServer>();
+/** Those that are behind by their own word or the leader's, with that word; all where nobody says that it leads. */
+async function lackingOf(servers: readonly NatsServer[]): Promise<ReadonlyMap<NatsServer, string>> {
+  const lacking = new Map<NatsServer, string>();
   let isLed = false;
   for (const [index, server] of servers.entries()) {
     const ask = (path: string) => fetch(`${server.monitorUrls[0]}${path}`, { signal: AbortSignal.timeout(2_000) });
-    if (!(await ask('/healthz')).ok) lacking.add(server);
+    const health = await ask('/healthz');
+    if (!health.ok) lacking.set(server, `n${index}: ${(await health.text()).trim()}`);
     const { meta_cluster: meta } = (await (await ask('/jsz')).json()) as { meta_cluster?: MetaCluster };
     if (meta?.leader !== `n${index}`) continue;
     isLed = true;
     for (const { name, current } of meta.replicas ?? []) {
       const replica = servers[Number(name.slice(1))];
-      if (!current && replica !== undefined) lacking.add(replica);
+      if (!current && replica !== undefined) lacking.set(replica, `${name} is not current to n${index}`);
     }
   }
-  return isLed ? [...lacking] : servers;
+  return isLed ? lacking : new Map(servers.map((server, index) => [server, `n${index}: nobody leads`]));
 }
 
 /** Makes a stream with a copy on each server, and removes it. */
