@@ -22,7 +22,7 @@ export interface StoredMessage {
   readonly data: Uint8Array;
   /** When JetStream stored it, milliseconds since the epoch. */
   readonly storedAt: number;
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   /** How many more messages the reader had waiting on the server, at least. 0: the reader is at the end. */
   readonly pending: number;
 }

@@ -146,17 +146,7 @@ export class Puller {
     this.#delivered += 1;
     if (Number(tokens[at + 2]) !== this.#delivered) return this.break('a delivery is missing');
     this.#outstanding = Math.max(0, this.#outstanding - 1);
-    const contentType = contentTypeOf(message);
-    const stored: StoredMessage = {
-      subject: message.subject,
-      sequence: Number(tokens[at + 1]),
-      data: message.data,
-      // Nanoseconds are past 2^53: the last six digits go before the number is read.
-      storedAt: Number((tokens[at + 3] ?? '').slice(0, -6)),
-      pending: Number(tokens[at + 4]),
-      ...(contentType === undefined ? {} : { contentType }),
-    };
-    this.#options.onMessage(stored);
+    this.#options.onMessage(new Delivered(message, tokens, at));
   }
 
   /** 100: heartbeat. 408 and 409 with a count: this pull has ended, that much of it unused. Anything else: it is over. */
@@ -170,5 +160,29 @@ export class Puller {
       return this.refill();
     }
     this.break(`status ${code}`);
+  }
+}
+
+/** Its headers are decoded for whoever asks: in a log, whose records have some, nobody does, and reading it took a fifth longer. */
+class Delivered implements StoredMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly sequence: number;
+  readonly storedAt: number;
+  readonly pending: number;
+  readonly #message: Msg;
+
+  constructor(message: Msg, tokens: readonly string[], at: number) {
+    this.#message = message;
+    this.subject = message.subject;
+    this.data = message.data;
+    this.sequence = Number(tokens[at + 1]);
+    // Nanoseconds are past 2^53: the last six digits go before the number is read.
+    this.storedAt = Number((tokens[at + 3] ?? '').slice(0, -6));
+    this.pending = Number(tokens[at + 4]);
+  }
+
+  get contentType(): string | undefined {
+    return contentTypeOf(this.#message);
   }
 }
