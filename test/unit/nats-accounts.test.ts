@@ -1,0 +1,21 @@
+/** What `nats-server` is told of who may say what: text that it reads as it was meant, whatever the names. */
+import { describe, expect, it } from 'vitest';
+import { FleetId } from '../../schemas/ids.ts';
+import { accountsOf, accountsText } from '../../src/nats/accounts.ts';
+
+const fleet = FleetId.parse('main');
+
+describe('the accounts of a NATS server', () => {
+  it('quotes every name: unquoted, "on" is a yes and "10k" a number', () => {
+    const text = accountsText(accountsOf(fleet, ['on', '10k', 'srv_web-1']));
+    for (const name of ['on', '10k', 'srv_web-1', 'coordinator']) expect(text).toContain(`user: "${name}", `);
+  });
+
+  it('gives each user a password of his own, or says whose would be one', () => {
+    const text = accountsText(accountsOf(fleet, ['srv_web-1', 'srv_web-1', 'srv_web1', 'bal_web-1']));
+    const variables = text.match(/\$NATS_PASSWORD_\w+/g) ?? [];
+    expect(variables).toHaveLength(4);
+    expect(new Set(variables).size).toBe(4);
+    expect(() => accountsOf(fleet, ['srv_web-1', 'srv_web_1'])).toThrow(/srv_web-1.*srv_web_1.*NATS_PASSWORD_SRV_WEB_1/);
+  });
+});
