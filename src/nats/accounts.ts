@@ -8,6 +8,7 @@
  */
 import { subjects } from '../../schemas/subjects.ts';
 import type { BalancerId, FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import { Failure } from '../std/failure.ts';
 import { bucketNames } from './object-format.ts';
 import { streamNames } from './stream-definitions.ts';
 
@@ -127,11 +128,13 @@ export interface Accounts {
   readonly EDGE: { readonly users: readonly User[]; readonly imports: Offered };
 }
 
-/** For a fleet's coordinators and everybody who is named. */
+/** For a fleet's coordinators and everybody who is named. Throws `config-invalid` where two would have one password. */
 export function accountsOf(fleet: FleetId, principals: readonly string[]): Accounts {
+  const users = new Set(principals);
+  refuseSharedPasswords(users);
   const offered = offeredToEdge(fleet);
   const [edge, trusted]: [User[], User[]] = [[], [{ user: 'coordinator' }]];
-  for (const user of new Set(principals)) {
+  for (const user of users) {
     if (user.startsWith('srv_')) edge.push({ user, permissions: serverRights(fleet, user.slice(4) as ServerId) });
     else if (user.startsWith('bal_'))
       edge.push({ user, permissions: balancerRights(fleet, user.slice(4) as BalancerId) });
@@ -140,9 +143,25 @@ export function accountsOf(fleet: FleetId, principals: readonly string[]): Accou
   return { MUSTER: { users: trusted, exports: offered }, EDGE: { users: edge, imports: offered } };
 }
 
+/** A variable's name has no "-": who knows the password of one could speak as the other. */
+function refuseSharedPasswords(users: Iterable<string>): void {
+  const userByVariable = new Map<string, string>();
+  for (const user of users) {
+    const variable = passwordVariable(user);
+    const other = userByVariable.get(variable);
+    if (other !== undefined) {
+      const message = `${other} and ${user} would have one password, ${variable}: rename one of them`;
+      throw new Failure({ code: 'config-invalid', retryable: false, message });
+    }
+    userByVariable.set(variable, user);
+  }
+}
+
 /** As `nats-server` reads it. Each user's password comes from that server's environment: see `passwordVariable`. */
 export function accountsText({ MUSTER, EDGE }: Accounts): string {
   return [
+    "# Each password is a variable of nats-server's environment. Write it in quotes there, as in NATS_PASSWORD_X='\"...\"': without",
+    '# them what is behind a ; is left out, and what looks like a number is no password.',
     'accounts {',
     '  # The streams, and whoever is trusted with them.',
     '  MUSTER {',
@@ -182,7 +201,8 @@ function offeredLines({ services, streams }: Offered, place: (subject: string) =
 }
 
 function userLine({ user, permissions }: User): string {
-  const head = `user: ${user}, password: $${passwordVariable(user)}`;
+  // Unquoted, a name like `on` is a yes and one like `10k` a number.
+  const head = `user: ${quoted(user)}, password: $${passwordVariable(user)}`;
   if (permissions === undefined) return `{ ${head} }`;
   const list = (subjects: readonly string[]) => `[${subjects.map(quoted).join(', ')}]`;
   const { publish, subscribe } = permissions;

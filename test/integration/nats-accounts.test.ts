@@ -24,7 +24,7 @@ const fleet = newFleet();
 const sample = new URL('../../services/cli/samples/hello', import.meta.url).pathname;
 const group = GroupName.parse('Production');
 const web1Id = ServerId.parse('web1');
-const principals = ['coordinator', 'alice', 'dashboard', 'srv_web1', 'srv_web2', 'bal_lb1'];
+const principals = ['coordinator', 'alice', 'dashboard', 'srv_web1', 'srv_web2', 'bal_lb1', 'on', '10k'];
 
 let directory: string;
 let nats: NatsServer;
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const config = principals.reduce(
     (text, principal) =>
       text.replace(
-        new RegExp(`(user: ${principal}, password: )\\$\\w+`),
+        new RegExp(`(user: "${principal}", password: )\\$\\w+`),
         (_, head) => `${head}"secret of ${principal}"`,
       ),
     accountsText(accountsOf(fleet, principals)),

@@ -16,6 +16,8 @@ describe('the accounts of a NATS server', () => {
     const variables = text.match(/\$NATS_PASSWORD_\w+/g) ?? [];
     expect(variables).toHaveLength(4);
     expect(new Set(variables).size).toBe(4);
-    expect(() => accountsOf(fleet, ['srv_web-1', 'srv_web_1'])).toThrow(/srv_web-1.*srv_web_1.*NATS_PASSWORD_SRV_WEB_1/);
+    expect(() => accountsOf(fleet, ['srv_web-1', 'srv_web_1'])).toThrow(
+      /srv_web-1.*srv_web_1.*NATS_PASSWORD_SRV_WEB_1/,
+    );
   });
 });

@@ -18,7 +18,8 @@ export function addNats(program: Command): void {
     .description(
       'the accounts block of a nats-server configuration: who may say and hear what\n' +
         'Name everybody beside the coordinators: srv_<server>, bal_<balancer>, dashboard, and people and services by name.\n' +
-        'Passwords are taken from the environment of nats-server; put what `nats server passwd` prints in their place, or not.\n' +
+        'Passwords are taken from the environment of nats-server, in quotes there: NATS_PASSWORD_ALICE=\'"..."\'. What\n' +
+        '`nats server passwd` prints may stand in their place. It is the block of one fleet.\n' +
         'Every process of Muster then takes NATS_USER and NATS_PASSWORD (or NATS_CREDS, NATS_NKEY, NATS_TOKEN) from its own.',
     )
     .action(async (names: string[], _options, command: Command) => show(command, names));
