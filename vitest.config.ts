@@ -3,13 +3,14 @@
  * servers on ports of its own. How many is what two cores bear without any timing meaning something else.
  */
 import { defineConfig } from 'vitest/config';
+import { natsReplicas } from './test/support/nats-choice.ts';
 
 /** Pure, but some walk through thousands of random histories, and a busy machine runs several at once. */
 const unitTimeoutMs = 60_000;
 /** Stories by the hundred, at some tens of milliseconds each on a machine of its own. */
 const simulationTimeoutMs = 300_000;
-/** A store to recover and a reconnect take seconds on a busy machine. */
-const integrationTimeoutMs = 60_000;
+/** A store to recover and a reconnect take seconds on a busy machine, elections of three servers several times as many. */
+const integrationTimeoutMs = natsReplicas() > 1 ? 180_000 : 60_000;
 /** Whole fleets of processes start and stop. */
 const endToEndTimeoutMs = 180_000;
 

@@ -1,4 +1,5 @@
 /** Waits for a condition instead of sleeping: the only way a test may wait for something it cannot await. */
+import { natsReplicas } from './nats-choice.ts';
 
 export interface EventuallyOptions {
   /** How long the condition may take to hold. */
@@ -21,8 +22,11 @@ export async function steady(count: () => number, options: EventuallyOptions = {
   }, options);
 }
 
-/** Generous on a busy machine; a condition that holds is noticed within one poll. */
-const timeoutMsDefault = 10_000;
+/**
+ * Generous on a busy machine; a condition that holds is noticed within one poll. Three NATS servers that start or lose one
+ * elect a leader of each stream, which takes up to 9 s, one election after another.
+ */
+const timeoutMsDefault = natsReplicas() > 1 ? 40_000 : 10_000;
 /** Short enough not to slow a test, long enough not to load the machine. */
 const pollMs = 20;
 
