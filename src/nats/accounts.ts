@@ -1,5 +1,5 @@
 /**
- * What a NATS server must be told so that each subject's principal is who it says: two accounts, and every user's rights.
+ * What a NATS server must be told so that no gateway or balancer speaks as another: two accounts, and every user's rights.
  *
  * Rights on subjects alone do not do it. JetStream answers a question on whatever subject who asks names, with no regard to
  * his rights, so whoever may ask it anything can have its answer stored in the log of the same account (measured on 2.9.10,
@@ -66,7 +66,8 @@ function balancerRights(fleet: FleetId, balancer: BalancerId): Rights {
 
 /**
  * Of a person or service that reads the log and may leave commands in a stream. To be trusted: what it asks JetStream may be
- * answered into the log. `dashboard` speaks for those whose token it was shown.
+ * answered into the log, or, with what it stored itself, onto the subject of somebody else's command. `dashboard` speaks for
+ * those whose token it was shown.
  */
 function trustedRights(fleet: FleetId, principal: string): Rights {
   const { bundles } = streamNames(fleet);
@@ -163,7 +164,7 @@ export function accountsText({ MUSTER, EDGE }: Accounts): string {
     "# Each password is a variable of nats-server's environment. Write it in quotes there, as in NATS_PASSWORD_X='\"...\"': without",
     '# them what is behind a ; is left out, and what looks like a number is no password.',
     'accounts {',
-    '  # The streams, and whoever is trusted with them.',
+    '  # The streams, and whoever is trusted with them: each of these could end the log, or speak as another.',
     '  MUSTER {',
     '    jetstream: enabled',
     ...block('users', MUSTER.users.map(userLine)),
