@@ -131,6 +131,18 @@ describe('a fleet whose NATS asks everybody who he is', () => {
   });
 });
 
+describe('two who bring in one bundle at once', () => {
+  it('are both told that it is there, and whoever came second may clear away his part', async () => {
+    const bus = await busOf('alice');
+    const bundles = bus.objects(streamNames(fleet).bundles);
+    // Of several chunks, so that both have looked whether it is there before either has stored it.
+    const data = Buffer.alloc(1024 * 1024, 'a');
+    const put = () => bundles.put('f'.repeat(64), data);
+    expect((await Promise.all([put(), put()])).sort()).toEqual(['present', 'stored']);
+    await bus.close();
+  });
+});
+
 describe('a gateway that was taken over', () => {
   it('speaks for no other server', async () => {
     const web1 = await busOf('srv_web1');
