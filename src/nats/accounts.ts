@@ -79,6 +79,8 @@ function trustedRights(fleet: FleetId, principal: string): Rights {
       `muster.${fleet}.query.>`,
       subjects.leader(fleet),
       `$O.${bundles}.>`,
+      // To clear away what it brought in, where somebody else was faster; with the line above it could overwrite them all.
+      `$JS.API.STREAM.PURGE.${bucketNames(bundles).stream}`,
       '$JS.API.STREAM.INFO.*',
       '$JS.API.STREAM.MSG.GET.*',
       '$JS.API.DIRECT.GET.>',
