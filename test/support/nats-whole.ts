@@ -1,6 +1,6 @@
 /**
- * When a cluster is whole: each server says that all it holds is there and up to date, the one that leads hears each, and
- * finds room for a stream on all.
+ * When a cluster is whole: each server says that all it holds is there and up to date, the one that leads hears each, whoever
+ * is connected to one is heard by those of each other, and there is room for a stream on all.
  *
  * Of servers that start at the same time one may not get to know what another listens to, though all routes are up: it is
  * then not heard, for good, and the cluster waits for it, or puts no stream on it ("no suitable peers"). Seen with 2.10.27, in
@@ -12,6 +12,8 @@ import type { NatsServer } from './nats-server.ts';
 
 /** Elections take up to 9 s, one after the other; a busy machine. */
 const patienceMs = 20_000;
+/** An answer takes a millisecond; routes that have just come up tell of what is listened to a moment later. */
+const probeTimeoutMs = 2_000;
 /** Twice in a row is a matter of one in hundreds. */
 const attemptsMax = 3;
 
@@ -23,7 +25,10 @@ export async function untilWhole(servers: readonly NatsServer[], { isOpen }: { i
       const reasonByServer = await lackingOf(servers);
       lacking = [...reasonByServer.keys()];
       if (lacking.length > 0) throw new Error([...reasonByServer.values()].join('; '));
-      return !isOpen || (await placesStreams(servers));
+      if (!isOpen) return true;
+      const unheard = await firstUnheard(servers);
+      if (unheard !== undefined) lacking = [unheard];
+      return unheard === undefined && (await placesStreams(servers));
     };
     try {
       await eventually(isWhole, { what: 'a cluster of NATS servers to be whole', timeoutMs: patienceMs });
@@ -60,6 +65,28 @@ async function lackingOf(servers: readonly NatsServer[]): Promise<ReadonlyMap<Na
     }
   }
   return isLed ? lacking : new Map(servers.map((server, index) => [server, `n${index}: nobody leads`]));
+}
+
+/** The first of them whose clients get no answer from those of another: one that came last is the likeliest. */
+async function firstUnheard(servers: readonly NatsServer[]): Promise<NatsServer | undefined> {
+  const buses = await Promise.all(servers.map(({ url }) => openBus(url, 'prober')));
+  try {
+    const subjects = buses.map((bus) => {
+      const subject = uniqueName('probe');
+      bus.subscribe({ subject, onMessage: (message) => void message.respond(message.data) });
+      return subject;
+    });
+    await Promise.all(buses.map((bus) => bus.flush()));
+    for (const [at, subject] of subjects.entries()) {
+      const others = buses.filter((_, index) => index !== at);
+      const asked = others.map((bus) => bus.request({ subject, data: bytesOf('probe'), timeoutMs: probeTimeoutMs }));
+      const answers = await Promise.allSettled(asked);
+      if (answers.some(({ status }) => status === 'rejected')) return servers[at];
+    }
+    return undefined;
+  } finally {
+    await Promise.all(buses.map((bus) => bus.close()));
+  }
 }
 
 /** Makes a stream with a copy on each server, and removes it. */
