@@ -20,6 +20,18 @@ export function natsAccessOf(environment: NodeJS.ProcessEnv): NatsAccess {
   return { ...(credentials === undefined ? {} : { credentials }), ...(Object.keys(tls).length === 0 ? {} : { tls }) };
 }
 
+/**
+ * The same for a process that starts others, such as a gateway or a balancer: those are nobody to NATS, so that what it was
+ * told is in no environment of theirs, where an application that fails may print it.
+ */
+export function takeNatsAccess(environment: NodeJS.ProcessEnv): NatsAccess {
+  const access = natsAccessOf(environment);
+  for (const variable of ['NATS_USER', 'NATS_PASSWORD', 'NATS_TOKEN', 'NATS_CREDS', 'NATS_NKEY']) {
+    delete environment[variable];
+  }
+  return access;
+}
+
 type Way = (environment: NodeJS.ProcessEnv) => NonNullable<NatsAccess['credentials']> | undefined;
 
 const userAndPassword: Way = ({ NATS_USER: user, NATS_PASSWORD: pass }) => {

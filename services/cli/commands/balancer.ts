@@ -6,7 +6,7 @@ import { balancerTable } from '../balancer-page.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
 import { addAtOption, showAsked } from '../history.ts';
 import { globalOptions, withMuster } from '../session.ts';
-import { natsAccessOf } from '../nats-access.ts';
+import { takeNatsAccess } from '../nats-access.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
@@ -93,7 +93,7 @@ async function run(runCommand: Command, options: RunOptions): Promise<void> {
           kind,
           name,
           natsUrl,
-          natsAccess: natsAccessOf(process.env),
+          natsAccess: takeNatsAccess(process.env),
           fleet: global.fleet,
           dataDirectory: resolve(data ?? join('.muster', 'data', name)),
           listen,

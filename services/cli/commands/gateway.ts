@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { globalOptions } from '../session.ts';
-import { natsAccessOf } from '../nats-access.ts';
+import { takeNatsAccess } from '../nats-access.ts';
 import { natsUrlOf } from '../target.ts';
 
 interface RunOptions {
@@ -50,7 +50,7 @@ async function run(command: Command, options: RunOptions): Promise<void> {
         fleet: global.fleet,
         listen,
         natsUrl,
-        natsAccess: natsAccessOf(process.env),
+        natsAccess: takeNatsAccess(process.env),
         dataDirectory,
         ...(advertise === undefined ? {} : { advertise }),
         ...(label === undefined ? {} : { labels: labelsOf(label) }),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { natsAccessOf } from '../../../services/cli/nats-access.ts';
+import { natsAccessOf, takeNatsAccess } from '../../../services/cli/nats-access.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-access-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,5 +42,11 @@ describe('who a process is to NATS', () => {
     expect(() => natsAccessOf({ NATS_CREDS: '/nowhere/x.creds' })).toThrow(
       /NATS_CREDS names \/nowhere\/x\.creds, which cannot be read/,
     );
+  });
+
+  it('is in no environment of what a gateway or a balancer starts', () => {
+    const environment = { NATS_USER: 'srv_web1', NATS_PASSWORD: 'p', NATS_URL: 'nats://n1', PATH: '/bin' };
+    expect(takeNatsAccess(environment)).toEqual({ credentials: { user: 'srv_web1', pass: 'p' } });
+    expect(environment).toEqual({ NATS_URL: 'nats://n1', PATH: '/bin' });
   });
 });
