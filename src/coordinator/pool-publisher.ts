@@ -99,33 +99,41 @@ export class PoolPublisher {
   async #purgeDeletion(): Promise<void> {
     const { fleet, group, state, observed, pools } = this.#options;
     const subject = subjects.poolRevision(fleet, group);
-    const closing = pools.get(subject)?.value;
-    if (closing?.['deleted'] !== true) return;
+    const last = pools.get(subject);
+    if (last?.value['deleted'] !== true) return;
+    const { position } = last.value;
     const passed = [...state.balancerById.values()].every(({ id, groups, lostAt }) => {
       // The log does not name the groups it had: one that is away may have had this one.
       if (lostAt !== null) return false;
       const applied = observed.appliedByKey.get(appliedKey(id, group))?.applied;
       if (applied === undefined) return groups !== 'all';
-      return applied.log === state.log && applied.position >= closing.position;
+      return applied.log === state.log && applied.position >= position;
     });
     if (!passed) return;
-    for (const [entry] of this.#published()) await pools.clear(entry);
-    await pools.clear(subject);
+    for (const [entry, seen] of this.#published()) await this.#clear(entry, seen);
+    await this.#clear(subject, last);
   }
 
   /** Removes tombstones that every balancer of the group has passed. */
   async purgeTombstones(): Promise<void> {
-    const { group, state, observed, pools } = this.#options;
+    const { group, state, observed } = this.#options;
     if (!state.groupById.has(group)) return this.#purgeDeletion();
     if (balancersOf(state, group).length === 0) return;
-    for (const [subject, { value }] of this.#published()) {
+    for (const [subject, seen] of this.#published()) {
+      const { value } = seen;
       if (value['admin'] !== 'gone') continue;
       const passed = balancersOf(state, group).every((balancer) => {
         const applied = observed.appliedByKey.get(appliedKey(balancer, group))?.applied;
         return applied !== undefined && applied.log === state.log && applied.position >= value.position;
       });
-      if (passed) await pools.clear(subject);
+      if (passed) await this.#clear(subject, seen);
     }
+  }
+
+  /** Publishing goes on while others are removed: what was put there meanwhile stands, and nobody has passed it. */
+  async #clear(subject: string, seen: LastValue): Promise<void> {
+    const { pools } = this.#options;
+    if (pools.get(subject) === seen) await pools.clear(subject);
   }
 
   #putEntry({ server, address, weight, admin, position }: PoolMember, log: LogId): Promise<void> | undefined {
