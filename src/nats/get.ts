@@ -4,7 +4,7 @@ import { Failure } from '../std/failure.ts';
 import { apiFailure, noMessageFound } from './failures.ts';
 import type { StoredMessage, StoredQuery } from './bus.ts';
 import { ask } from './api.ts';
-import { contentTypeOf } from './headers.ts';
+import { contentTypeOf, readHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 
 export interface GetOptions {
@@ -27,16 +27,17 @@ async function getDirect(link: Link, query: StoredQuery, timeoutMs: number): Pro
       ? { subject: `${base}.${query.lastOf}`, data: new Uint8Array(0) }
       : { subject: base, data: encoder.encode(JSON.stringify(bodyOf(query))) };
   const message = await link.ask(outgoing, timeoutMs);
-  const status = message.headers?.code ?? 0;
+  const headers = readHeaders(message);
+  const status = headers?.code ?? 0;
   if (status === 404) return undefined;
-  if (status !== 0 || message.headers === undefined) {
-    throw apiFailure({ code: status, description: message.headers?.description ?? 'no headers' }, outgoing.subject);
+  if (status !== 0 || headers === undefined) {
+    throw apiFailure({ code: status, description: headers?.description ?? 'no headers' }, outgoing.subject);
   }
   return fromHeaders(message, query.stream);
 }
 
 function fromHeaders(message: Msg, stream: string): StoredMessage {
-  const headers = message.headers;
+  const headers = readHeaders(message);
   const sequence = Number(headers?.get('Nats-Sequence'));
   const storedAt = Date.parse(headers?.get('Nats-Time-Stamp') ?? '');
   if (!Number.isSafeInteger(sequence) || sequence < 1 || Number.isNaN(storedAt)) {

@@ -33,7 +33,16 @@ export function headersOf(fields: HeaderFields): MsgHdrs | undefined {
   return { encode: () => bytes } as unknown as MsgHdrs;
 }
 
+/** Undefined also where they are none: no server looks at what a client calls headers, and the library throws. */
+export function readHeaders(message: Msg): MsgHdrs | undefined {
+  try {
+    return message.headers;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Header names differ in case between writers, and the library's `get` minds it unless told not to. */
 export function contentTypeOf(message: Msg): string | undefined {
-  return message.headers?.get('Content-Type', Match.IgnoreCase) || undefined;
+  return readHeaders(message)?.get('Content-Type', Match.IgnoreCase) || undefined;
 }

@@ -11,6 +11,7 @@ import { Events, createInbox } from 'nats';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
 import { aborted, disconnected, libraryFailure, noResponders, timedOut } from './failures.ts';
+import { readHeaders } from './headers.ts';
 import { PendingRequests, type Waiting } from './pending.ts';
 
 export type ConnectionStatus = 'connected' | 'disconnected';
@@ -174,5 +175,5 @@ export function inboxPrefix(principal: string): string {
 
 /** NATS's own answer where nobody is subscribed: a status line and no body. */
 export function isNoResponders(message: Msg): boolean {
-  return message.data.length === 0 && message.headers?.code === 503;
+  return message.data.length === 0 && readHeaders(message)?.code === 503;
 }

@@ -6,7 +6,7 @@ import { type Msg, createInbox, nuid } from 'nats';
 import type { Timer } from '../std/clock.ts';
 import type { StoredMessage } from './bus.ts';
 import { apiTimeoutMs, ask, demand } from './api.ts';
-import { contentTypeOf } from './headers.ts';
+import { contentTypeOf, readHeaders } from './headers.ts';
 import { inboxPrefix, type Link } from './link.ts';
 
 /** What has been delivered and not yet read: read on every refill, so its owner keeps it current. */
@@ -151,9 +151,10 @@ export class Puller {
 
   /** 100: heartbeat. 408 and 409 with a count: this pull has ended, that much of it unused. Anything else: it is over. */
   #onStatus(message: Msg): void {
-    const code = message.headers?.code ?? 0;
+    const headers = readHeaders(message);
+    const code = headers?.code ?? 0;
     if (code === 100) return;
-    const unused = message.headers?.get('Nats-Pending-Messages') ?? '';
+    const unused = headers?.get('Nats-Pending-Messages') ?? '';
     if ((code === 408 || code === 409) && unused !== '') {
       this.#outstanding = Math.max(0, this.#outstanding - Number(unused));
       // The owner refills when it reads on; when it has nothing to read, nobody else would.
