@@ -12,7 +12,7 @@ export function addNats(program: Command): void {
   const nats = program
     .command('nats')
     .summary('what a NATS server must be told')
-    .description('What a NATS server must be told, so that everybody is who he says.');
+    .description('What a NATS server must be told, so that no gateway or balancer speaks as another.');
   nats
     .command('accounts <principal...>')
     .description(
