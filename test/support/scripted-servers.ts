@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
 import type { Directive } from '../../schemas/directive.ts';
 import type { Event, EventType } from '../../schemas/events.ts';
 import type { FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import type { PoolRevision } from '../../schemas/pool.ts';
 import { BeatAnswer } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { eventually } from './eventually.ts';
@@ -86,21 +87,27 @@ export interface ScriptedBalancer {
   stop(): Promise<void>;
 }
 
-/** Confirms every revision of these groups, again and again. */
+/** Confirms every revision of these groups, again and again; the last one it has read while it can read none, as a balancer does. */
 export async function startBalancer(stage: Stage, name: string, groups: readonly GroupId[]): Promise<ScriptedBalancer> {
   const { play } = stage;
   const now: { silent?: boolean } = {};
   const ending = new AbortController();
   await play.ask('balancer.register', { balancer: name, kind: 'haproxy', groups: 'all' }, `bal_${name}`);
-  const living = alive(ending.signal, async () => {
+  const lastByGroup = new Map<GroupId, PoolRevision>();
+  const reading = alive(ending.signal, async () => {
     for (const group of groups) {
       const revision = await play.revision(group);
-      if (revision !== undefined && now.silent !== true) play.applied(name, revision);
+      if (revision === undefined || now.silent === true) continue;
+      lastByGroup.set(group, revision);
+      play.applied(name, revision);
     }
+  });
+  const repeating = alive(ending.signal, async () => {
+    if (now.silent !== true) for (const revision of lastByGroup.values()) play.applied(name, revision);
   });
   const stop = async () => {
     ending.abort();
-    await living;
+    await Promise.all([reading, repeating]);
   };
   return { now, stop };
 }
