@@ -331,12 +331,12 @@ describe('what is no value of ours, where only ours should stand', () => {
     return values;
   }
 
-  /** But for statuses, which tell of the moment, for terms, and for a group nobody ever made. */
+  /** But for statuses, which tell of the moment, for a group nobody ever made, and for when and by whom: what is repaired is as new. */
   function keptOf(values: ReadonlyMap<string, Uint8Array>): unknown {
     const kept = [...values].filter(([subject]) => !/\.(status|nowhere\.revision)$/.test(subject));
     const untermed = kept.map(([subject, data]) => {
       try {
-        return [subject, { ...(decode(data) as object), term: 0 }];
+        return [subject, { ...(decode(data) as object), term: 0, position: 0, digest: '' }];
       } catch {
         return [subject, 'what cannot be read'];
       }
