@@ -16,7 +16,6 @@ import { Failure } from '../std/failure.ts';
 import type { Stamp } from '../../schemas/ids.ts';
 import { sameFields } from '../std/same-fields.ts';
 import { Semaphore } from '../std/semaphore.ts';
-import { patiently } from './standing.ts';
 import { BySubject } from './by-subject.ts';
 import { readStored, sameButTerm, type StoredValue } from './stored-value.ts';
 import { publishesMax } from './timing.ts';
@@ -27,8 +26,6 @@ export interface LastValuesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly storeTimeoutMs: number;
-  /** `Timing.regressPatienceMs`. */
-  readonly patienceMs: number;
   readonly signal: AbortSignal;
   /** What a value on this subject has to be. */
   readonly schemaOf: (subject: string) => z.ZodType<Stamp>;
@@ -109,18 +106,11 @@ export class LastValues {
   }
 
   /**
-   * What to end for: the stream ends before what was stored, so what is believed to stand there may not. Told once nobody
-   * can be left who answers for the stream and leads it no more. Throws what asking throws.
+   * What to end for: the stream ends before what was stored, so what is believed to stand there may not. At once, though one
+   * who leads the stream no more may have answered: a reign that ends for nothing costs a term, and one that goes on takes
+   * commands that may have gone back likewise. Throws what asking throws.
    */
-  missing(): Promise<Failure | undefined> {
-    return patiently(
-      this.#options,
-      () => this.#lookForMissing(),
-      (missing) => missing !== undefined,
-    );
-  }
-
-  async #lookForMissing(): Promise<Failure | undefined> {
+  async missing(): Promise<Failure | undefined> {
     const { bus, stream } = this.#options;
     const newest = this.#newest;
     const { lastSequence } = await bus.streamStatus(stream);

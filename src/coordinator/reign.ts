@@ -105,8 +105,7 @@ export class Reign {
     this.#lifecycle = new Lifecycle({ clock, stopTimeoutMs: timing.storeTimeoutMs, onError });
     const signal = this.#lifecycle.signal;
     const shared = { bus, clock, random, storeTimeoutMs: timing.storeTimeoutMs, signal };
-    const patienceMs = timing.regressPatienceMs;
-    const last = { ...shared, patienceMs, term: this.#term, onForeign: (subject: string) => this.#foreign(subject) };
+    const last = { ...shared, term: this.#term, onForeign: (subject: string) => this.#foreign(subject) };
     this.#groups = new LastValues({ ...last, stream: names.groups, schemaOf: () => Stamp });
     this.#pools = new LastValues({ ...last, stream: names.pools, schemaOf: poolSchemaOf, hashOf: entryHash });
     const texts = new EventTexts();
@@ -124,7 +123,7 @@ export class Reign {
       state,
       cursor,
       texts,
-      patienceMs,
+      patienceMs: timing.regressPatienceMs,
       onError: (error) => onError('publishing the feed', error),
     });
     const propose = (proposal: Proposal) => this.#propose(proposal);

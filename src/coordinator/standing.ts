@@ -65,31 +65,15 @@ async function checkedStanding(cursor: ChainCursor, options: CheckedOptions): Pr
  * and has not noticed: one that was frozen or cut off holds less than was acknowledged since. What is thrown ends a
  * coordinator for good.
  */
-export async function persistent<T>(patience: Patience, look: () => Promise<T>): Promise<T> {
-  const tried = () =>
-    look().then(
-      (value) => ({ value }),
-      (error: unknown) => {
-        if (!isRegress(error)) throw error;
-        return { error };
-      },
-    );
-  const seen = await patiently(patience, tried, (each) => 'error' in each);
-  if ('error' in seen) throw seen.error;
-  return seen.value;
-}
-
-/** What is seen, once it is not doubted or has been for the whole of the patience. */
-export async function patiently<T>(
-  { patienceMs, clock, signal }: Patience,
-  look: () => Promise<T>,
-  isDoubted: (seen: T) => boolean,
-): Promise<T> {
+export async function persistent<T>({ patienceMs, clock, signal }: Patience, look: () => Promise<T>): Promise<T> {
   const until = clock.monotonic() + patienceMs;
   for (;;) {
-    const seen = await look();
-    if (!isDoubted(seen) || clock.monotonic() >= until) return seen;
-    await pause({ clock, delayMs: lookAgainMs, ...(signal === undefined ? {} : { signal }) });
+    try {
+      return await look();
+    } catch (error) {
+      if (!isRegress(error) || clock.monotonic() >= until) throw error;
+      await pause({ clock, delayMs: lookAgainMs, ...(signal === undefined ? {} : { signal }) });
+    }
   }
 }
 

@@ -49,7 +49,6 @@ describe('a pool that is published', () => {
       clock: systemClock,
       random: Math.random,
       storeTimeoutMs,
-      patienceMs: 2_000,
       signal,
       schemaOf: poolSchemaOf,
       term: 3,

@@ -65,7 +65,6 @@ function publishersOf(state: FleetState) {
     clock: new ManualClock(),
     random: Math.random,
     storeTimeoutMs: 1_000,
-    patienceMs: 1_000,
     signal: new AbortController().signal,
     schemaOf: poolSchemaOf,
     term: 3,

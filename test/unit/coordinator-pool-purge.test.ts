@@ -32,7 +32,6 @@ async function bothGone() {
     clock: new ManualClock(),
     random: Math.random,
     storeTimeoutMs: 1_000,
-    patienceMs: 1_000,
     signal: new AbortController().signal,
     schemaOf: poolSchemaOf,
     term: 3,
