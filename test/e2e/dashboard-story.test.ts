@@ -194,7 +194,7 @@ describe('the dashboard', () => {
     await expectText(page.getByRole('region', { name: 'Step by step' }), /not today/);
 
     await fleet.ask('deployment.request', request);
-    await expectText(underWay, /1 of 1/);
+    await expectText(underWay, /1 of \d+ healthy, 1 told/);
     await decideByKeyboard(page, 'Promote', 'it greets well');
     await over.getByText('succeeded').waitFor({ timeout: arriveTimeoutMs });
     await second.getByRole('list', { name: 'What the group carries' }).getByText('1.1.0').waitFor();
