@@ -83,7 +83,7 @@ export function complaintOfThrown(caught: unknown, natsUrl: string): { complaint
 }
 
 const nextByRights =
-  'NATS lets each user speak as himself alone: see who you are by NATS_USER and --as, and what he may by muster nats accounts';
+  'NATS does not let this user do that: see who you are by NATS_USER and --as, and what he may by muster nats accounts';
 
 function nextByUnreachable(code: string, natsUrl: string): string {
   if (code === 'no-responders') return `start a coordinator on ${natsUrl}: muster coordinator run --nats ${natsUrl}`;

@@ -188,7 +188,7 @@ export function accountsText({ MUSTER, EDGE }: Accounts): string {
 }
 
 /** Of `nats-server`: what an unquoted value beginning with `$` stands for. */
-export function passwordVariable(principal: string): string {
+function passwordVariable(principal: string): string {
   return `NATS_PASSWORD_${principal.toUpperCase().replaceAll('-', '_')}`;
 }
 
