@@ -9,6 +9,7 @@ import type { Bus, BusMessage } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeBody } from '../../src/wire/body.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
+import { eventually } from './eventually.ts';
 import { ensureReached } from './nats-bus.ts';
 import { natsReplicas } from './nats-choice.ts';
 
@@ -172,6 +173,9 @@ export class HandCoordinator {
   }
 
   async store(subject: string, value: unknown): Promise<void> {
-    await this.#bus.store({ subject, data: encodeMessage(value), timeoutMs: 5_000 });
+    const data = encodeMessage(value);
+    // Three servers that have just lost one take no write until they have elected; said twice it is what it was.
+    const stored = async () => (await this.#bus.store({ subject, data, timeoutMs: 5_000 })).sequence;
+    await eventually(stored, { what: `${subject} to be stored` });
   }
 }
