@@ -175,7 +175,7 @@ export class HandCoordinator {
   async store(subject: string, value: unknown): Promise<void> {
     const data = encodeMessage(value);
     // Three servers that have just lost one take no write until they have elected; said twice it is what it was.
-    const stored = async () => (await this.#bus.store({ subject, data, timeoutMs: 5_000 })).sequence;
+    const stored = () => this.#bus.store({ subject, data, timeoutMs: 5_000 });
     await eventually(stored, { what: `${subject} to be stored` });
   }
 }
