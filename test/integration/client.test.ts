@@ -156,6 +156,16 @@ describe('events', () => {
     for await (const event of muster.events({ last: 2, follow: false })) last.push(event.position);
     expect(last).toEqual([3, 4]);
   });
+
+  it('asked for while NATS is away come once it is back', async () => {
+    const { position } = await muster.send('group.create', group('a'));
+    await nats.kill('SIGKILL');
+    const events = muster.events({ from: position, follow: true })[Symbol.asyncIterator]();
+    const first = events.next();
+    await nats.restart();
+    expect(await first).toMatchObject({ value: { position, type: 'group.created' } });
+    await events.return?.();
+  });
 });
 
 describe('projects', () => {

@@ -164,8 +164,8 @@ export function sendOptions({ id, ifPosition, reason, issuedAt }: Asked): SendOp
 
 /** Once whoever asks next sees it. Throws the refusal of a rejection. */
 export async function accepted(api: Api, outcome: SendOutcome): Promise<Accepted> {
-  if (outcome.status === 'rejected') throw ofRejection(outcome.rejection, outcome.position);
   // Late is no failure: the outcome is certain, and the screens catch up by themselves.
   await api.follower.passed(outcome.position, AbortSignal.timeout(foldedTimeoutMs)).catch(() => undefined);
+  if (outcome.status === 'rejected') throw ofRejection(outcome.rejection, outcome.position);
   return { ...outcome, warnings: [...outcome.warnings], text: eventText(outcome.event) };
 }
