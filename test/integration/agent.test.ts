@@ -1,7 +1,7 @@
 /** The agent against a real NATS server and over real HTTP; the test plays the coordinator. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { type PackedBundle, packFolder } from '../../src/bundles/pack.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { HandCoordinator } from '../support/hand-coordinator.ts';
 import { openBus, uniqueName } from '../support/nats-bus.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
@@ -495,19 +496,10 @@ describe('the exec driver', () => {
   });
 });
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 async function listening(
   answers: (response: ServerResponse, url: string) => unknown,
 ): Promise<{ readonly origin: string; close(): Promise<unknown> }> {
-  const http = createHttpServer((asked, response) => answers(response, asked.url ?? ''));
+  const http = createServer((asked, response) => answers(response, asked.url ?? ''));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const close = () => {
     http.closeAllConnections();

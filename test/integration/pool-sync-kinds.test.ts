@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Address, BalancerId, FleetId, GroupId } from '../../schemas/ids.ts';
 import { type BalancerOptions, type RunningBalancer, runBalancer } from '../../services/balancer/run.ts';
-import { freePort } from '../support/free-port.ts';
+import { freeBasePort } from '../support/free-port.ts';
 import { type BalancerKind, balancerPids } from '../support/balancer-pids.ts';
 import { findEnvoy } from '../support/envoy-binary.ts';
 import { eventually } from '../support/eventually.ts';
@@ -95,7 +95,7 @@ describe.each(kinds)('pool sync with $title', ({ options, refusal, program }) =>
     const check = `! grep -q 'no-such-host' "$MUSTER_POOL_FILE" || { echo 'the command knows no such host' >&2; exit 3; }`;
     const command = `${check}; ${files.command}`;
     const forFile = options.kind === 'file' ? { command, listen: files.listen } : { listen };
-    const place = { natsUrl: nats.url, fleet, dataDirectory: files.dataDirectory, basePort: await freePort() };
+    const place = { natsUrl: nats.url, fleet, dataDirectory: files.dataDirectory, basePort: freeBasePort() };
     running = await runBalancer({ name: balancer, ...place, ...forFile, ...options });
   }
 

@@ -11,7 +11,7 @@ import type { Bus } from '../../src/nats/bus.ts';
 import { streamDefinitions } from '../../src/nats/stream-definitions.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
 import { addDigests } from '../../src/wire/pool-digest.ts';
-import { freePort } from '../support/free-port.ts';
+import { freeBasePort } from '../support/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { createHaproxyRig, type HaproxyRig } from '../support/haproxy-rig.ts';
 import { type HttpBackend, startHttpBackend } from '../support/http-backend.ts';
@@ -81,7 +81,7 @@ describe('pool sync', () => {
       natsUrl: nats.url,
       fleet,
       dataDirectory: rig.dataDirectory,
-      basePort: await freePort(),
+      basePort: freeBasePort(),
     });
   }
 

@@ -6,7 +6,7 @@ import { EnvoyBalancer, type EnvoyOptions } from '../../src/balancers/envoy/envo
 import { EnvoyProcess } from '../../src/balancers/envoy/process.ts';
 import { listProcesses } from '../../src/balancers/process-list.ts';
 import { systemClock } from '../../src/std/clock.ts';
-import { freePort } from './free-port.ts';
+import { freeBasePort } from './free-port.ts';
 
 export interface EnvoyRig {
   readonly dataDirectory: string;
@@ -17,7 +17,7 @@ export interface EnvoyRig {
 }
 
 export async function createEnvoyRig(binary: string, xds: 'files' | 'rest' = 'files'): Promise<EnvoyRig> {
-  const basePort = await freePort();
+  const basePort = freeBasePort();
   const dataDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'muster-env-')));
   const bootstrapPath = join(dataDirectory, 'bootstrap.json');
   const envoy = new EnvoyProcess({

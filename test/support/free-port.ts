@@ -7,11 +7,13 @@ import { portBindable } from '../../src/balancers/listen-book.ts';
 
 /** Below the range of Linux and of others for connections; above what services are known by. */
 const [lowest, highest] = [20_000, 32_000];
-/** More than any file of tests asks for. */
-const sliceSize = 200;
+/** Half of them for single ports, half for bases: more than any file of tests asks for. */
+const sliceSize = 400;
 /** Files run side by side, a process each: what is down for a while in one must not be given to another. */
 const first = lowest + (process.pid % ((highest - lowest) / sliceSize)) * sliceSize;
-const last = first + sliceSize;
+const firstBase = first + sliceSize / 2;
+/** As many groups as a balancer of a test fronts, and then some. */
+const baseRoom = 20;
 /** Never given twice: whoever asked may not have bound it yet, or may be about to come back to it. */
 const given = new Set<number>();
 /** One in a thousand of these is taken on a busy machine. */
@@ -19,10 +21,15 @@ const attemptsMax = 100;
 
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const port = randomInt(first, last);
+    const port = randomInt(first, firstBase);
     if (given.has(port) || (await portBindable({ host: '127.0.0.1', port })) === undefined) continue;
     given.add(port);
     return port;
   }
-  throw new Error(`no port was free between ${first} and ${last} in ${attemptsMax} attempts`);
+  throw new Error(`no port was free between ${first} and ${firstBase} in ${attemptsMax} attempts`);
+}
+
+/** For a balancer, which takes the next free ports from it on: apart from those that others were given. */
+export function freeBasePort(): number {
+  return randomInt(firstBase, first + sliceSize - baseRoom);
 }

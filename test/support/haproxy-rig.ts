@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HaproxyBalancer } from '../../src/balancers/haproxy/haproxy-balancer.ts';
 import { HaproxyProcess } from '../../src/balancers/haproxy/process.ts';
 import { systemClock } from '../../src/std/clock.ts';
-import { freePort } from './free-port.ts';
+import { freeBasePort } from './free-port.ts';
 
 export interface HaproxyRig {
   readonly dataDirectory: string;
@@ -18,7 +18,7 @@ export interface HaproxyRig {
 }
 
 export async function createHaproxyRig(): Promise<HaproxyRig> {
-  const basePort = await freePort();
+  const basePort = freeBasePort();
   const dataDirectory = mkdtempSync(join(tmpdir(), 'muster-hap-'));
   const processIn = (folder: string) =>
     new HaproxyProcess({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NginxBalancer, type NginxOptions } from '../../src/balancers/nginx/nginx-balancer.ts';
 import { NginxProcess } from '../../src/balancers/nginx/process.ts';
 import { systemClock } from '../../src/std/clock.ts';
-import { freePort } from './free-port.ts';
+import { freeBasePort } from './free-port.ts';
 
 export interface NginxRig {
   readonly dataDirectory: string;
@@ -17,7 +17,7 @@ export interface NginxRig {
 }
 
 export async function createNginxRig(defaults: Partial<NginxOptions> = {}): Promise<NginxRig> {
-  const basePort = await freePort();
+  const basePort = freeBasePort();
   const dataDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'muster-ngx-')));
   const process_ = new NginxProcess({
     binary: 'nginx',
