@@ -1,9 +1,8 @@
 /** What stands in POOLS after each change of a group: the pool that follows from the log, whole, for as little as changed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FleetId } from '../../schemas/ids.ts';
-import { PoolEntry, poolSchemaOf } from '../../schemas/pool.ts';
+import { PoolEntry } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LastValues } from '../../src/coordinator/last-values.ts';
 import { PoolPublisher } from '../../src/coordinator/pool-publisher.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
@@ -12,10 +11,10 @@ import { readPool } from '../../src/pool-sync/read-pool.ts';
 import { poolOf } from '../../src/projections/pool.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
-import { entryHash } from '../../src/wire/pool-digest.ts';
 import { ensureReached, openBus, uniqueName } from '../support/nats-bus.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
+import { leadersTerm as term, poolValues } from '../support/pool-values.ts';
 import { Fleet, log, production, serverId, staging } from '../unit/projections/given.ts';
 
 const storeTimeoutMs = 5_000;
@@ -43,20 +42,9 @@ describe('a pool that is published', () => {
     fleet = new Fleet();
     name = uniqueName('fleet') as FleetId;
     await ensureReached(bus, streamDefinitions(name, { replicas: natsReplicas() }).pools);
-    const pools = new LastValues({
-      bus,
-      stream: stream(),
-      clock: systemClock,
-      random: Math.random,
-      storeTimeoutMs,
-      signal,
-      schemaOf: poolSchemaOf,
-      term: 3,
-      hashOf: entryHash,
-      onForeign: () => undefined,
-    });
+    const pools = poolValues({ bus, stream: stream(), clock: systemClock });
     const { state, observed } = fleet;
-    publisher = new PoolPublisher({ fleet: name, group: production, state, observed, pools, term: 3 });
+    publisher = new PoolPublisher({ fleet: name, group: production, state, observed, pools, term });
     for (const id of ['a', 'b', 'c', 'd']) fleet.register(id);
   });
 

@@ -2,9 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
-import { poolSchemaOf } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LastValues } from '../../src/coordinator/last-values.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { type Clock, systemClock } from '../../src/std/clock.ts';
@@ -14,6 +12,7 @@ import { but } from '../support/but.ts';
 import { ensureReached, openBus, uniqueName } from '../support/nats-bus.ts';
 import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
+import { poolValues } from '../support/pool-values.ts';
 import { ManualClock } from '../unit/client/fake-bus.ts';
 
 const storeTimeoutMs = 5_000;
@@ -103,18 +102,7 @@ async function held(changes: { readonly bus?: Bus; readonly clock?: Clock } = {}
   const stream = streamNames(fleet).pools;
   await ensureReached(bus, streamDefinitions(fleet, { replicas: natsReplicas() }).pools);
   const stopping = new AbortController();
-  const values = new LastValues({
-    bus,
-    stream,
-    clock: systemClock,
-    random: Math.random,
-    storeTimeoutMs,
-    signal: stopping.signal,
-    schemaOf: poolSchemaOf,
-    term: 2,
-    hashOf: entryHash,
-    onForeign: () => undefined,
-    ...changes,
-  });
+  const { signal } = stopping;
+  const values = poolValues({ bus, stream, clock: systemClock, storeTimeoutMs, signal, term: 2, ...changes });
   return { stream, subject: subjects.poolEntry(fleet, 'g' as GroupId, 's1' as ServerId), stopping, values };
 }

@@ -2,18 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BalancerId, FleetId, GroupId } from '../../schemas/ids.ts';
-import { PoolEntry, PoolRevision, poolSchemaOf } from '../../schemas/pool.ts';
+import { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LastValues } from '../../src/coordinator/last-values.ts';
 import { PoolPublisher } from '../../src/coordinator/pool-publisher.ts';
 import type { FleetState } from '../../src/domain/state.ts';
 import { desiredPool, heardEntry, wholeness } from '../../src/pool-sync/held-pool.ts';
 import { appliedKey, emptyObserved } from '../../src/projections/observed.ts';
 import { poolOf } from '../../src/projections/pool.ts';
 import { decodeMessage } from '../../src/wire/message.ts';
-import { entryHash } from '../../src/wire/pool-digest.ts';
 import { ManualClock } from './client/fake-bus.ts';
 import { begin, rolloutSteps, type Step, steps, take } from '../support/fleet-walk.ts';
+import { leadersTerm as term, poolValues } from '../support/pool-values.ts';
 
 const fleet = 'main' as FleetId;
 const balancer = 'haproxy' as BalancerId;
@@ -59,19 +58,8 @@ function turn(): Promise<void> {
 
 function publishersOf(state: FleetState) {
   const [stream, observed] = [new StreamInMemory(), emptyObserved()];
-  const pools = new LastValues({
-    bus: stream.asBus(),
-    stream: 'POOLS',
-    clock: new ManualClock(),
-    random: Math.random,
-    storeTimeoutMs: 1_000,
-    signal: new AbortController().signal,
-    schemaOf: poolSchemaOf,
-    term: 3,
-    hashOf: entryHash,
-    onForeign: () => undefined,
-  });
-  const publishers = groups.map((group) => new PoolPublisher({ fleet, group, state, observed, pools, term: 3 }));
+  const pools = poolValues({ bus: stream.asBus(), stream: 'POOLS', clock: new ManualClock() });
+  const publishers = groups.map((group) => new PoolPublisher({ fleet, group, state, observed, pools, term }));
   return { stream, observed, publishers };
 }
 
@@ -116,7 +104,7 @@ function follows(walks: fc.Arbitrary<Step[]>) {
       if (look === 'purge') {
         for (const group of groups) {
           const position = observed.publishedPoolByGroup.get(group) ?? 0;
-          const applied = { log: state.log, term: 3, position, balancer, group, servers: 0, inFlight: [] };
+          const applied = { log: state.log, term, position, balancer, group, servers: 0, inFlight: [] };
           observed.appliedByKey.set(appliedKey(balancer, group), { applied, seenAt: 0 } as never);
         }
         purging.push(...publishers.map((publisher) => publisher.purgeTombstones()));

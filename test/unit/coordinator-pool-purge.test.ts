@@ -2,11 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { FleetId, GroupName } from '../../schemas/ids.ts';
 import { defaultGroupPolicy } from '../../schemas/policy.ts';
-import { poolSchemaOf } from '../../schemas/pool.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { LastValues } from '../../src/coordinator/last-values.ts';
 import { PoolPublisher } from '../../src/coordinator/pool-publisher.ts';
-import { entryHash } from '../../src/wire/pool-digest.ts';
+import { leadersTerm as term, poolValues } from '../support/pool-values.ts';
 import { FakeBus, ManualClock } from './client/fake-bus.ts';
 import { Fleet, production, serverId } from './projections/given.ts';
 
@@ -26,20 +24,9 @@ async function bothGone() {
     purged.push(filter);
     if (purged.length === 1) await held;
   };
-  const pools = new LastValues({
-    bus: { ...bus.asBus(), purge } as never,
-    stream: 'POOLS',
-    clock: new ManualClock(),
-    random: Math.random,
-    storeTimeoutMs: 1_000,
-    signal: new AbortController().signal,
-    schemaOf: poolSchemaOf,
-    term: 3,
-    hashOf: entryHash,
-    onForeign: () => undefined,
-  });
+  const pools = poolValues({ bus: { ...bus.asBus(), purge } as never, stream: 'POOLS', clock: new ManualClock() });
   const { state, observed } = fleet;
-  const publisher = new PoolPublisher({ fleet: name, group: production, state, observed, pools, term: 3 });
+  const publisher = new PoolPublisher({ fleet: name, group: production, state, observed, pools, term });
   const enter = (id: string) => fleet.ready(id, fleet.join(id));
   fleet.balancer();
   for (const id of ['a', 'b']) {
