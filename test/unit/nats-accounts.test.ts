@@ -11,6 +11,14 @@ describe('the accounts of a NATS server', () => {
     for (const name of ['on', '10k', 'srv_web-1', 'coordinator']) expect(text).toContain(`user: "${name}", `);
   });
 
+  it.each([
+    ['srv_', 'srv_<server>, such as srv_web1'],
+    ['srv_-a', 'srv_<server>, such as srv_web1'],
+    ['bal_', 'bal_<balancer>, such as bal_lb1'],
+  ])('refuses %s, which names nobody, and says what to give', (name, given) => {
+    expect(() => accountsOf(fleet, ['alice', name])).toThrow(given);
+  });
+
   it('gives each user a password of his own, or says whose would be one', () => {
     const text = accountsText(accountsOf(fleet, ['srv_web-1', 'srv_web-1', 'srv_web1', 'bal_web-1']));
     const variables = text.match(/\$NATS_PASSWORD_\w+/g) ?? [];

@@ -44,6 +44,12 @@ describe('whom a command speaks to, and as whom', () => {
     expect(principalOf({}, { environment: { MUSTER_PRINCIPAL: 'ci', NATS_USER: 'alice' } })).toBe('ci');
     expect(principalOf({}, { environment: { NATS_USER: 'alice' } })).toBe('alice');
   });
+
+  it('says who named somebody that cannot ask, and how to name him otherwise', () => {
+    expect(() => principalOf({}, { environment: { NATS_USER: 'Alice' } })).toThrow(/NATS_USER is "Alice".*MUSTER_PRINCIPAL/);
+    expect(() => principalOf({}, { environment: { MUSTER_PRINCIPAL: 'a b' } })).toThrow(/MUSTER_PRINCIPAL is "a b"/);
+    expect(() => principalOf({ as: 'Alice' }, { environment: {} })).toThrow(/--as is "Alice"/);
+  });
 });
 
 describe('output', () => {
