@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { Principal } from '../../schemas/ids.ts';
+import { Failure } from '../../src/std/failure.ts';
 
 export interface GlobalOptions {
   readonly nats?: string;
@@ -27,12 +29,23 @@ export function natsUrlOf(options: Pick<GlobalOptions, 'nats'>, { environment, f
   return options.nats || environment['NATS_URL'] || urlOfUp(folder) || natsUrlDefault;
 }
 
-/** `--as`, then `MUSTER_PRINCIPAL`, then who one is to NATS, then who is logged in, made one subject token. */
+/**
+ * `--as`, then `MUSTER_PRINCIPAL`, then who one is to NATS, then who is logged in, made one subject token. Throws
+ * `config-invalid` where the first of them that is given is none.
+ */
 export function principalOf(
-  options: Pick<GlobalOptions, 'as'>,
+  { as }: Pick<GlobalOptions, 'as'>,
   { environment }: Pick<Surroundings, 'environment'>,
-): string {
-  return options.as || environment['MUSTER_PRINCIPAL'] || environment['NATS_USER'] || tokenOf(userName());
+): Principal {
+  const { MUSTER_PRINCIPAL, NATS_USER } = environment;
+  const [given] = Object.entries({ '--as': as, MUSTER_PRINCIPAL, NATS_USER }).filter(([, name]) => name);
+  if (given === undefined) return Principal.parse(tokenOf(userName()));
+  const [where, name] = given;
+  const parsed = Principal.safeParse(name);
+  if (parsed.success) return parsed.data;
+  const why = parsed.error.issues[0]?.message;
+  const message = `${where} is "${name}", and who asks ${why}; say who asks by --as or MUSTER_PRINCIPAL`;
+  throw new Failure({ code: 'config-invalid', retryable: false, message });
 }
 
 /** A name as a subject token that no server, balancer or the system itself speaks under. */

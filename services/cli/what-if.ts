@@ -21,5 +21,5 @@ export async function showForecast(command: Command, commands: readonly Forecast
 }
 
 export function askingPrincipal(command: Command): Principal {
-  return principalOf(globalOptions(command), { environment: process.env }) as Principal;
+  return principalOf(globalOptions(command), { environment: process.env });
 }

@@ -7,7 +7,7 @@
  * nothing is stored. So gateways and balancers have an account of their own, and into it only what they need.
  */
 import { subjects } from '../../schemas/subjects.ts';
-import type { BalancerId, FleetId, GroupId, ServerId } from '../../schemas/ids.ts';
+import { BalancerId, type FleetId, type GroupId, ServerId } from '../../schemas/ids.ts';
 import { Failure } from '../std/failure.ts';
 import { bucketNames } from './object-format.ts';
 import { streamNames } from './stream-definitions.ts';
@@ -131,19 +131,37 @@ export interface Accounts {
   readonly EDGE: { readonly users: readonly User[]; readonly imports: Offered };
 }
 
-/** For a fleet's coordinators and everybody who is named. Throws `config-invalid` where two would have one password. */
+/**
+ * For a fleet's coordinators and everybody who is named. Throws `config-invalid` where a name is no server's or balancer's,
+ * and where two would have one password.
+ */
 export function accountsOf(fleet: FleetId, principals: readonly string[]): Accounts {
   const users = new Set(principals);
   refuseSharedPasswords(users);
   const offered = offeredToEdge(fleet);
   const [edge, trusted]: [User[], User[]] = [[], [{ user: 'coordinator' }]];
   for (const user of users) {
-    if (user.startsWith('srv_')) edge.push({ user, permissions: serverRights(fleet, user.slice(4) as ServerId) });
-    else if (user.startsWith('bal_'))
-      edge.push({ user, permissions: balancerRights(fleet, user.slice(4) as BalancerId) });
+    if (user.startsWith('srv_')) edge.push({ user, permissions: serverRights(fleet, serverNamed(user)) });
+    else if (user.startsWith('bal_')) edge.push({ user, permissions: balancerRights(fleet, balancerNamed(user)) });
     else if (user !== 'coordinator') trusted.push({ user, permissions: trustedRights(fleet, user) });
   }
   return { MUSTER: { users: trusted, exports: offered }, EDGE: { users: edge, imports: offered } };
+}
+
+function serverNamed(user: string): ServerId {
+  const named = ServerId.safeParse(user.slice('srv_'.length));
+  if (named.success) return named.data;
+  throw invalid(`"${user}" names no server: give srv_<server>, such as srv_web1`);
+}
+
+function balancerNamed(user: string): BalancerId {
+  const named = BalancerId.safeParse(user.slice('bal_'.length));
+  if (named.success) return named.data;
+  throw invalid(`"${user}" names no balancer: give bal_<balancer>, such as bal_lb1`);
+}
+
+function invalid(message: string): Failure {
+  return new Failure({ code: 'config-invalid', retryable: false, message });
 }
 
 /** A variable's name has no "-": who knows the password of one could speak as the other. */
@@ -153,8 +171,7 @@ function refuseSharedPasswords(users: Iterable<string>): void {
     const variable = passwordVariable(user);
     const other = userByVariable.get(variable);
     if (other !== undefined) {
-      const message = `${other} and ${user} would have one password, ${variable}: rename one of them`;
-      throw new Failure({ code: 'config-invalid', retryable: false, message });
+      throw invalid(`${other} and ${user} would have one password, ${variable}: rename one of them`);
     }
     userByVariable.set(variable, user);
   }

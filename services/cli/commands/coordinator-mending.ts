@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecoveryView } from '../../coordinator/recover.ts';
 import type { NatsAccess } from '../../../schemas/nats-access.ts';
-import { FleetId, Principal } from '../../../schemas/ids.ts';
+import { FleetId, type Principal } from '../../../schemas/ids.ts';
 import { position } from '../change-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Output, complaintOfThrown, createOutput } from '../output.ts';
@@ -64,7 +64,7 @@ async function mend(command: Command, work: (given: Given) => Promise<ExitCode>)
   const output = createOutput(options);
   try {
     const natsAccess = natsAccessOf(process.env);
-    const by = Principal.parse(principalOf(options, surroundings));
+    const by = principalOf(options, surroundings);
     process.exitCode = await work({ output, natsUrl, natsAccess, fleet: FleetId.parse(options.fleet), by });
   } catch (caught) {
     const { complaint, exitCode } = complaintOfThrown(caught, natsUrl);
