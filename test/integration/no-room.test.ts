@@ -21,22 +21,22 @@ let bus: Bus;
 let fleet: FleetId;
 let muster: Muster;
 let coordinator: TestCoordinator | undefined;
+/** What has begun, to be ended in this order: a test that is skipped has begun nothing. */
+let endings: (() => Promise<unknown> | undefined)[] = [];
 
 async function begin(options: StartNatsOptions = {}): Promise<void> {
   nats = await startNats(options);
   fleet = newFleet();
   bus = await openBus(nats.url, 'observer');
   muster = await connectMuster({ url: nats.url, fleet, principal: 'alice' });
+  endings = [() => muster.close(), () => coordinator?.stop(), () => bus.close(), () => nats.stop()];
 }
 
 beforeEach(() => {
   coordinator = undefined;
 });
 afterEach(async () => {
-  await muster.close();
-  await coordinator?.stop();
-  await bus.close();
-  await nats.stop();
+  for (const end of endings.splice(0)) await end();
 });
 
 /** What the coordinator says is wrong, once it says something: queries go on being answered. */
@@ -71,24 +71,22 @@ describe('a log at its limit', () => {
     }
   });
 
-  it.skipIf(newer.status !== 'found')(
-    'is told, with the command that makes room, and everything goes on once there is',
-    async () => {
-      await begin(newer.status === 'found' ? { program: newer.path } : {});
-      coordinator = await startCoordinator({ url: nats.url, fleet, sizes: { log: 96 * 1024 } });
-      const books = await fill();
-      expect(await troubles()).toMatch(/no room.*muster coordinator resize/);
-      const before = books.accepted.length;
-      await bus.resizeStream(streamNames(fleet).log, 64 * 1024 * 1024);
-      await eventually(() => books.accepted.length > before + 20, { what: 'commands to go on', timeoutMs: 30_000 });
-      await books.finish();
-      await books.balance(bus, fleet);
-      await eventually(async () => {
-        const answer = await muster.query('coordinator', {});
-        return answer.status === 'ok' && answer.data.troubles.length === 0;
-      });
-    },
-  );
+  it('is told, with the command that makes room, and everything goes on once there is', async (context) => {
+    if (newer.status === 'missing') return context.skip(newer.why);
+    await begin({ program: newer.path });
+    coordinator = await startCoordinator({ url: nats.url, fleet, sizes: { log: 96 * 1024 } });
+    const books = await fill();
+    expect(await troubles()).toMatch(/no room.*muster coordinator resize/);
+    const before = books.accepted.length;
+    await bus.resizeStream(streamNames(fleet).log, 64 * 1024 * 1024);
+    await eventually(() => books.accepted.length > before + 20, { what: 'commands to go on', timeoutMs: 30_000 });
+    await books.finish();
+    await books.balance(bus, fleet);
+    await eventually(async () => {
+      const answer = await muster.query('coordinator', {});
+      return answer.status === 'ok' && answer.data.troubles.length === 0;
+    });
+  });
 });
 
 describe('commands at their limit', () => {
@@ -105,12 +103,18 @@ describe('commands at their limit', () => {
   });
 });
 
-const canMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;
+/** Why no disk is filled here; undefined: one is. */
+function whyNoFullDisk(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root mounts a disk to fill';
+  if (spawnSync('mount', ['--version']).status !== 0) return 'no mount on this machine';
+  // "group node unhealthy" through every restart, seen with 2.10.27 in five runs of six: what a fleet does then is not ours to show.
+  return natsReplicas() > 1 ? 'of three NATS servers on one full disk one may never come back' : undefined;
+}
 
-// Of three servers on one full disk, nats-server 2.10.27 keeps a replica "group node unhealthy" through every restart (seen in
-// five runs of six): what a fleet does then is not ours to show.
-describe.skipIf(!canMount || natsReplicas() > 1)('a full disk', () => {
-  it('stops the log and nothing else; with room again nothing told is missing', async () => {
+describe('a full disk', () => {
+  it('stops the log and nothing else; with room again nothing told is missing', async (context) => {
+    const why = whyNoFullDisk();
+    if (why !== undefined) return context.skip(why);
     const folder = mkdtempSync(join(tmpdir(), 'muster-full-'));
     const disk = join(folder, 'disk');
     mkdirSync(disk);
