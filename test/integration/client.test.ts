@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../schemas/events.ts';
-import type { FleetId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import type { FleetId } from '../../schemas/ids.ts';
 import { type Muster, type WaitProgress, connectMuster } from '../../src/client/index.ts';
 import { type TestCoordinator, newFleet, startCoordinator } from '../support/coordinators.ts';
 import { eventually } from '../support/eventually.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 import { scriptedFleet } from '../support/scripted-fleet.ts';
 
-const group = (name: string) => ({ group: name as GroupName });
+const group = (name: string) => ({ group: name });
 
 let nats: NatsServer;
 let fleet: FleetId;
@@ -185,9 +185,9 @@ describe('projects', () => {
 
 describe('waiting for traffic', () => {
   const deploy = {
-    group: 'production' as GroupName,
-    project: 'orders' as ProjectId,
-    version: '1.0.0' as ProjectVersion,
+    group: 'production',
+    project: 'orders',
+    version: '1.0.0',
   };
 
   /** A server of Production that a script plays, and a balancer; the project is published. */
@@ -203,10 +203,10 @@ describe('waiting for traffic', () => {
     await muster.send('project.publish', {
       project: deploy.project,
       version: deploy.version,
-      digest: 'a'.repeat(64) as never,
+      digest: 'a'.repeat(64),
       bytes: 10,
     });
-    const joined = await muster.send('server.join', { server: 'web1' as ServerId, group: deploy.group });
+    const joined = await muster.send('server.join', { server: 'web1', group: deploy.group });
     expect(joined.status).toBe('accepted');
     return script;
   }
