@@ -1,12 +1,12 @@
 /** What every command that changes something ends in: the change itself, or with `--what-if` what would follow from it. */
 import type { Command } from 'commander';
-import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
+import type { CommandPayloadInput, CommandType } from '../../schemas/commands.ts';
 import type { ChangeOptions } from './change-options.ts';
 import { withMuster } from './session.ts';
 
 export interface ChangeAsked<T extends CommandType> {
   readonly type: T;
-  readonly payload: CommandPayload<T>;
+  readonly payload: CommandPayloadInput<T>;
   readonly options: ChangeOptions;
 }
 

@@ -1,5 +1,5 @@
 /** Carries a change out for a person: sends it, says what was decided, and waits until it is in traffic. */
-import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
+import type { CommandPayloadInput, CommandType } from '../../schemas/commands.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { SendOptions, SendOutcome } from '../../src/client/command-sender.ts';
 import type { Laggard } from '../../src/client/failed-servers.ts';
@@ -24,7 +24,7 @@ export async function change<T extends CommandType>(
     type,
     payload,
     options,
-  }: { readonly type: T; readonly payload: CommandPayload<T>; readonly options: ChangeOptions },
+  }: { readonly type: T; readonly payload: CommandPayloadInput<T>; readonly options: ChangeOptions },
 ): Promise<ExitCode> {
   const outcome = await session.muster.send(type, payload, sendOptions(session, options));
   return settle(session, outcome, options);

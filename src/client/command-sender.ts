@@ -5,7 +5,7 @@
  * carried through within it. Must not know: what a command means.
  * Duty of the caller: an id given twice goes with the same payload, or the second is rejected as `id-reused`.
  */
-import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
+import type { CommandPayloadInput, CommandType } from '../../schemas/commands.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { CommandId, FleetId, LogId, Position, Principal, Term } from '../../schemas/ids.ts';
 import { Outcome } from '../../schemas/outcome.ts';
@@ -88,7 +88,7 @@ export class CommandSender {
    * may still take effect and that the same id makes a repeat safe; `overloaded` that nothing was sent; `unavailable` that
    * it was decided before, and what the log holds of that cannot be read.
    */
-  send<T extends CommandType>(type: T, payload: CommandPayload<T>, options: SendOptions = {}): Promise<SendOutcome> {
+  send<T extends CommandType>(type: T, payload: CommandPayloadInput<T>, options: SendOptions = {}): Promise<SendOutcome> {
     const { clock, fleet, principal } = this.#options;
     return new Promise((resolve, reject) => {
       const id = options.id === undefined ? this.nextId() : parseCommandId(options.id);

@@ -6,11 +6,11 @@
  * Duty of the caller: `close()`.
  */
 import { randomInt } from 'node:crypto';
-import type { CommandPayload, CommandType } from '../../schemas/commands.ts';
+import type { CommandPayloadInput, CommandType } from '../../schemas/commands.ts';
 import type { Event } from '../../schemas/events.ts';
-import { Digest, FleetId, type GroupName, type Position, Principal, type ServerId } from '../../schemas/ids.ts';
+import { Digest, FleetId, type Position, Principal } from '../../schemas/ids.ts';
 import type { ReplicaBeat } from '../../schemas/coordinators.ts';
-import type { QueryAsk, QueryName } from '../../schemas/views.ts';
+import type { QueryAskInput, QueryName } from '../../schemas/views.ts';
 import type { Bus } from '../nats/bus.ts';
 import { type ConnectBusOptions, connectBus } from '../nats/connect.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
@@ -30,10 +30,10 @@ export interface Muster {
   readonly principal: Principal;
   /** A fresh command id: for a caller that wants to repeat a command itself after a failure. */
   nextId(): string;
-  send<T extends CommandType>(type: T, payload: CommandPayload<T>, options?: SendOptions): Promise<SendOutcome>;
+  send<T extends CommandType>(type: T, payload: CommandPayloadInput<T>, options?: SendOptions): Promise<SendOutcome>;
   /** Brings a group to these servers, or adds and removes some, in as many commands as it takes. */
   setServers(change: SetServers, options?: SendOptions): Promise<SetServersOutcome>;
-  query<Q extends QueryName>(name: Q, ask: QueryAsk<Q>, options?: QueryOptions): Promise<QueryResult<Q>>;
+  query<Q extends QueryName>(name: Q, ask: QueryAskInput<Q>, options?: QueryOptions): Promise<QueryResult<Q>>;
   /** The coordinators that live, as each says of itself: takes the time of two of their beats. */
   coordinators(options?: CoordinatorsOptions): Promise<readonly ReplicaBeat[]>;
   wait(position: Position, options: WaitOptions): Promise<WaitOutcome>;
@@ -145,11 +145,8 @@ async function setServers(client: Client, change: SetServers, options: SendOptio
 async function plannedCommands(
   { bus, fleet }: Client,
   change: SetServers,
-): Promise<CommandPayload<'group.set-servers'>[]> {
-  const group = change.group as GroupName;
-  const add = (change.add ?? []) as ServerId[];
-  const remove = (change.remove ?? []) as ServerId[];
-  const servers = change.servers as ServerId[] | undefined;
+): Promise<CommandPayloadInput<'group.set-servers'>[]> {
+  const { group, servers, add = [], remove = [] } = change;
   if (fitsOneCommand(servers ?? [], add, remove)) return [oneCommand(change)];
   if (servers === undefined) return splitServerChanges({ group, add, remove });
   const present = await query({ bus, fleet }, { name: 'group', ask: { group } });
@@ -166,16 +163,16 @@ async function plannedCommands(
   });
 }
 
-function namesOf(servers: readonly { readonly server: ServerId }[]): ServerId[] {
+function namesOf(servers: readonly { readonly server: string }[]): string[] {
   return servers.map(({ server }) => server);
 }
 
-function oneCommand({ group, servers, add, remove }: SetServers): CommandPayload<'group.set-servers'> {
+function oneCommand({ group, servers, add, remove }: SetServers): CommandPayloadInput<'group.set-servers'> {
   return {
-    group: group as GroupName,
-    ...(servers === undefined ? {} : { servers: servers as ServerId[] }),
-    ...(add === undefined ? {} : { add: add as ServerId[] }),
-    ...(remove === undefined ? {} : { remove: remove as ServerId[] }),
+    group,
+    ...(servers === undefined ? {} : { servers: [...servers] }),
+    ...(add === undefined ? {} : { add: [...add] }),
+    ...(remove === undefined ? {} : { remove: [...remove] }),
   };
 }
 

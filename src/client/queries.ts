@@ -1,7 +1,7 @@
 /** Asks the fleet what it is: read models from any coordinator, each with the position it is true for. */
 import type { FleetId, LogId, Position, Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { QueryAnswer, type QueryAsk, type QueryData, type QueryName, querySchemas } from '../../schemas/views.ts';
+import { QueryAnswer, type QueryAskInput, type QueryData, type QueryName, querySchemas } from '../../schemas/views.ts';
 import type { Bus } from '../nats/bus.ts';
 import { Failure } from '../std/failure.ts';
 import { decodeMessage, encodeMessage } from '../wire/message.ts';
@@ -34,7 +34,7 @@ const travelMs = 200;
 
 export async function query<Q extends QueryName>(
   { bus, fleet }: { readonly bus: Bus; readonly fleet: FleetId },
-  { name, ask, options = {} }: { readonly name: Q; readonly ask: QueryAsk<Q>; readonly options?: QueryOptions },
+  { name, ask, options = {} }: { readonly name: Q; readonly ask: QueryAskInput<Q>; readonly options?: QueryOptions },
 ): Promise<QueryResult<Q>> {
   const { atLeast, timeoutMs = queryTimeoutMsDefault, signal } = options;
   const what = `the answer to "${name}"`;

@@ -1,11 +1,10 @@
 /** Splits a `group.set-servers` that one command cannot carry. Pure. */
-import { type CommandPayload, serversPerCommandMax } from '../../schemas/commands.ts';
-import type { GroupName, ServerId } from '../../schemas/ids.ts';
+import { type CommandPayloadInput, serversPerCommandMax } from '../../schemas/commands.ts';
 
 export interface ServerChanges {
-  readonly group: GroupName;
-  readonly add: readonly ServerId[];
-  readonly remove: readonly ServerId[];
+  readonly group: string;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
 }
 
 /**
@@ -15,7 +14,7 @@ export interface ServerChanges {
 export const nameBytesMax = 192 * 1024;
 
 /** What to add to and remove from `present` so that it becomes `wanted`; both sorted. */
-export function serverChanges(present: readonly ServerId[], wanted: readonly ServerId[]) {
+export function serverChanges(present: readonly string[], wanted: readonly string[]) {
   const before = new Set(present);
   const after = new Set(wanted);
   return {
@@ -25,7 +24,7 @@ export function serverChanges(present: readonly ServerId[], wanted: readonly Ser
 }
 
 /** Commands that together make the change: those that add first, so that a group never shrinks before it grows. */
-export function splitServerChanges({ group, add, remove }: ServerChanges): CommandPayload<'group.set-servers'>[] {
+export function splitServerChanges({ group, add, remove }: ServerChanges): CommandPayloadInput<'group.set-servers'>[] {
   return [
     ...chunks(add).map((servers) => ({ group, add: servers })),
     ...chunks(remove).map((servers) => ({ group, remove: servers })),
@@ -33,14 +32,14 @@ export function splitServerChanges({ group, add, remove }: ServerChanges): Comma
 }
 
 /** Whether one command can carry these names. */
-export function fitsOneCommand(...lists: readonly (readonly ServerId[])[]): boolean {
+export function fitsOneCommand(...lists: readonly (readonly string[])[]): boolean {
   const servers = lists.flat();
   return servers.length <= serversPerCommandMax && bytesOf(servers) <= nameBytesMax;
 }
 
-function chunks(servers: readonly ServerId[]): ServerId[][] {
-  const found: ServerId[][] = [];
-  let chunk: ServerId[] = [];
+function chunks(servers: readonly string[]): string[][] {
+  const found: string[][] = [];
+  let chunk: string[] = [];
   let bytes = 0;
   for (const server of servers) {
     if (chunk.length === serversPerCommandMax || bytes + server.length > nameBytesMax) {
@@ -55,6 +54,6 @@ function chunks(servers: readonly ServerId[]): ServerId[][] {
   return found;
 }
 
-function bytesOf(servers: readonly ServerId[]): number {
+function bytesOf(servers: readonly string[]): number {
   return servers.reduce((sum, server) => sum + server.length, 0);
 }

@@ -1,6 +1,5 @@
 /** `muster deploy`, `muster release` and `muster undeploy` */
 import type { Command } from 'commander';
-import type { GroupName, ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions, addRolloutTimeout } from '../change-options.ts';
 import { splitVersion } from '../project-version.ts';
@@ -14,7 +13,7 @@ export function addDeploy(program: Command): void {
         'Exit code: 0 in traffic, 3 failed or halted, 4 rolled back, 5 paused, 124 waited too long.',
     ),
   ).action(async (text: string, group: string, options: DeployOptions, command: Command) => {
-    const payload = { group: group as GroupName, ...versionOf(command, text), ...rolloutPart(command, options) };
+    const payload = { group, ...versionOf(command, text), ...rolloutPart(command, options) };
     await carryOut(command, { type: 'deployment.request', payload, options });
   });
 }
@@ -27,7 +26,7 @@ export function addRelease(program: Command): void {
     ),
   ).action(async (group: string, texts: string[], options: DeployOptions, command: Command) => {
     const projects = texts.map((text) => versionOf(command, text));
-    const payload = { group: group as GroupName, projects, ...rolloutPart(command, options) };
+    const payload = { group, projects, ...rolloutPart(command, options) };
     await carryOut(command, { type: 'release.request', payload, options });
   });
 }
@@ -36,7 +35,7 @@ export function addUndeploy(program: Command): void {
   const undeploy = program.command('undeploy <project> <group>').summary('take a project off a group');
   addChangeOptions(undeploy.description('Take a project off every server of a group.')).action(
     async (project: string, group: string, options: ChangeOptions, command: Command) => {
-      const payload = { group: group as GroupName, project: splitVersion(project).project as ProjectId };
+      const payload = { group, project: splitVersion(project).project };
       await carryOut(command, { type: 'deployment.withdraw', payload, options });
     },
   );
@@ -54,9 +53,9 @@ export function rolloutPart(command: Command, options: RolloutOptions) {
   return rollout === undefined ? {} : { rollout };
 }
 
-function versionOf(command: Command, text: string): { project: ProjectId; version: ProjectVersion } {
+function versionOf(command: Command, text: string): { project: string; version: string } {
   const { project, version } = splitVersion(text);
   if (!version)
     return command.error(`error: name the version: ${project}@1.0.0 (see: muster project list)`, { exitCode: 2 });
-  return { project: project as ProjectId, version: version as ProjectVersion };
+  return { project, version };
 }

@@ -1,7 +1,7 @@
 /** `muster group …` */
 import type { Command } from 'commander';
-import type { CommandPayload } from '../../../schemas/commands.ts';
-import type { GroupName, ServerId } from '../../../schemas/ids.ts';
+import type { CommandPayloadInput } from '../../../schemas/commands.ts';
+import type { GroupName } from '../../../schemas/ids.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
 import { groupPage, groupTable } from '../group-page.ts';
@@ -30,7 +30,7 @@ export function addGroup(program: Command): void {
   addPolicyOptions(addChangeOptions(group.command('create <group>').description('a new, empty group'))).action(
     (name: string, options: ChangeOptions & PolicyOptions, command) => {
       const policy = policyOf(command, options);
-      const payload = { group: name as GroupName, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
+      const payload = { group: name, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
       return send(command, { type: 'group.create', payload, options });
     },
   );
@@ -42,12 +42,12 @@ export function addGroup(program: Command): void {
     const policy = policyOf(command, options);
     if (Object.keys(policy).length === 0)
       command.error('error: name what to change, such as --drain-timeout 60s (see --help)', { exitCode: 2 });
-    return send(command, { type: 'group.configure', payload: { group: name as GroupName, policy }, options });
+    return send(command, { type: 'group.configure', payload: { group: name, policy }, options });
   });
   addChangeOptions(
     group.command('delete <group>').description('delete a group without servers and deployments'),
   ).action((name: string, options: ChangeOptions, command) =>
-    send(command, { type: 'group.delete', payload: { group: name as GroupName }, options }),
+    send(command, { type: 'group.delete', payload: { group: name }, options }),
   );
   addChangeOptions(
     group
@@ -63,7 +63,7 @@ export function addGroup(program: Command): void {
 
 async function send<T extends 'group.create' | 'group.configure' | 'group.delete'>(
   command: Command,
-  asked: { readonly type: T; readonly payload: CommandPayload<T>; readonly options: ChangeOptions },
+  asked: { readonly type: T; readonly payload: CommandPayloadInput<T>; readonly options: ChangeOptions },
 ): Promise<void> {
   await carryOut(command, asked);
 }
@@ -81,10 +81,7 @@ async function setServers(command: Command, { name, servers, options }: SetServe
   if (changes === servers.length > 0)
     command.error('error: name either the servers, or --add and --remove', { exitCode: 2 });
   if (options.whatIf === true) {
-    const named = changes
-      ? { add: add as ServerId[], remove: remove as ServerId[] }
-      : { servers: servers as ServerId[] };
-    const payload = { group: name as GroupName, ...named };
+    const payload = { group: name, ...(changes ? { add, remove } : { servers }) };
     return carryOut(command, { type: 'group.set-servers', payload, options });
   }
   const { sendOptions, settle } = await import('../change.ts');

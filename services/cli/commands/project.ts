@@ -1,6 +1,5 @@
 /** `muster project …` */
 import type { Command } from 'commander';
-import type { Digest, ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
 import type { ProjectView } from '../../../schemas/views.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions } from '../change-options.ts';
@@ -38,8 +37,8 @@ export function addProject(program: Command): void {
     ).action(async (text: string, options: ChangeOptions, command) => {
       const { project: id, version } = splitVersion(text);
       const payload = {
-        project: id as ProjectId,
-        ...(version === undefined ? {} : { version: version as ProjectVersion }),
+        project: id,
+        ...(version === undefined ? {} : { version }),
       };
       await carryOut(command, { type: `project.${verb}`, payload, options });
     });
@@ -50,8 +49,7 @@ async function publish(command: Command, folder: string, options: ChangeOptions 
   if (options.whatIf === true) {
     const { packFolder } = await import('../../../src/bundles/pack.ts');
     const { project, digest, bytes } = await packFolder(folder);
-    const version = options.version as ProjectVersion;
-    const payload = { project: project.name, version, digest: digest as Digest, bytes: bytes.length };
+    const payload = { project: project.name, version: options.version, digest, bytes: bytes.length };
     return carryOut(command, { type: 'project.publish', payload, options });
   }
   const { sendOptions, settle } = await import('../change.ts');

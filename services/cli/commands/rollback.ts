@@ -1,7 +1,7 @@
 /** `muster rollback …` */
 import type { Command } from 'commander';
 import type { Instant } from '../../../src/audit/as-of.ts';
-import type { GroupName, ProjectId, ProjectVersion } from '../../../schemas/ids.ts';
+import type { GroupName } from '../../../schemas/ids.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addRolloutTimeout, addWaitOptions } from '../change-options.ts';
 import { instant } from '../instant.ts';
@@ -20,9 +20,9 @@ export function addRollback(program: Command): void {
     .option('--to <version>', 'the version to go back to (see: muster rollout list --group GROUP)')
     .action(async (project: string, group: string, options: DeployOptions & { to?: string }, command: Command) => {
       const payload = {
-        group: group as GroupName,
-        project: project as ProjectId,
-        ...(options.to === undefined ? {} : { version: options.to as ProjectVersion }),
+        group,
+        project,
+        ...(options.to === undefined ? {} : { version: options.to }),
         ...rolloutPart(command, options),
       };
       await carryOut(command, { type: 'deployment.rollback', payload, options });

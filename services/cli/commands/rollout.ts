@@ -1,6 +1,6 @@
 /** `muster rollout …` */
 import type { Command } from 'commander';
-import { type GroupName, type ProjectId, groupIdOf } from '../../../schemas/ids.ts';
+import { type GroupName, groupIdOf } from '../../../schemas/ids.ts';
 import type { RolloutView } from '../../../schemas/views.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions, addRolloutTimeout } from '../change-options.ts';
@@ -62,8 +62,8 @@ interface Spoken {
 
 async function speak(command: Command, { verb, project, group, options }: Spoken): Promise<void> {
   const payload = {
-    group: group as GroupName,
-    project: splitVersion(project).project as ProjectId,
+    group,
+    project: splitVersion(project).project,
     ...(options.all === undefined ? {} : { all: options.all }),
   };
   await carryOut(command, { type: `rollout.${verb}`, payload, options });
@@ -81,7 +81,7 @@ interface StatusAsked extends StatusOptions {
 
 async function status(session: Session, { project, group, timeout, follow }: StatusAsked) {
   const { muster, output } = session;
-  const answer = await muster.query('rollouts', { group: group as GroupName });
+  const answer = await muster.query('rollouts', { group });
   if (answer.status === 'error') {
     output.complain({ code: answer.code, message: answer.message });
     return answer.code === 'unavailable' ? exitCodes.unreachable : exitCodes.rejected;

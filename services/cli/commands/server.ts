@@ -24,20 +24,20 @@ export function addServer(program: Command): void {
   );
   addChangeOptions(server.command('join <server> <group>').description('add an available server to a group')).action(
     async (id: string, group: string, options: ChangeOptions, command) => {
-      const payload = { server: id as ServerId, group: group as GroupName };
+      const payload = { server: id, group };
       await carryOut(command, { type: 'server.join', payload, options });
     },
   );
   addChangeOptions(
     server.command('move <server> <group>').description('drain a server and join it to another group'),
   ).action(async (id: string, group: string, options: ChangeOptions, command) => {
-    const payload = { server: id as ServerId, group: group as GroupName };
+    const payload = { server: id, group };
     await carryOut(command, { type: 'server.move', payload, options });
   });
   for (const [verb, description] of Object.entries(descriptionByVerb) as [Verb, string][]) {
     addChangeOptions(server.command(`${verb} <server>`).description(description)).action(
       async (id: string, options: ChangeOptions, command) => {
-        const payload = { server: id as ServerId };
+        const payload = { server: id };
         await carryOut(command, { type: `server.${verb}`, payload, options });
       },
     );
@@ -47,7 +47,7 @@ export function addServer(program: Command): void {
       .command('replace <old> <new>')
       .description('join an available server first; once it is in traffic, drain the old one out of the group'),
   ).action(async (old: string, by: string, options: ChangeOptions, command) => {
-    const payload = { server: old as ServerId, by: by as ServerId };
+    const payload = { server: old, by };
     await carryOut(command, { type: 'server.replace', payload, options });
   });
 }

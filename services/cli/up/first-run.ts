@@ -1,5 +1,4 @@
 /** What only the run that created a fleet does: brings the samples in and waits until they are in traffic. */
-import type { ServerId } from '../../../schemas/ids.ts';
 import type { Muster } from '../../../src/client/muster.ts';
 import { systemClock } from '../../../src/std/clock.ts';
 import { pause } from '../../../src/std/deadline.ts';
@@ -58,7 +57,7 @@ async function led(muster: Muster, signal: AbortSignal): Promise<void> {
 
 async function registered(muster: Muster, server: string, signal: AbortSignal): Promise<void> {
   const deadlineAt = systemClock.monotonic() + registerTimeoutMs;
-  while ((await muster.query('server', { server: server as ServerId }, { signal })).status === 'error') {
+  while ((await muster.query('server', { server }, { signal })).status === 'error') {
     if (systemClock.monotonic() > deadlineAt) {
       const message = `gateway ${server} did not register in ${registerTimeoutMs} ms`;
       throw new Failure({ code: 'timeout', retryable: true, message });

@@ -8,7 +8,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Event } from '../../../schemas/events.ts';
-import type { GroupName, ProjectId, ProjectVersion, ServerId } from '../../../schemas/ids.ts';
 import type { SendOutcome } from '../../../src/client/command-sender.ts';
 import type { Muster } from '../../../src/client/muster.ts';
 import { systemClock } from '../../../src/std/clock.ts';
@@ -97,13 +96,13 @@ export async function seed(muster: Muster, { createdAt, onStep }: SeedOptions): 
   }
   for (const group of groups) {
     for (const project of projects) {
-      const payload = { group: group as GroupName, project: project as ProjectId, version: version as ProjectVersion };
+      const payload = { group, project, version };
       const step = options(`deploy-${project}-${group.toLowerCase()}`);
       settle(`${project}@${version} shall run on ${group}`, await muster.send('deployment.request', payload, step));
     }
   }
   for (const { server, group } of membership) {
-    const payload = { server: server as ServerId, group: group as GroupName };
+    const payload = { server, group };
     settle(`${server} joins ${group}`, await muster.send('server.join', payload, options(`join-${server}`)));
   }
   return position;

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { commandSchemas, serversPerCommandMax } from '../../../schemas/commands.ts';
-import type { GroupName, ServerId } from '../../../schemas/ids.ts';
 import { fitsOneCommand, nameBytesMax, serverChanges, splitServerChanges } from '../../../src/client/set-servers.ts';
 import { bodyBytesMax } from '../../../src/wire/body.ts';
 import { encodeMessage } from '../../../src/wire/message.ts';
 
-const group = 'edge' as GroupName;
+const group = 'edge';
 const names = (count: number, length = 8) =>
-  Array.from({ length: count }, (_, index) => `s${String(index).padStart(length - 1, '0')}` as ServerId);
+  Array.from({ length: count }, (_, index) => `s${String(index).padStart(length - 1, '0')}`);
 
 describe('splitting set-servers', () => {
   it('keeps what one command carries in one', () => {
@@ -31,6 +30,6 @@ describe('splitting set-servers', () => {
   });
 
   it('makes the difference between who is there and who shall be', () => {
-    expect(serverChanges(['a', 'b'] as ServerId[], ['c', 'b'] as ServerId[])).toEqual({ add: ['c'], remove: ['a'] });
+    expect(serverChanges(['a', 'b'], ['c', 'b'])).toEqual({ add: ['c'], remove: ['a'] });
   });
 });
