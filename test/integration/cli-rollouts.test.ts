@@ -57,6 +57,14 @@ describe('what-if', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('unknown-version');
   });
+
+  it('retires no balancer', async () => {
+    const { code, data } = await asJson('balancer', 'retire', 'b1', '--what-if');
+    const { data: balancers } = await asJson('balancer', 'list');
+    expect(balancers).toMatchObject([{ balancer: 'b1' }]);
+    expect(code).toBe(0);
+    expect(data).toMatchObject({ decisions: [{ status: 'accepted' }] });
+  });
 });
 
 describe("a group's policy on the command line", () => {
