@@ -1,11 +1,11 @@
 /** `muster balancer …` */
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { BalancerId } from '../../../schemas/ids.ts';
 import { balancerTable } from '../balancer-page.ts';
+import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
 import { addAtOption, showAsked } from '../history.ts';
-import { globalOptions, withMuster } from '../session.ts';
+import { globalOptions } from '../session.ts';
 import { takeNatsAccess } from '../nats-access.ts';
 import { natsUrlOf } from '../target.ts';
 
@@ -34,11 +34,8 @@ export function addBalancer(program: Command): void {
     balancer.command('list').description('all balancers, and how far each is behind the pools it serves'),
   ).action((_options, command: Command) => showAsked(command, { name: 'balancers', ask: {}, people: balancerTable }));
   addChangeOptions(balancer.command('retire <balancer>').description('wait for this balancer no more')).action(
-    async (id: string, options: ChangeOptions, command: Command) => {
-      const { change } = await import('../change.ts');
-      const payload = { balancer: id as BalancerId };
-      await withMuster(command, (session) => change(session, { type: 'balancer.retire', payload, options }));
-    },
+    (balancer: string, options: ChangeOptions, command: Command) =>
+      carryOut(command, { type: 'balancer.retire', payload: { balancer }, options }),
   );
   addRun(balancer);
 }
