@@ -66,7 +66,7 @@ export function addRolloutOptions(command: Command): Command {
     )
     .option(
       '--max-unavailable <servers>',
-      `servers of the group in motion at a time, at most ${usually(maxUnavailable)}`,
+      `servers of the group in motion at a time, at most ${usually(maxUnavailable)}; with --strategy: its batch, or all`,
       amount,
     )
     .option(

@@ -4,7 +4,7 @@
  * the statuses, one for one. Being in a state says what should be published there, each time; and what to propose,
  * while the log does not hold it.
  *
- * Never started as an actor: `advance.ts` drives it by the pure `transition()`, which returns the custom actions with
+ * Never started as an actor: `advance.ts` drives it by its pure `transition()`, which hands over the custom actions with
  * their parameters and runs nothing. So an action's implementation here is empty, and its type is what matters.
  */
 import { setup } from 'xstate';
@@ -114,7 +114,7 @@ const emptying = [tellToDrain, ...place, proposeOut];
 
 export const serverMachine = chart.createMachine({
   id: 'server',
-  // XState enters the initial state anew at every `transition()`, without facts: it must have nothing to say.
+  // XState enters the initial state wherever it makes an actor of the chart, without facts: it must have nothing to say.
   initial: 'unseen',
   // A target below the root is entered anew each time: a state's entry says its steps at every look.
   on: {
