@@ -136,8 +136,10 @@ export const commandSchemas = {
 
 export type CommandType = keyof typeof commandSchemas;
 export type CommandPayload<T extends CommandType = CommandType> = z.infer<(typeof commandSchemas)[T]>;
-/** The same as whoever asks writes it: names are plain text, which the fleet reads. */
-export type CommandPayloadInput<T extends CommandType = CommandType> = z.input<(typeof commandSchemas)[T]>;
+/** The same as whoever asks writes it: names may be plain text, which the fleet reads. */
+export type CommandPayloadInput<T extends CommandType = CommandType> =
+  | CommandPayload<T>
+  | z.input<(typeof commandSchemas)[T]>;
 /** A command as the decider takes it: type and payload, tagged. */
 export type Command = { [T in CommandType]: { readonly type: T; readonly payload: CommandPayload<T> } }[CommandType];
 

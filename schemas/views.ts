@@ -236,8 +236,8 @@ export const querySchemas = {
 } as const;
 export type QueryName = keyof typeof querySchemas;
 export type QueryAsk<Q extends QueryName> = z.infer<(typeof querySchemas)[Q]['ask']>;
-/** The same as whoever asks writes it: names are plain text, which the fleet reads. */
-export type QueryAskInput<Q extends QueryName> = z.input<(typeof querySchemas)[Q]['ask']>;
+/** The same as whoever asks writes it: names may be plain text, which the fleet reads. */
+export type QueryAskInput<Q extends QueryName> = QueryAsk<Q> | z.input<(typeof querySchemas)[Q]['ask']>;
 export type QueryData<Q extends QueryName> = z.infer<(typeof querySchemas)[Q]['answer']>;
 
 /** How a query is answered: the data and the position it is true for, or why not. */

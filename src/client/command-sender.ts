@@ -88,7 +88,11 @@ export class CommandSender {
    * may still take effect and that the same id makes a repeat safe; `overloaded` that nothing was sent; `unavailable` that
    * it was decided before, and what the log holds of that cannot be read.
    */
-  send<T extends CommandType>(type: T, payload: CommandPayloadInput<T>, options: SendOptions = {}): Promise<SendOutcome> {
+  send<T extends CommandType>(
+    type: T,
+    payload: CommandPayloadInput<T>,
+    options: SendOptions = {},
+  ): Promise<SendOutcome> {
     const { clock, fleet, principal } = this.#options;
     return new Promise((resolve, reject) => {
       const id = options.id === undefined ? this.nextId() : parseCommandId(options.id);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../schemas/events.ts';
-import type { FleetId } from '../../schemas/ids.ts';
+import type { FleetId, ProjectId, ProjectVersion } from '../../schemas/ids.ts';
 import { type Muster, type WaitProgress, connectMuster } from '../../src/client/index.ts';
 import { type TestCoordinator, newFleet, startCoordinator } from '../support/coordinators.ts';
 import { eventually } from '../support/eventually.ts';
@@ -186,8 +186,8 @@ describe('projects', () => {
 describe('waiting for traffic', () => {
   const deploy = {
     group: 'production',
-    project: 'orders',
-    version: '1.0.0',
+    project: 'orders' as ProjectId,
+    version: '1.0.0' as ProjectVersion,
   };
 
   /** A server of Production that a script plays, and a balancer; the project is published. */

@@ -27,7 +27,10 @@ export function addGateway(program: Command): void {
     .option('--advertise <host:port>', 'where balancers reach it, when that is elsewhere')
     .option('--data <folder>', 'its bundles and what it last applied (default: .muster/data/NAME)')
     .option('--label <name=value...>', 'labels, for people')
-    .option('--exec <command...>', 'drive another gateway: this command gets the unpacked projects in the folder MUSTER_SET')
+    .option(
+      '--exec <command...>',
+      'drive another gateway: this command gets the unpacked projects in the folder MUSTER_SET',
+    )
     .option('--in-flight <command...>', 'with --exec: prints how many requests are in flight, so that drains end early')
     .option('--health-url <url>', 'with --exec: answers 2xx when the driven gateway works')
     .action((options: RunOptions, command: Command) => run(command, options));

@@ -46,7 +46,9 @@ describe('whom a command speaks to, and as whom', () => {
   });
 
   it('says who named somebody that cannot ask, and how to name him otherwise', () => {
-    expect(() => principalOf({}, { environment: { NATS_USER: 'Alice' } })).toThrow(/NATS_USER is "Alice".*MUSTER_PRINCIPAL/);
+    expect(() => principalOf({}, { environment: { NATS_USER: 'Alice' } })).toThrow(
+      /NATS_USER is "Alice".*MUSTER_PRINCIPAL/,
+    );
     expect(() => principalOf({}, { environment: { MUSTER_PRINCIPAL: 'a b' } })).toThrow(/MUSTER_PRINCIPAL is "a b"/);
     expect(() => principalOf({ as: 'Alice' }, { environment: {} })).toThrow(/--as is "Alice"/);
   });
