@@ -71,7 +71,7 @@ const hold = [direct, assign, clear] as const;
 /** No directive of its own: a draining server keeps what it was told, one told it is in no group holds nothing. */
 const place = [assign, clear] as const;
 
-// These ask plainly, not by named guards: each of those costs a microsecond, at every look of every server.
+// These ask plainly, not by named guards: each of those costs something at every look of every server.
 const directInTurn = chart.enqueueActions(({ event: { facts }, enqueue }) => {
   if (ask.isItsTurn(facts)) enqueue({ type: 'publish-directive', params: say.directive(facts) });
 });
