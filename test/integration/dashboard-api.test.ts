@@ -113,6 +113,15 @@ describe('questions', () => {
     });
   });
 
+  it('about many instants are answered, also when whoever asks goes back through them faster than they are folded', async () => {
+    await registerServers(20);
+    const head = (await api.get('/v1/fleet')).body.position as number;
+    const instants = Array.from({ length: 6 }, (_, index) => head - 1 - index);
+    const answers = await Promise.all(instants.map((at) => api.get(`/v1/groups?at=${at}`, {})));
+    expect(answers.map(({ body }) => body.position)).toEqual(instants);
+    expect((await api.get(`/v1/groups?at=${head - 10}`)).body.position).toBe(head - 10);
+  });
+
   it('about many servers come in pages that together hold each once, in order', async () => {
     const names = await registerServers(230);
     const seen: string[] = [];

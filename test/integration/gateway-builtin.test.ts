@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createRawServer, type AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProjectFile } from '../../schemas/bundle.ts';
@@ -61,6 +61,18 @@ async function startUpstream(
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Says these bytes to whatever it is asked. */
+async function startRawUpstream(text: string): Promise<string> {
+  const server = createRawServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write(text));
+    stoppers.push(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stoppers.push(() => server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -233,6 +245,19 @@ describe('serving', () => {
     await eventually(() => driver.inFlight() === 0);
   });
 
+  it('counts no request of a client that has gone, however many it had sent behind the first', async () => {
+    const { driver, port } = await startGateway();
+    const upstream = await startUpstream(() => undefined);
+    const routes = [fixed('/slow', { delayMs: 60_000 }), { path: '/hangs', upstream }];
+    await driver.apply([projectOf('hello', { routes })], signal);
+    const socket = connect(port, '127.0.0.1');
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    socket.write(ask('/slow') + ask('/hangs') + ask('/hangs') + ask('/slow'));
+    await eventually(() => driver.inFlight() === 4, { what: 'all four to have begun' });
+    socket.destroy();
+    await eventually(() => driver.inFlight() === 0, { what: 'none to be left' });
+  });
+
   it('counts a request until its client has gone', async () => {
     const { driver, url } = await startGateway();
     await driver.apply([projectOf('hello', { routes: [fixed('/slow', { delayMs: 60_000 })] })], signal);
@@ -396,6 +421,20 @@ describe('upstreams', () => {
     expect(await (await fetch(`${url}/shaky`)).text()).toBe('second');
     expect((await fetch(`${url}/shaky`, { method: 'POST', body: 'once' })).status).toBe(502);
     expect(asked).toEqual(['GET', 'GET', 'POST']);
+  });
+
+  it.each([
+    ['in another script', '200 \u6210\u529f'],
+    ['with a control character', '200 \u0001well'],
+    ['without a word', '200 '],
+    ['as nobody does', '999 Nine'],
+  ])('that call their status %s are answered as they are', async (_, status) => {
+    const { driver, url } = await startGateway();
+    const upstream = await startRawUpstream(`HTTP/1.1 ${status}\r\ncontent-length: 2\r\n\r\nhi`);
+    await driver.apply([projectOf('odd', { routes: [{ path: '/odd', upstream }] })], signal);
+    const answer = await fetch(`${url}/odd`);
+    expect([answer.status, await answer.text()]).toEqual([Number(status.slice(0, 3)), 'hi']);
+    expect((await fetch(`${url}/odd`)).status).toBe(answer.status);
   });
 
   it('that answer before they have read the body do not cut off the client', async () => {

@@ -1,8 +1,10 @@
 /** What is nginx's own: no request lost under load but resets of idle connections, paced reloads, its master killed. */
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { GroupId } from '../../schemas/ids.ts';
+import type { Address, GroupId } from '../../schemas/ids.ts';
+import type { DesiredPool, ObservedPool, PoolServer } from '../../src/balancers/balancer.ts';
 import type { NginxBalancer } from '../../src/balancers/nginx/nginx-balancer.ts';
 import { systemClock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
@@ -31,6 +33,13 @@ describe('nginx', () => {
     await rig.cleanUp();
     for (const backend of backends.values()) await backend.stop();
   });
+
+  const withServer = (name: string, fields: Partial<PoolServer>): DesiredPool => {
+    const pool = poolOf(backends);
+    return { ...pool, servers: pool.servers.map((one) => (one.server === name ? { ...one, ...fields } : one)) };
+  };
+  const adminOf = ({ servers }: ObservedPool, name: string) => servers.find(({ server }) => server === name)?.admin;
+  const restsS2 = () => / down [^;]*; # s2/.test(readFileSync(`${rig.dataDirectory}/nginx.conf`, 'utf8'));
 
   it('loses no request while servers come, drain and go, but for idle connections its reloads reset', async () => {
     await balancer.start([]);
@@ -96,6 +105,30 @@ describe('nginx', () => {
     await eventually(async () => (await reading()) === 0);
   });
 
+  it('says of a server that drains that it does, though its file was the same before: it was not well, or of no weight', async () => {
+    await balancer.start([]);
+    const weightless = withServer('s2', { weight: 0 });
+    await balancer.apply(weightless);
+    expect(adminOf(await balancer.apply(withServer('s2', { weight: 0, admin: 'drain' })), 's2')).toBe('drain');
+    await balancer.apply(poolOf(backends));
+    await backends.get('s2')?.stop();
+    await eventually(() => restsS2(), { what: 's2 to be rested' });
+    expect(adminOf(await balancer.apply(withServer('s2', { admin: 'drain' })), 's2')).toBe('drain');
+  });
+
+  it('rests a server that is not well once the disk takes the file again', async () => {
+    const sick = await startSickBackend();
+    const pool = withServer('s2', { address: sick.address });
+    await balancer.start([pool]);
+    // As a full disk: nothing can be written where the next file is.
+    mkdirSync(`${rig.dataDirectory}/nginx.conf.new`);
+    await expect(balancer.apply(withServer('s2', { admin: 'drain' }))).rejects.toMatchObject({ code: 'io' });
+    await eventually(() => sick.asked() >= 5, { what: 's2 to have failed often enough' });
+    rmdirSync(`${rig.dataDirectory}/nginx.conf.new`);
+    await eventually(() => restsS2(), { what: 's2 to be rested' });
+    await sick.stop();
+  });
+
   it('comes back when its master alone is killed and its workers serve on', async () => {
     await balancer.start([poolOf(backends)]);
     const { listen } = await balancer.apply(poolOf(backends));
@@ -126,6 +159,19 @@ describe('nginx', () => {
     expect((await balancer.readBack(loadGroup))?.servers).toHaveLength(2);
   });
 });
+
+/** A server that says it is not ready, and counts how often it is asked. */
+async function startSickBackend(): Promise<{ address: Address; asked(): number; stop(): Promise<unknown> }> {
+  let asked = 0;
+  const server = createHttpServer((_request, response) => {
+    asked += 1;
+    response.writeHead(503).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const stop = () => new Promise((resolve) => server.close(resolve));
+  return { address: { host: '127.0.0.1', port }, asked: () => asked, stop };
+}
 
 /** As nginx's own log tells them. */
 function reloadsOf({ dataDirectory }: NginxRig): number {

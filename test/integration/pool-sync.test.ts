@@ -1,14 +1,14 @@
 /** Pool sync against a real NATS server and a real HAProxy; the test plays the coordinator by publishing pools. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Applied } from '../../schemas/receipt.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
-import type { BalancerId, FleetId, GroupId, LogId } from '../../schemas/ids.ts';
+import type { BalancerId, FleetId, GroupId, LogId, ServerId } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { runBalancer, type RunningBalancer } from '../../services/balancer/run.ts';
 import type { Bus } from '../../src/nats/bus.ts';
-import { streamDefinitions } from '../../src/nats/stream-definitions.ts';
+import { streamDefinitions, streamNames } from '../../src/nats/stream-definitions.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.ts';
 import { addDigests } from '../../src/wire/pool-digest.ts';
 import { freeBasePort } from '../support/free-port.ts';
@@ -35,6 +35,8 @@ describe('pool sync', () => {
   let s2: HttpBackend;
   let running: RunningBalancer | undefined;
   let receipts: Applied[];
+  /** When the last one came. */
+  let heardAt = 0;
   /** What the fleet answers to a registration. */
   let log: LogId;
 
@@ -63,7 +65,10 @@ describe('pool sync', () => {
     receipts = [];
     bus.subscribe({
       subject: subjects.allApplied(fleet),
-      onMessage: ({ data }) => receipts.push(decodeMessage(Applied, data, 'a receipt')),
+      onMessage: ({ data }) => {
+        heardAt = performance.now();
+        receipts.push(decodeMessage(Applied, data, 'a receipt'));
+      },
     });
     bus.subscribe({
       subject: `muster.${fleet}.do.bal_${balancer}.balancer.register`,
@@ -181,6 +186,36 @@ describe('pool sync', () => {
     expect(readdirSync(join(rig.dataDirectory, 'pools'))).toEqual([]);
     await publish([entry(s2, { position: 4 })], { position: 4 });
     expect(await servers((await receipt(4)).listen)).toEqual(['s2']);
+  });
+
+  it('says nothing more of a group that is no more, once NATS holds no word of it', async () => {
+    await publish([entry(s1)]);
+    await start();
+    await receipt(1);
+    await publish([entry(s1, { admin: 'gone', position: 2 })], { position: 2 });
+    await publishRevision([], { position: 3, deleted: true });
+    await receipt(3);
+    const { pools: stream } = streamNames(fleet);
+    for (const filter of [subjects.poolRevision(fleet, group), subjects.poolEntry(fleet, group, 's1' as ServerId)]) {
+      await bus.purge({ stream, belowSequence: 1_000, filter });
+    }
+    await eventually(() => performance.now() - heardAt > stillnessMs, { what: 'its receipts to end' });
+    await publish([entry(s2, { position: 4 })], { position: 4 });
+    expect(await servers((await receipt(4)).listen)).toEqual(['s2']);
+  });
+
+  it('writes its pool down though the disk took it only later', async () => {
+    await publish([entry(s1)]);
+    await start();
+    await receipt(1);
+    const beside = join(rig.dataDirectory, 'pools', `${group}.json.new`);
+    mkdirSync(beside);
+    await publish([entry(s1), entry(s2, { position: 2 })], { position: 2 });
+    expect(await servers((await receipt(2, ({ error }) => error !== undefined)).listen)).toEqual(['s1', 's2']);
+    rmdirSync(beside);
+    await receipt(2, ({ error }) => error === undefined);
+    const file = readFileSync(join(rig.dataDirectory, 'pools', `${group}.json`), 'utf8');
+    expect(JSON.parse(file)).toMatchObject({ position: 2, servers: [{ server: 's1' }, { server: 's2' }] });
   });
 
   it('begins without the servers of a group that was deleted while it was away, and takes that out', async () => {

@@ -100,6 +100,17 @@ describe('packing a folder', () => {
     await expect(packFolder(join(root, 'nowhere'))).rejects.toMatchObject({ code: 'io' });
   });
 
+  it.each([
+    ['a name with a space', '"x y": z'],
+    ['a name of no letters', '"": z'],
+    ['a value of two lines', '"x": "z\\nset-cookie: a"'],
+    ['a value no header can carry', '"x": "\u2013"'],
+  ])('refuses a fixed answer with %s for a header: no gateway could send it', async (_, header) => {
+    const file = `name: orders\nroutes:\n  - path: /x\n    respond: { headers: { ${header} } }\n`;
+    const refused = packFolder(write('bad-header', { 'project.yaml': file }));
+    await expect(refused).rejects.toMatchObject({ code: 'bundle-invalid', message: /routes\.0\.respond\.headers/ });
+  });
+
   it('refuses too many files and too many bytes', async () => {
     const many = write('many', project);
     for (let at = 0; at < bundleFilesMax; at += 1) writeFileSync(join(many, `f${at}`), '');

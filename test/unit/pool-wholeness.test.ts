@@ -56,6 +56,19 @@ describe('a pool that is heard', () => {
     expect(desiredPool(group, entries).servers.map(({ server }) => server)).toEqual(['s2']);
   });
 
+  it('lets go of servers that are gone, and is as whole without them', () => {
+    const held = new HeldPool();
+    for (let at = 0; at < 1_000; at += 1) {
+      held.hearEntry(entry(`s${at}`));
+      held.hearEntry(entry(`s${at}`, { admin: 'gone', position: 2 }));
+    }
+    const stays = entry('stays');
+    held.hearEntry(stays);
+    held.forgetGone();
+    expect(held.entries).toEqual([stays]);
+    expect(wholeness(held.entries, revisionOf([stays], { position: 2 })).status).toBe('whole');
+  });
+
   it('keeps the newer of two entries and of two revisions, whichever came last', () => {
     const held = new HeldPool();
     held.hearEntry(entry('s1', { position: 5, weight: 5 }));

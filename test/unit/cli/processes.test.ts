@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Children } from '../../../services/cli/up/children.ts';
+import { openFolders } from '../../../services/cli/up/folders.ts';
 import { takeLock } from '../../../services/cli/up/lock.ts';
 import { reapLeftovers, runningOf, writePidFile } from '../../../services/cli/up/pid-files.ts';
 import { Ports } from '../../../services/cli/up/ports.ts';
@@ -50,6 +52,35 @@ describe('what an earlier run left behind', () => {
     writeFileSync(join(folder, 'spoilt.pid'), 'nothing');
     expect(await reapLeftovers(folder, [])).toEqual([]);
     expect(processAt(pid)?.pid).toBe(pid);
+  });
+});
+
+describe('a child that ends', () => {
+  it('is started again once the disk takes what is written of it, and the others go on meanwhile', async () => {
+    const folders = openFolders(folder);
+    const told: string[] = [];
+    const children = new Children({ folders, onTrouble: (line) => told.push(line) });
+    const args = ['-e', 'setInterval(() => undefined, 1000)', folders.root];
+    const ready = () => Promise.resolve();
+    await children.start({
+      name: 'idle',
+      program: process.execPath,
+      args,
+      mark: folders.root,
+      ready,
+      stopTimeoutMs: 100,
+    });
+    const first = await eventually(() => runningOf(folders.run, 'idle')?.pid);
+    rmSync(folders.run, { recursive: true });
+    process.kill(first, 'SIGKILL');
+    await eventually(() => told.some((line) => line.includes('could not be started')), {
+      what: 'the trouble to be told',
+    });
+    openFolders(folder);
+    const second = await eventually(() => runningOf(folders.run, 'idle')?.pid, { what: 'it to run again' });
+    expect(second).not.toBe(first);
+    await children.stop(['idle']);
+    expect(processAt(second)).toBeUndefined();
   });
 });
 
