@@ -25,7 +25,11 @@ export const BundleManifest = z.object({
 export type BundleManifest = z.infer<typeof BundleManifest>;
 
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with "/" and hold no space, "?" or "#"');
-const headers = z.record(z.string(), z.string());
+/** As HTTP takes them (RFC 9110, section 5): of any other a gateway could make no answer. */
+const headers = z.record(
+  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header'),
+  z.string().regex(/^[\t -~\u0080-\u00ff]*$/, 'must be one line of Latin-1'),
+);
 
 /** One route of the built-in gateway: requests go to an upstream, or get a fixed answer. */
 export const Route = z

@@ -10,6 +10,7 @@ import type { FleetId } from '../../schemas/ids.ts';
 import type { Follower } from '../../src/follower/follower.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import type { Clock } from '../../src/std/clock.ts';
+import { closeWithConnection } from '../../src/std/queued-answer.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Access } from './access.ts';
 import { AsOf } from './as-of.ts';
@@ -75,6 +76,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     forceCloseConnections: true,
     logger: false,
   }).withTypeProvider<ZodTypeProvider>();
+  // Streams and long answers end with who asked for them.
+  app.server.on('request', closeWithConnection);
   const asOf = new AsOf({ follower, clock });
   const senders = new Senders({ bus, fleet, clock, random });
   const metrics = createMetrics({ follower, bus });

@@ -62,6 +62,11 @@ export function returnedHeaders(rawHeaders: readonly string[]): string[] {
   return headers;
 }
 
+/** What the upstream calls its status, unless no answer could carry it: it is text for people, and often not even sent. */
+export function returnedReason(reason: string | undefined): string | undefined {
+  return reason !== undefined && /^[\t -~\u0080-\u00ff]+$/.test(reason) ? reason : undefined;
+}
+
 /** `Connection` names further headers that end here. It may not name those that frame the message. */
 function namedInConnection(rawHeaders: readonly string[]): Set<string> {
   const named = new Set<string>();

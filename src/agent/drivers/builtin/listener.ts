@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { ServerId } from '../../../../schemas/ids.ts';
 import type { Clock } from '../../../std/clock.ts';
 import { Failure, never } from '../../../std/failure.ts';
+import { closeWithConnection } from '../../../std/queued-answer.ts';
 import type { Serving } from '../../driver.ts';
 import { answerFixed, answerPlain, type Exchange } from './answers.ts';
 import { selfTestHeader } from './headers.ts';
@@ -92,6 +93,7 @@ export class Listener {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { server, secret } = this.#options;
+    closeWithConnection(request, response);
     const closing = this.serving === 'draining' ? ['connection', 'close'] : [];
     const exchange: Exchange = { request, response, common: ['x-muster-server', server, ...closing] };
     const url = pathOf(request.url ?? '/');

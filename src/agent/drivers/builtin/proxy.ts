@@ -11,7 +11,7 @@ import { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { textOf } from '../../../std/failure.ts';
 import { answerPlain, type Exchange } from './answers.ts';
-import { forwardedHeaders, returnedHeaders } from './headers.ts';
+import { forwardedHeaders, returnedHeaders, returnedReason } from './headers.ts';
 import { type UpstreamPool, upstreamRequestsMax } from './upstreams.ts';
 
 export interface ForwardOptions extends Exchange {
@@ -79,7 +79,8 @@ function handlerOf(options: ForwardOptions, onError: (error: Error) => void): Di
       // Interim answers are the upstream's with us; the client gets the final one.
       if (status < 200) return;
       const raw = rawHeadersOf(controller.rawHeaders, headers);
-      response.writeHead(status, statusMessage, [...returnedHeaders(raw), ...common, 'x-muster-project', label]);
+      const sent = [...returnedHeaders(raw), ...common, 'x-muster-project', label];
+      response.writeHead(status, returnedReason(statusMessage), sent);
     },
     onResponseData(controller, chunk) {
       if (response.write(chunk)) return;
