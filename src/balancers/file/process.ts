@@ -44,11 +44,10 @@ export function runCommand({ command, environment, timeoutMs, clock, signal }: C
     const ended = (code: number | null, by: NodeJS.Signals | null) => {
       if (code === 0) finish();
       else finish(failure('driver-failed', `the command ended with ${code ?? by}: ${words.trim()}`.trim()));
-      child.stdout.destroy();
-      child.stderr.destroy();
     };
     child.on('close', ended);
-    // A command may leave something running that keeps our pipes: its last words are waited for, not that.
+    // A command may leave something running that keeps our pipes: its last words are waited for, not that. They stay
+    // open, since a program that writes into a closed one would end.
     child.on('exit', (code, by) => clock.after(wordsTimeoutMs, () => ended(code, by)));
   });
 }

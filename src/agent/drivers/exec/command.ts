@@ -18,6 +18,8 @@ export interface CommandOptions {
 const outputBytesMax = 8 * 1024;
 /** Between asking it to end and making it. */
 const killDelayMs = 5_000;
+/** What was written before the end is read within milliseconds of it. */
+const outputTimeoutMs = 200;
 
 export interface CommandEnd {
   /** How it failed; undefined when it ended with 0. */
@@ -55,10 +57,14 @@ export function runCommand(options: CommandOptions): Promise<CommandEnd> {
       if (signal.aborted) reject(new Failure({ code: 'aborted', retryable: true, message: `${program} was stopped` }));
       else resolve(failure === undefined ? { output } : { output, problem: `${program} ${ended ?? failure}` });
     };
-    child.once('error', (error) => finish(`could not be started: ${error.message}`));
-    child.once('close', (code, killedBy) => {
+    const onEnd = (code: number | null, killedBy: NodeJS.Signals | null) => {
       finish(code === 0 && ended === undefined ? undefined : `ended with ${String(code ?? killedBy)}`);
-    });
+    };
+    child.once('error', (error) => finish(`could not be started: ${error.message}`));
+    child.once('close', onEnd);
+    // A gateway it leaves running may keep our pipes: its last words are waited for, not that. They stay open, since a
+    // gateway that writes into a closed one would end.
+    child.once('exit', (code, killedBy) => void clock.after(outputTimeoutMs, () => onEnd(code, killedBy)));
     if (signal.aborted) onAbort();
   });
 }

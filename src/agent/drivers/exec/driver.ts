@@ -50,6 +50,8 @@ export class ExecDriver implements Driver {
   #setFolder: string | undefined;
   /** What the command is told. */
   #serving: Serving = 'draining';
+  /** What it was told and took; undefined: it failed, so that nobody knows what the gateway goes by. */
+  #told: Serving | undefined = 'draining';
   readonly #stop = new AbortController();
   readonly #count: InFlightCount;
 
@@ -83,18 +85,21 @@ export class ExecDriver implements Driver {
     if (unanswered.length > 0) return unanswered;
     this.#set = set;
     this.#setFolder = folder;
-    await removeOldSetFolders(this.#folder, folder);
+    this.#told = this.#serving;
     return [];
   }
 
   async setServing(serving: Serving): Promise<void> {
-    if (serving === this.#serving) return;
+    if (serving === this.#told) return;
     this.#serving = serving;
     if (serving === 'draining') this.#count.start();
     else this.#count.stop();
-    if (this.#setFolder === undefined) return;
-    const { problem, output } = await this.#run({ folder: this.#setFolder, serving, signal: this.#stop.signal });
-    if (problem !== undefined) throw failed(`${problem}: ${output.trim()}`);
+    if (this.#setFolder !== undefined) {
+      this.#told = undefined;
+      const { problem, output } = await this.#run({ folder: this.#setFolder, serving, signal: this.#stop.signal });
+      if (problem !== undefined) throw failed(`${problem}: ${output.trim()}`);
+    }
+    this.#told = serving;
   }
 
   inFlight(): number | undefined {
@@ -116,7 +121,10 @@ export class ExecDriver implements Driver {
 
   async #makeFolder(set: readonly AppliedProject[]): Promise<string> {
     try {
-      return await makeSetFolder(this.#folder, set);
+      const folder = await makeSetFolder(this.#folder, set);
+      // Here, and not once a set was taken: one that fails is tried again, for days where nobody mends it.
+      await removeOldSetFolders(this.#folder, this.#setFolder);
+      return folder;
     } catch (error) {
       const message = `could not make a folder for a set in ${this.#folder}`;
       throw Failure.from(error, { code: 'io', retryable: true, message });

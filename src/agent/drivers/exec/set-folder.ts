@@ -20,8 +20,8 @@ export async function makeSetFolder(parent: string, set: readonly AppliedProject
   return folder;
 }
 
-/** Removes all but the newest folders, and the one named. */
-export async function removeOldSetFolders(parent: string, keep: string): Promise<void> {
+/** Removes all but the newest folders, and the one named: what is served. */
+export async function removeOldSetFolders(parent: string, keep: string | undefined): Promise<void> {
   const numbers = (await readdir(parent)).map(Number).filter(Number.isSafeInteger);
   const old = numbers.sort((a, b) => b - a).slice(foldersKept);
   for (const number of old) {
