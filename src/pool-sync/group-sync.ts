@@ -52,6 +52,8 @@ const receiptEveryMs = 1_000;
 const receiptWhileDrainingMs = 250;
 /** A core message may be lost: so long a lost revision stays unnoticed at most. */
 const revisionEveryMs = 5_000;
+/** Groups come and go for years: of one that is forgotten only the first word of another by its name is looked for. */
+const forgottenEveryMs = 60_000;
 /** Reads of a pool that is just being published, before the run counts as failed and backs off. */
 const readsMax = 5;
 const backoff = { firstMs: 100, longestMs: 2_000 } as const;
@@ -60,10 +62,14 @@ export class GroupSync {
   readonly #options: GroupSyncOptions;
   readonly #held = new HeldPool();
   readonly #runner: ExclusiveRunner;
-  /** What the balancer shall hold: the last whole pool, here and on disk. */
+  /** What the balancer shall hold: the last whole pool. */
   #good: DiskPool | undefined;
+  /** What the disk holds. */
+  #saved: DiskPool | undefined;
   /** The group was deleted, by the revision with this stamp: the balancer has it no more. */
   #gone: Pick<PoolRevision, 'log' | 'term' | 'position'> | undefined;
+  /** It is gone, and NATS holds no word of it any more: every balancer has confirmed that, and nobody waits for us. */
+  #isForgotten = false;
   /** Read everything again before believing what was heard: at the start and after every reconnect. */
   #stale = true;
   /** The balancer lost its memory, or holds connections of servers that left: apply though nothing differs. */
@@ -78,6 +84,7 @@ export class GroupSync {
   constructor(options: GroupSyncOptions) {
     this.#options = options;
     this.#good = options.begun;
+    this.#saved = options.begun;
     const { clock, random, logger, group } = options;
     this.#runner = new ExclusiveRunner({
       work: () => this.#run(),
@@ -119,6 +126,7 @@ export class GroupSync {
     try {
       await this.#takeIn();
       const observed = await this.#assertGood();
+      await this.#save();
       this.#error = undefined;
       this.#sendReceipt(observed);
     } catch (error) {
@@ -145,9 +153,17 @@ export class GroupSync {
     const applied = await this.#apply(pool, whole);
     this.#good = { log, term, position, ...pool, servers: [...pool.servers] };
     this.#gone = undefined;
-    await this.#options.disk.save(this.#good);
+    this.#isForgotten = false;
+    this.#held.forgetGone();
     const { logger, group } = this.#options;
     logger.info({ group, term, position, servers: pool.servers.length, settled: applied }, 'pool applied');
+  }
+
+  /** Before a receipt says so: a start with NATS away begins with what is there. Tried again in each run, until it is. */
+  async #save(): Promise<void> {
+    if (this.#good === undefined || this.#good === this.#saved) return;
+    await this.#options.disk.save(this.#good);
+    this.#saved = this.#good;
   }
 
   /** Said in so many words: nothing less takes a group out of a balancer. */
@@ -166,7 +182,9 @@ export class GroupSync {
     if (this.#stale) {
       this.#stale = false;
       try {
-        this.#hearRead(await readPool(place, group, signal));
+        const read = await readPool(place, group, signal);
+        this.#hearRead(read);
+        this.#isForgotten = this.#gone !== undefined && read.revision === undefined;
       } catch (error) {
         this.#stale = true;
         // With NATS down the pool we have is asserted all the same; the connection's return reads again.
@@ -176,10 +194,11 @@ export class GroupSync {
     } else if (clock.monotonic() - this.#revisionReadAt > revisionEveryMs) {
       this.#revisionReadAt = clock.monotonic();
       const revision = await readRevision(place, group).catch((error: unknown) => {
-        if (error instanceof Failure && error.retryable) return undefined;
+        if (error instanceof Failure && error.retryable) return null;
         throw error;
       });
-      if (revision !== undefined && this.#believes(revision.log)) this.#held.hearRevision(revision);
+      if (revision !== null) this.#isForgotten = this.#gone !== undefined && revision === undefined;
+      if (revision != null && this.#believes(revision.log)) this.#held.hearRevision(revision);
     }
   }
 
@@ -263,7 +282,7 @@ export class GroupSync {
     const bus = place()?.bus;
     const stamp = this.#taken ?? this.#unapplied();
     const error = this.#error ?? this.#refusal();
-    if (bus === undefined || stamp === undefined) return;
+    if (bus === undefined || stamp === undefined || this.#isForgotten) return;
     const receipt = receiptOf({ balancer, group, stamp, observed, error });
     try {
       bus.publish({ subject: subjects.applied(fleet, balancer, group), data: encodeMessage(receipt) });
@@ -281,8 +300,8 @@ export class GroupSync {
 
   #tickLater(): void {
     if (this.#options.signal.aborted) return;
-    const draining = this.#good?.servers.some(({ admin }) => admin === 'drain') ?? false;
-    const delayMs = draining ? receiptWhileDrainingMs : receiptEveryMs;
+    const isDraining = this.#good?.servers.some(({ admin }) => admin === 'drain') ?? false;
+    const delayMs = this.#isForgotten ? forgottenEveryMs : isDraining ? receiptWhileDrainingMs : receiptEveryMs;
     this.#tick = this.#options.clock.after(delayMs, () => this.#runner.poke());
   }
 }

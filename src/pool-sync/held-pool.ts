@@ -2,7 +2,7 @@
  * One group's pool as it is being heard: entries and revisions in any order, with gaps and repeats. Says when they
  * make a whole. Pure but for its own maps: no clock, no I/O.
  */
-import { compareStamps, type GroupId, type LogId, type ServerId, type Stamp } from '../../schemas/ids.ts';
+import { compareStamps, type GroupId, type ServerId, type Stamp } from '../../schemas/ids.ts';
 import type { PoolEntry, PoolRevision } from '../../schemas/pool.ts';
 import type { DesiredPool, PoolServer } from '../balancers/balancer.ts';
 import { addDigests } from '../wire/pool-digest.ts';
@@ -80,10 +80,10 @@ export class HeldPool {
     for (const heard of entries) this.#entryByServer.set(heard.entry.server, heard);
   }
 
-  /** Begins anew with the log the fleet now has. */
-  forgetOtherLogs(log: LogId): void {
-    for (const [server, { entry }] of this.#entryByServer) if (entry.log !== log) this.#entryByServer.delete(server);
-    if (this.#revision?.log !== log) this.#revision = undefined;
+  /** Lets go of tombstones: servers come and go for years, and whoever is not named here is gone as well. */
+  forgetGone(): void {
+    for (const [server, { entry }] of this.#entryByServer)
+      if (entry.admin === 'gone') this.#entryByServer.delete(server);
   }
 }
 
