@@ -22,8 +22,12 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   }
 }
 
-/** Replaces the file and its folder's entry durably. */
+/** Replaces the file and its folder's entry durably. Throws `io`. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw Failure.from(error, { code: 'io', retryable: true, message: `could not make the folder of ${path}` });
+  }
   await replaceFile(path, `${JSON.stringify(value, null, 1)}\n`);
 }

@@ -108,7 +108,14 @@ export class Children {
     closeSync(log);
     // Without a listener a program that is not there would end us; the exit that follows is what counts.
     child.on('error', () => undefined);
-    if (child.pid !== undefined) writePidFile(this.#options.folders.run, { name, pid: child.pid, mark });
+    if (child.pid === undefined) return child;
+    try {
+      writePidFile(this.#options.folders.run, { name, pid: child.pid, mark });
+    } catch (caught) {
+      // One that is not written down would be left behind by a kill.
+      signal(-child.pid, 'SIGKILL');
+      throw caught;
+    }
     return child;
   }
 
@@ -142,14 +149,24 @@ export class Children {
 
   #onExit(child: Child, how: string): void {
     if (this.#stopping || child.restart !== undefined) return;
+    this.#startAgain(child, `ended (${how})`);
+  }
+
+  /** A disk that takes nothing keeps one from being started, too: that ends none of the others. */
+  #startAgain(child: Child, what: string): void {
     const { name } = child.definition;
     child.failures = performance.now() - child.startedAt > wellAfterMs ? 1 : child.failures + 1;
     const delayMs = Math.round(backoffMs(restartBackoff, child.failures, Math.random()));
-    this.#options.onTrouble(`${name} ended (${how}); starting it again in ${delayMs} ms, see ${this.#logFile(name)}`);
+    this.#options.onTrouble(`${name} ${what}; starting it again in ${delayMs} ms, see ${this.#logFile(name)}`);
     child.restart = setTimeout(() => {
       child.restart = undefined;
       child.startedAt = performance.now();
-      child.process = this.#spawn(child.definition);
+      try {
+        child.process = this.#spawn(child.definition);
+      } catch (caught) {
+        this.#startAgain(child, `could not be started (${textOf(caught)})`);
+        return;
+      }
       this.#watch(child);
     }, delayMs);
   }

@@ -3,8 +3,7 @@
  * stages. It outlives us on purpose: a sync that crashes takes no traffic down. Its process is found by the bootstrap
  * file it was started from, so no process id on disk can ever name somebody else's.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
@@ -12,6 +11,7 @@ import { Failure } from '../../std/failure.ts';
 import type { ObservedPoolServer } from '../balancer.ts';
 import { askLocal } from '../local-http.ts';
 import { listProcesses, signalProcess, untilGone } from '../process-list.ts';
+import { startProgram } from '../start-program.ts';
 import type { XdsForm } from './bootstrap.ts';
 import { parseObserved, parseStatistics } from './observe.ts';
 
@@ -83,14 +83,8 @@ export class EnvoyProcess {
       // One that runs and does not answer holds our addresses.
       await this.stop();
       await rm(adminSocketPath, { force: true });
-      const log = openSync(logPath, 'a', 0o600);
       const args = ['-c', bootstrapPath, '--disable-hot-restart', '--log-level', 'warning'];
-      // Detached: Ctrl-C in a terminal reaches us alone, and we stop it in order.
-      const child = spawn(binary, args, { detached: true, stdio: ['ignore', log, log] });
-      closeSync(log);
-      child.on('error', () => undefined);
-      child.unref();
-      this.#child = child;
+      this.#child = startProgram({ binary, args, logPath });
     }
     const deadlineAt = clock.monotonic() + readyTimeoutMs;
     while (clock.monotonic() < deadlineAt) {

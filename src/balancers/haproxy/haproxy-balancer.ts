@@ -76,8 +76,8 @@ export class HaproxyBalancer implements Balancer {
     try {
       await this.#change();
     } catch (error) {
-      // What HAProxy refused must not stand in the way of other groups, nor of a restart.
-      if (error instanceof Failure && error.code === 'config-invalid') this.#takeBack(pool.group, before);
+      // What HAProxy or the disk refused must not stand in the way of other groups, nor of a restart.
+      this.#takeBack(pool.group, before);
       throw error;
     }
     const settled = await this.#removeLeft(pool.group);

@@ -3,12 +3,12 @@
  * without a lost connection; stopped in stages. It outlives us on purpose: a sync that crashes takes no traffic down,
  * and the next one finds it by its socket, so no process id on disk can ever name somebody else's process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
+import { startProgram } from '../start-program.ts';
 import { parseProcesses, type Processes } from './observe.ts';
 import { ask } from './runtime-socket.ts';
 
@@ -60,14 +60,8 @@ export class HaproxyProcess {
   async start(): Promise<void> {
     const { binary, configPath, masterSocketPath, logPath, startProcess } = this.#options;
     if (startProcess) {
-      const log = openSync(logPath, 'a', 0o600);
       const args = ['-W', '-S', `${masterSocketPath},mode,600`, '-f', configPath];
-      // Detached: Ctrl-C in a terminal reaches us alone, and we stop it in order.
-      const child = spawn(binary, args, { detached: true, stdio: ['ignore', log, log] });
-      closeSync(log);
-      child.on('error', () => undefined);
-      child.unref();
-      this.#child = child;
+      this.#child = startProgram({ binary, args, logPath });
     }
     await this.#untilWorker('start', (now) => now.worker !== 0);
   }
@@ -76,7 +70,7 @@ export class HaproxyProcess {
   async reload(): Promise<void> {
     const before = await this.processes();
     if (before === undefined) return this.start();
-    process.kill(before.master, 'SIGUSR2');
+    send(before.master, 'SIGUSR2');
     await this.#untilWorker('reload', (now) => {
       if (now.failedReloads > before.failedReloads) throw this.#failure('did not take its new file', '');
       return now.worker !== 0 && now.worker !== before.worker;

@@ -3,14 +3,14 @@
  * been; stopped in stages. It outlives us on purpose: a sync that crashes takes no traffic down. It is found by whom
  * answers on its socket, so no process id on disk can ever name somebody else's process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { open, readlink, rm } from 'node:fs/promises';
 import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
 import { askLocal } from '../local-http.ts';
 import { findProcess, listProcesses, type RunningProcess, signalProcess, untilGone } from '../process-list.ts';
+import { startProgram } from '../start-program.ts';
 import { parseStatus, type Status } from './observe.ts';
 
 export interface NginxProcessOptions {
@@ -109,14 +109,9 @@ export class NginxProcess {
       await this.#endStrays();
       // nginx does not bind a socket whose file an earlier one left behind.
       await rm(statusSocketPath, { force: true });
-      const log = openSync(logPath, 'a', 0o600);
       const args = ['-c', configPath, '-p', dataDirectory, '-e', logPath];
-      // Detached: Ctrl-C in a terminal reaches us alone, and we stop it in order. Its folder tells whose workers are whose.
-      const child = spawn(binary, args, { detached: true, cwd: dataDirectory, stdio: ['ignore', log, log] });
-      closeSync(log);
-      child.on('error', () => undefined);
-      child.unref();
-      this.#child = child;
+      // Its folder tells whose workers are whose.
+      this.#child = startProgram({ binary, args, logPath, folder: dataDirectory });
     }
     return this.#until('start', { generation, before: [], logged });
   }
