@@ -10,7 +10,6 @@ import { hostPort } from '../std/host-port.ts';
 import { readJson, writeJson } from '../std/json-file.ts';
 
 const Book = z.record(z.string(), Address);
-type Book = z.infer<typeof Book>;
 
 export interface ListenBookOptions {
   readonly path: string;
@@ -27,16 +26,20 @@ const attemptsMax = 1_024;
 
 export class ListenBook {
   readonly #options: ListenBookOptions;
-  #book: Book = {};
+  /** By group; never a plain object, in which a group called `constructor` would be found unasked. */
+  #book: ReadonlyMap<string, Address> = new Map();
+  readonly #given: ReadonlyMap<string, Address>;
   /** The claim or release under way. */
   #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenBookOptions) {
     this.#options = options;
+    this.#given = new Map(Object.entries(options.given));
   }
 
   async open(): Promise<void> {
-    this.#book = { ...((await readJson(this.#options.path, Book)) ?? {}), ...this.#options.given };
+    const remembered = (await readJson(this.#options.path, Book)) ?? {};
+    this.#book = new Map([...Object.entries(remembered), ...this.#given]);
   }
 
   /** The group's address, chosen and remembered now if it is new. Throws `unavailable` when no port is free. */
@@ -51,10 +54,8 @@ export class ListenBook {
   /** Forgets the group's address, unless an operator chose it. */
   release(group: GroupId): Promise<void> {
     const release = async () => {
-      const { [group]: known, ...others } = this.#book;
-      if (known === undefined || this.#options.given[group] !== undefined) return;
-      this.#book = others;
-      await writeJson(this.#options.path, this.#book);
+      if (!this.#book.has(group) || this.#given.has(group)) return;
+      await this.#remember([...this.#book].filter(([each]) => each !== group));
     };
     const released = this.#claiming.then(release, release);
     this.#claiming = released;
@@ -62,17 +63,21 @@ export class ListenBook {
   }
 
   async #claim(group: GroupId): Promise<Address> {
-    const known = this.#book[group];
+    const known = this.#book.get(group);
     if (known !== undefined) return known;
     const address = await this.#choose();
-    this.#book = { ...this.#book, [group]: address };
-    await writeJson(this.#options.path, this.#book);
+    await this.#remember([...this.#book, [group, address]]);
     return address;
+  }
+
+  async #remember(book: [group: string, address: Address][]): Promise<void> {
+    this.#book = new Map(book);
+    await writeJson(this.#options.path, Object.fromEntries(book));
   }
 
   async #choose(): Promise<Address> {
     const { host, basePort } = this.#options;
-    const taken = new Set(Object.values(this.#book).map(({ port }) => port));
+    const taken = new Set([...this.#book.values()].map(({ port }) => port));
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const wanted = basePort === 0 ? 0 : basePort + attempt;
       if (wanted > 65_535 || taken.has(wanted)) continue;

@@ -86,7 +86,7 @@ export class FileBalancer implements Balancer {
   async readBack(group: GroupId): Promise<ObservedPool | undefined> {
     const applied = await this.#applied(group);
     if (applied === undefined) return undefined;
-    const at = this.#options.listen?.[group];
+    const at = new Map(Object.entries(this.#options.listen ?? {})).get(group);
     const listen = at === undefined ? pathToFileURL(this.#path(group)).href : `http://${at.host}:${at.port}`;
     return { group, listen, servers: applied.servers.map((one) => ({ ...one, healthy: true, inFlight: undefined })) };
   }

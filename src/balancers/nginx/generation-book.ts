@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Address, GroupId, ServerId } from '../../../schemas/ids.ts';
 import { Failure } from '../../std/failure.ts';
 import { readJson, writeJson } from '../../std/json-file.ts';
+import { sameFields } from '../../std/same-fields.ts';
 import type { DesiredPool } from '../balancer.ts';
 
 const Generation = z.object({
@@ -55,6 +56,12 @@ export class GenerationBook {
     return this.#generations.findLast((one) => one.generation === generation);
   }
 
+  /** Whether just these pools are written down under this generation, whatever their revisions. */
+  holds(generation: string, pools: readonly DesiredPool[]): boolean {
+    const held = this.find(generation)?.pools;
+    return held !== undefined && sameFields(held.map(withoutVersion), pools.map(withoutVersion));
+  }
+
   /** Undefined: nobody knows what this worker runs. */
   ofWorker(pid: number): Generation | undefined {
     return this.#generations.findLast(({ workers }) => workers.includes(pid));
@@ -85,6 +92,10 @@ export class GenerationBook {
     ];
     await writeJson(this.#path, this.#generations);
   }
+}
+
+function withoutVersion({ group, servers }: DesiredPool): DesiredPool {
+  return { group, servers };
 }
 
 /** Whether a worker of this generation may be sending the server requests. Of an unknown one everything is believed. */

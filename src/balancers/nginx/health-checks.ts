@@ -19,14 +19,16 @@ export interface HealthChecksOptions {
   readonly clock: Clock;
   /** Asked is who shall take new requests in one of these. */
   readonly pools: () => readonly DesiredPool[];
-  /** Somebody's answer has changed what is known. */
-  readonly onChange: () => void;
+  /** Somebody's answer has changed what is known. Resolves with whether what follows is done; if not, it is asked again. */
+  readonly onChange: () => Promise<boolean>;
 }
 
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
   /** Failures in a row, by address; absent: the last answer was good, or none was asked for. */
   #failuresByAddress = new Map<string, number>();
+  /** What follows from the last change is not done. */
+  #isOpen = false;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -69,7 +71,11 @@ export class HealthChecks {
       if (failures > 0) this.#failuresByAddress.set(key, failures);
       changed ||= (before.get(key) ?? 0) >= failuresMin !== failures >= failuresMin;
     }
-    if (changed && !this.#stopped) this.#options.onChange();
+    if ((!changed && !this.#isOpen) || this.#stopped) return;
+    this.#isOpen = false;
+    void this.#options.onChange().then((done) => {
+      this.#isOpen = !done;
+    });
   }
 }
 
@@ -81,6 +87,8 @@ function isReady({ host, port }: Address): Promise<boolean> {
       resolve(answer.statusCode === 200);
     });
     asked.on('error', () => resolve(false));
+    // Who answers with another protocol (101) is cut off without an error.
+    asked.on('close', () => resolve(false));
     asked.end();
   });
 }

@@ -70,7 +70,7 @@ export class NginxBalancer implements Balancer {
     this.#checks = new HealthChecks({
       clock,
       pools: () => this.#opened.desired.pools,
-      onChange: () => void this.#changes.ask().catch(passOver),
+      onChange: () => this.#changes.ask().then(() => true, passOver),
     });
   }
 
@@ -161,11 +161,13 @@ export class NginxBalancer implements Balancer {
     return renderConfig({ dataDirectory, statusSocketPath, groups });
   }
 
-  /** Whether nginx says that it runs this file, and we know what that means. */
+  /** Whether nginx says that it runs this file, and what is written down of that is these pools. */
   async #runs({ generation }: RenderedConfig): Promise<boolean> {
-    const { process, generations } = this.#opened;
+    const { process, generations, desired } = this.#opened;
     if (this.#master === 0 || !signalProcess(this.#master, 0)) return false;
-    return generations.find(generation) !== undefined && (await process.status())?.generation === generation;
+    // One file stands for several pools: who drains, has weight 0 or is unwell is `down` in it.
+    if (!generations.holds(generation, desired.pools)) return false;
+    return (await process.status())?.generation === generation;
   }
 
   /** Compares what nginx runs with every desired pool, and reloads it where it differs. True: it was reloaded. */
@@ -232,8 +234,9 @@ export class NginxBalancer implements Balancer {
 }
 
 /** What fails behind the scenes is seen by the next look and by every apply. */
-function passOver(error: unknown): void {
+function passOver(error: unknown): false {
   if (!(error instanceof Failure)) throw error;
+  return false;
 }
 
 function unavailable(what: string): Failure {
