@@ -34,6 +34,12 @@ const foldsMax = 2;
 /** A long log from its beginning, on a busy machine. */
 const foldTimeoutMs = 60_000;
 
+interface Kept {
+  readonly moment: Promise<Moment>;
+  /** Undefined until it is folded. */
+  folded: Moment | undefined;
+}
+
 export interface AsOfSources {
   readonly follower: Follower;
   readonly clock: Clock;
@@ -43,7 +49,7 @@ export class AsOf {
   readonly #follower: Follower;
   readonly #clock: Clock;
   /** By position, the one asked for last at the end. */
-  readonly #moments = new Map<Position, Promise<Moment>>();
+  readonly #moments = new Map<Position, Kept>();
   readonly #folds = new Semaphore(foldsMax);
 
   constructor({ follower, clock }: AsOfSources) {
@@ -99,27 +105,41 @@ export class AsOf {
   #moment(position: Position): Promise<Moment> {
     const known = this.#moments.get(position);
     this.#moments.delete(position);
-    const moment = known ?? this.#folds.run(() => this.#fold(position));
-    this.#moments.set(position, moment);
+    const kept = known ?? { moment: this.#folds.run(() => this.#fold(position)), folded: undefined };
+    this.#moments.set(position, kept);
     for (const oldest of this.#moments.keys()) {
       if (this.#moments.size <= momentsMax) break;
       this.#moments.delete(oldest);
     }
-    moment.catch(() => {
-      if (this.#moments.get(position) === moment) this.#moments.delete(position);
-    });
-    return moment;
+    kept.moment.then(
+      (moment) => {
+        kept.folded = moment;
+      },
+      () => {
+        if (this.#moments.get(position) === kept) this.#moments.delete(position);
+      },
+    );
+    return kept.moment;
   }
 
   async #fold(position: Position): Promise<Moment> {
     const signal = AbortSignal.timeout(foldTimeoutMs);
-    const below = Math.max(0, ...[...this.#moments.keys()].filter((kept) => kept < position));
-    const near = position - below <= forwardMax ? this.#moments.get(below) : undefined;
+    const near = this.#nearest(position);
     if (near === undefined) return stateAt(this.source(signal), { position });
     // A copy: the moment it begins from goes on being shown.
-    const { state, cursor, position: reached } = await near;
+    const { state, cursor, position: reached } = near;
     const start = { state: cloneState(state), cursor };
     if (cursor.position !== reached) return stateAt(this.source(signal), { position });
     return replay(this.source(signal).source, { start, to: position, signal });
+  }
+
+  /** The one to fold forward from. Never one that is still being folded: that may itself wait for its turn, behind us. */
+  #nearest(position: Position): Moment | undefined {
+    let nearest: Moment | undefined;
+    for (const [at, { folded }] of this.#moments) {
+      const isNear = at < position && position - at <= forwardMax;
+      if (isNear && folded !== undefined && at > (nearest?.position ?? 0)) nearest = folded;
+    }
+    return nearest;
   }
 }
