@@ -437,6 +437,17 @@ describe('upstreams', () => {
     expect((await fetch(`${url}/odd`)).status).toBe(answer.status);
   });
 
+  it('may say of what has not changed how long it is', async () => {
+    const { driver, url } = await startGateway();
+    const upstream = await startRawUpstream('HTTP/1.1 304 Not Modified\r\netag: "a"\r\ncontent-length: 12\r\n\r\n');
+    await driver.apply([projectOf('same', { routes: [{ path: '/same', upstream }] })], signal);
+    for (let asked = 0; asked < 3; asked += 1) {
+      const answer = await fetch(`${url}/same`, { headers: { 'if-none-match': '"a"' } });
+      expect([answer.status, answer.headers.get('etag')]).toEqual([304, '"a"']);
+    }
+    await eventually(() => driver.inFlight() === 0);
+  });
+
   it('that answer before they have read the body do not cut off the client', async () => {
     const { driver, url } = await startGateway();
     const upstream = await startUpstream((_request, response) => response.writeHead(413).end('too much'));

@@ -24,6 +24,8 @@ export interface ForwardOptions extends Exchange {
 /** Their meaning allows sending them twice, and they came without a body. */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
 const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+/** Answers that have no body, whatever length they name (RFC 9110, section 8.6). */
+const bodiless = new Set([204, 304]);
 /** The connection ended under the request, as an idle one does that the upstream closes just then. */
 const connectionLost = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -49,7 +51,7 @@ function dispatch(options: ForwardOptions, body: PassThrough | null, mayRepeat: 
     remoteAddress: request.socket.remoteAddress ?? 'unknown',
   });
   const onError = (error: Error) => {
-    if (response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     if (mayRepeat && !response.headersSent && connectionLost.has(codeOf(error))) dispatch(options, body, false);
     else fail(options, error);
   };
@@ -81,6 +83,8 @@ function handlerOf(options: ForwardOptions, onError: (error: Error) => void): Di
       const raw = rawHeadersOf(controller.rawHeaders, headers);
       const sent = [...returnedHeaders(raw), ...common, 'x-muster-project', label];
       response.writeHead(status, returnedReason(statusMessage), sent);
+      // Whole as it is; undici takes the length of what has not changed for a body that is missing, and breaks off.
+      if (bodiless.has(status)) response.end();
     },
     onResponseData(controller, chunk) {
       if (response.write(chunk)) return;
