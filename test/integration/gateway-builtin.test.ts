@@ -76,6 +76,16 @@ async function startRawUpstream(text: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Of a request for this path as it is; `fetch` would resolve it first. */
+function statusOf(port: number, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest({ port, path, agent: false }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode));
+    });
+    asked.once('error', reject).end();
+  });
+}
+
 const fixed = (path: string, more: object = {}) => ({
   path,
   respond: { body: '{{server}} {{project}} {{version}}', ...more },
@@ -436,6 +446,22 @@ describe('upstreams', () => {
     expect([answer.status, await answer.text()]).toEqual([Number(status.slice(0, 3)), 'hi']);
     expect((await fetch(`${url}/odd`)).status).toBe(answer.status);
   });
+
+  it.each(['/open/../closed', '/open/./x', '/open/%2E%2e/closed', '/open/a/..', '/../closed?q'])(
+    'never see a path that climbs out of its route: %s',
+    async (path) => {
+      const { driver, port } = await startGateway();
+      const asked: string[] = [];
+      const upstream = await startUpstream((request, response) => {
+        asked.push(request.url ?? '');
+        response.end();
+      });
+      await driver.apply([projectOf('some', { routes: [{ path: '/open/*', upstream }] })], signal);
+      expect(await statusOf(port, path)).toBe(400);
+      expect(await statusOf(port, '/open/..a/b..?back=/../x')).toBe(200);
+      expect(asked).toEqual(['/open/..a/b..?back=/../x']);
+    },
+  );
 
   it('may say of what has not changed how long it is', async () => {
     const { driver, url } = await startGateway();

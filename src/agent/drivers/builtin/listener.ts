@@ -98,6 +98,7 @@ export class Listener {
     const exchange: Exchange = { request, response, common: ['x-muster-server', server, ...closing] };
     const url = pathOf(request.url ?? '/');
     if (url === undefined) return answerPlain(exchange, { status: 400, body: { title: 'the request names no path' } });
+    if (climbs(url)) return answerPlain(exchange, { status: 400, body: { title: 'the path holds "." or ".."' } });
     if (url.startsWith(reservedPrefix)) return this.#answerReserved(exchange, url);
     const tested = request.headers[selfTestHeader];
     if (tested === `${secret} staged`) return this.#answer(exchange, url, this.staged);
@@ -162,4 +163,10 @@ function pathOf(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const { pathname, search } = new URL(url);
   return pathname.startsWith('/') ? pathname + search : undefined;
+}
+
+/** Whether a part of the path is `.` or `..`: its upstream would look elsewhere than its route says. Clients resolve these. */
+function climbs(url: string): boolean {
+  const end = url.indexOf('?');
+  return /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(end === -1 ? url : url.slice(0, end));
 }
