@@ -1,7 +1,9 @@
 /** What every balancer does with pools, against real HTTP backends. A sibling's test file hands in how it is made. */
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GroupId, ServerId } from '../../schemas/ids.ts';
 import type { Balancer, DesiredPool, PoolServer } from '../../src/balancers/balancer.ts';
+import { Failure } from '../../src/std/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { type HttpBackend, startHttpBackend } from '../support/http-backend.ts';
 
@@ -234,6 +236,27 @@ export function balancerContract(
       ]);
     };
     if (runsProgram) it('comes back by itself with every pool when its process is killed, and says so', whenKilled);
+
+    const whenOneCannotBegin = async () => {
+      const edge = { ...pool(ready(s2)), group: 'edge' as GroupId };
+      const address = { host: 'no-such-host.invalid', port: 1 };
+      const far = { ...pool({ ...ready(s2), address }), group: 'far' as GroupId };
+      await balancer.start([pool(ready(s1))]);
+      const { listen: taken } = await balancer.apply(edge);
+      const { listen } = await balancer.apply(pool(ready(s1)));
+      await balancer.stop();
+      const stranger = createServer();
+      await new Promise<void>((resolve) => stranger.listen(Number(new URL(taken).port), '127.0.0.1', resolve));
+      balancer = rig.create();
+      await balancer.start([far, edge, pool(ready(s1))]);
+      expect(await get(listen)).toBe('s1');
+      for (const other of [far, edge]) await expect(balancer.apply(other)).rejects.toBeInstanceOf(Failure);
+      await new Promise((resolve) => stranger.close(resolve));
+      await balancer.apply(edge);
+      expect([await get(taken), await get(listen)]).toEqual(['s2', 's1']);
+    };
+    if (runsProgram)
+      it('begins without the groups that cannot be, and takes them in once they can', whenOneCannotBegin);
 
     it('adopts the process an earlier one left running, on the same port', async () => {
       await balancer.start([pool(ready(s1))]);
