@@ -53,7 +53,10 @@ export interface AppliedPool extends ObservedPool {
 export interface Balancer {
   /** As registered: `haproxy`. */
   readonly kind: string;
-  /** Brings the balancer up with exactly these pools, or adopts the one that runs. Without a pool nothing is started. */
+  /**
+   * Brings the balancer up with exactly these pools, or adopts the one that runs. Without a pool nothing is started. One
+   * that cannot be had, and that nothing serves yet, is left out: it keeps no other from being served.
+   */
   start(pools: readonly DesiredPool[]): Promise<void>;
   /** Makes the group's pool so, adding the group where it is new. Throws a `Failure` when it is not so afterwards. */
   apply(pool: DesiredPool): Promise<AppliedPool>;

@@ -1,8 +1,9 @@
 /** The pools a balancer was given and did not refuse, with IP addresses, and where each group is listened on. */
 import type { Address, GroupId } from '../../schemas/ids.ts';
 import type { Clock } from '../std/clock.ts';
+import { Failure } from '../std/failure.ts';
 import type { DesiredPool } from './balancer.ts';
-import type { ListenBook } from './listen-book.ts';
+import { type ListenBook, requireFree } from './listen-book.ts';
 import { resolveAddresses } from './resolve-addresses.ts';
 
 export interface ListenedPool {
@@ -38,6 +39,23 @@ export class DesiredPools {
       if (before === undefined) this.#byGroup.delete(pool.group);
       else this.#byGroup.set(pool.group, before);
     };
+  }
+
+  /**
+   * Takes in what a program begins with that does not run yet. A pool it could not begin with, since a host is not found
+   * or its address is another program's, keeps no other from being served: it is left to `apply`, which says why.
+   */
+  async begin(pools: readonly DesiredPool[]): Promise<void> {
+    for (const pool of pools) {
+      let takeBack: () => void = () => undefined;
+      try {
+        takeBack = await this.take(pool);
+        await requireFree(pool.group, await this.#listens.claim(pool.group));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        takeBack();
+      }
+    }
   }
 
   /** Nothing is desired for the group any more, nor has it an address. */

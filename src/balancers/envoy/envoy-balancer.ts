@@ -68,8 +68,10 @@ export class EnvoyBalancer implements Balancer {
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#parts.desired.take(pool);
-    if (pools.length > 0) await this.#changes.ask();
+    const { desired, process } = this.#parts;
+    if (!(await process.answers())) await desired.begin(pools);
+    else for (const pool of pools) await desired.take(pool);
+    if (desired.all.length > 0) await this.#changes.ask();
     this.#watchLater();
   }
 

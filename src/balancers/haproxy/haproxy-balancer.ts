@@ -64,9 +64,9 @@ export class HaproxyBalancer implements Balancer {
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#take(pool);
+    for (const pool of pools) await this.#begin(pool);
     this.#stopped = false;
-    if (pools.length > 0) await this.#change();
+    if (this.#poolByGroup.size > 0) await this.#change();
     this.#watchLater();
   }
 
@@ -142,6 +142,15 @@ export class HaproxyBalancer implements Balancer {
     if (!(await this.#isListening(pool.group))) await requireFree(pool.group, listen);
     this.#listenByGroup.set(pool.group, listen);
     this.#poolByGroup.set(pool.group, resolved);
+  }
+
+  /** What nobody serves yet and cannot be taken in keeps no other group from being served: `apply` says why. */
+  async #begin(pool: DesiredPool): Promise<void> {
+    try {
+      await this.#take(pool);
+    } catch (error) {
+      if (!(error instanceof Failure) || (await this.#isListening(pool.group))) throw error;
+    }
   }
 
   /** Whether the group's port is our HAProxy's own, were it one that was found running. */

@@ -77,8 +77,10 @@ export class NginxBalancer implements Balancer {
   async start(pools: readonly DesiredPool[]): Promise<void> {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
-    for (const pool of pools) await this.#parts.desired.take(pool);
-    if (pools.length > 0) await this.#changes.ask();
+    const { desired, process } = this.#parts;
+    if ((await process.status()) === undefined) await desired.begin(pools);
+    else for (const pool of pools) await desired.take(pool);
+    if (desired.all.length > 0) await this.#changes.ask();
     this.#watchLater();
     this.#checks.start();
   }
