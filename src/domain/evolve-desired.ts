@@ -3,6 +3,7 @@
  * shall hold another set by it is told so, and nobody else is.
  */
 import type { EventHead } from '../../schemas/events.ts';
+import type { Probe } from '../../schemas/rollout.ts';
 import type { ProjectId, ServerId } from '../../schemas/ids.ts';
 import { desiredRelease, rolloutOf } from './release.ts';
 import { changeMember } from './settle.ts';
@@ -21,10 +22,11 @@ export interface Retold {
  */
 export function retell(state: FleetState, { event, group, projects }: Retold, change: () => void): ServerId[] {
   const servers = [...group.servers];
-  const heldBefore = heldBy(group, projects, servers);
+  const before = projects.map((project) => heldBy(group, project, servers));
   change();
-  const heldNow = heldBy(group, projects, servers);
-  const told = servers.filter((_, index) => heldNow[index] !== heldBefore[index]);
+  const now = projects.map((project) => heldBy(group, project, servers));
+  const isTold = (index: number) => before.some((held, of) => !isSame(held[index] ?? null, now[of]?.[index] ?? null));
+  const told = servers.filter((_, index) => isTold(index));
   const isForAll = told.length === servers.length;
   if (isForAll) group.deploymentsChangedAt = event.position;
   for (const server of told) {
@@ -36,32 +38,22 @@ export function retell(state: FleetState, { event, group, projects }: Retold, ch
   return told;
 }
 
-/**
- * What each of the servers shall hold of these projects. There are two releases of a project at the most, so that a text
- * is made for each of those and not for each server.
- */
-function heldBy(group: Group, projects: readonly ProjectId[], servers: readonly ServerId[]): string[] {
-  const textByRelease = new Map<ProjectRelease, string>();
-  const textOf = (release: ProjectRelease | null) => {
-    if (release === null) return '\n';
-    const known = textByRelease.get(release);
-    if (known !== undefined) return known;
-    const text = textOfRelease(release);
-    textByRelease.set(release, text);
-    return text;
-  };
-  const held = servers.map(() => '');
-  for (const project of projects) {
-    const deployment = group.deploymentByProject.get(project);
-    const isRolling = deployment !== undefined && rolloutOf(group, deployment) !== undefined;
-    for (const [index, id] of servers.entries()) {
-      held[index] += textOf(isRolling ? desiredRelease(group, deployment, { id }) : (deployment ?? null));
-    }
-  }
-  return held;
+/** What each of the servers shall hold of the project. */
+function heldBy(group: Group, project: ProjectId, servers: readonly ServerId[]): (ProjectRelease | null)[] {
+  const deployment = group.deploymentByProject.get(project);
+  if (deployment === undefined || rolloutOf(group, deployment) === undefined)
+    return servers.map(() => deployment ?? null);
+  return servers.map((id) => desiredRelease(group, deployment, { id }));
 }
 
 /** A version has the same bytes everywhere, but may be probed elsewhere. */
-function textOfRelease({ version, probe }: ProjectRelease): string {
-  return probe === null ? `${version} \n` : `${version} ${probe.path} ${probe.timeoutMs ?? ''}\n`;
+function isSame(before: ProjectRelease | null, now: ProjectRelease | null): boolean {
+  if (before === now) return true;
+  if (before === null || now === null) return false;
+  return before.version === now.version && isSameProbe(before.probe, now.probe);
+}
+
+function isSameProbe(before: Probe | null, now: Probe | null): boolean {
+  if (before === null || now === null) return before === now;
+  return before.path === now.path && before.timeoutMs === now.timeoutMs;
 }

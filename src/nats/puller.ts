@@ -6,7 +6,8 @@ import { type Msg, createInbox, nuid } from 'nats';
 import type { Timer } from '../std/clock.ts';
 import type { StoredMessage } from './bus.ts';
 import { apiTimeoutMs, ask, demand } from './api.ts';
-import { contentTypeOf, readHeaders } from './headers.ts';
+import { Delivery, isAckSubject, numbersIn } from './delivery.ts';
+import { readHeaders } from './headers.ts';
 import { inboxPrefix, type Link } from './link.ts';
 
 /** What has been delivered and not yet read: read on every refill, so its owner keeps it current. */
@@ -51,6 +52,8 @@ export class Puller {
   #outstanding = 0;
   /** The consumer numbers its deliveries from 1: a gap means that one got lost. */
   #delivered = 0;
+  /** See `numbersIn`. */
+  #numbersAt: number | undefined;
   #heardAt: number;
 
   constructor(link: Link, options: PullerOptions) {
@@ -138,15 +141,14 @@ export class Puller {
   #onMessage(message: Msg): void {
     if (this.#broken) return;
     this.#heardAt = this.#link.clock.monotonic();
-    const reply = message.reply;
-    if (!reply?.startsWith('$JS.ACK.')) return this.#onStatus(message);
-    const tokens = reply.split('.');
-    // Nine tokens, or twelve with domain and account in front and one random token behind.
-    const at = tokens.length === 9 ? 4 : 6;
+    const { reply } = message;
+    if (!isAckSubject(reply)) return this.#onStatus(message);
+    this.#numbersAt ??= numbersIn(reply);
+    const delivery = new Delivery(message, reply, this.#numbersAt);
     this.#delivered += 1;
-    if (Number(tokens[at + 2]) !== this.#delivered) return this.break('a delivery is missing');
+    if (delivery.number !== this.#delivered) return this.break('a delivery is missing');
     this.#outstanding = Math.max(0, this.#outstanding - 1);
-    this.#options.onMessage(new Delivered(message, tokens, at));
+    this.#options.onMessage(delivery);
   }
 
   /** 100: heartbeat. 408 and 409 with a count: this pull has ended, that much of it unused. Anything else: it is over. */
@@ -161,29 +163,5 @@ export class Puller {
       return this.refill();
     }
     this.break(`status ${code}`);
-  }
-}
-
-/** Its headers are decoded for whoever asks: in a log, whose records have some, nobody does, and reading it took a fifth longer. */
-class Delivered implements StoredMessage {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly sequence: number;
-  readonly storedAt: number;
-  readonly pending: number;
-  readonly #message: Msg;
-
-  constructor(message: Msg, tokens: readonly string[], at: number) {
-    this.#message = message;
-    this.subject = message.subject;
-    this.data = message.data;
-    this.sequence = Number(tokens[at + 1]);
-    // Nanoseconds are past 2^53: the last six digits go before the number is read.
-    this.storedAt = Number((tokens[at + 3] ?? '').slice(0, -6));
-    this.pending = Number(tokens[at + 4]);
-  }
-
-  get contentType(): string | undefined {
-    return contentTypeOf(this.#message);
   }
 }
