@@ -1,6 +1,7 @@
 /** What seeds have found, each told alone, so that it is not for a seed to find again. */
 import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
+import { subjects } from '../../schemas/subjects.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { Failure } from '../../src/std/failure.ts';
@@ -264,4 +265,130 @@ describe('what seeds have found', () => {
     expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
     await until(() => unrestIn(world) === undefined, 10_000);
   });
+
+  it('decides nothing in place of commands that went back, though who holds them is long to be found', async () => {
+    const { commands } = streamNames(fleet);
+    let isElecting = false;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        streamStatus: (name) => (isElecting && name === commands ? unanswered(name) : bus.streamStatus(name)),
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const before = world.scheduler.now;
+    await run(500);
+    for (const group of ['Edge', 'Core']) client.ask('group.create', { group: group as GroupName });
+    await until(() => ['edge', 'core'].every((group) => world.truth.state.groupById.has(group as GroupId)), 2_000);
+    await run(500);
+    const { position } = world.truth.state;
+    world.nats.stop();
+    expect(world.nats.streams.get(commands)?.goBack(before)).toBe(true);
+    isElecting = true;
+    world.nats.start();
+    // The first two get the numbers of those that were lost, and the third the one that is read next.
+    for (const group of ['Shore', 'Hill', 'Rim']) client.ask('group.create', { group: group as GroupName });
+    await run(4_000);
+    isElecting = false;
+    const codes = () => world.coordinators.map(({ verdict }) => verdict?.code);
+    await until(() => codes().every((code) => code !== undefined), 30_000);
+    expect(codes()).toEqual(world.coordinators.map(() => 'log-regressed'));
+    expect(world.truth.state.position).toBe(position);
+  });
+
+  it('puts no command into the log that was taken, and is lost before the log held it', async () => {
+    const names = streamNames(fleet);
+    let isUnanswered = false;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        store: (one) =>
+          isUnanswered && one.subject === subjects.log(fleet) ? unanswered(one.subject) : bus.store(one),
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const before = world.scheduler.now;
+    await run(500);
+    isUnanswered = true;
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await run(500);
+    client.crash();
+    world.nats.stop();
+    expect(world.nats.streams.get(names.commands)?.goBack(before)).toBe(true);
+    isUnanswered = false;
+    world.nats.start();
+    await run(2_000);
+    // Gets the number of the one that was lost.
+    const [, bob] = world.clients;
+    bob?.ask('group.create', { group: 'Core' as GroupName });
+    await until(() => world.truth.state.groupById.has('core' as GroupId), 40_000);
+    await run(2_000);
+    expect(world.truth.state.groupById.has('edge' as GroupId)).toBe(false);
+    expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
+  });
+
+  it('writes no further where the log lost a record and another leader has put one in its place', async () => {
+    const names = streamNames(fleet);
+    let silenced: string | undefined;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        store(one) {
+          if (silenced === undefined || one.subject !== subjects.log(fleet)) return bus.store(one);
+          const { writer } = decode(one.data) as { readonly writer: string };
+          return writer.startsWith(silenced) ? unanswered(one.subject) : bus.store(one);
+        },
+        // What the next leader publishes comes too late to tell the old one of it.
+        async *read(options) {
+          for await (const message of bus.read(options)) {
+            const isPublished = options.stream === names.groups || options.stream === names.pools;
+            if (!isPublished || (decode(message.data) as { readonly term: number }).term === 1) yield message;
+          }
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const leader = world.coordinators.find((seat) => seat.coordinator?.role === 'leader');
+    const other = world.coordinators.find((seat) => seat !== leader);
+    if (leader === undefined || other === undefined) throw new Error('a world has two coordinators');
+    other.crash();
+    await run(500);
+    const before = world.scheduler.now;
+    await run(500);
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await until(() => world.truth.state.groupById.has('edge' as GroupId), 2_000);
+    await run(500);
+    const lost = world.truth.cursor.sequence;
+    // What is under way when the power goes is what it would go on with.
+    silenced = leader.name;
+    client.ask('group.create', { group: 'Core' as GroupName });
+    await run(200);
+    client.crash();
+    leader.setCut({ toServer: true, toClient: true });
+    world.nats.stop();
+    for (const name of [names.commands, names.log]) {
+      const stream = world.nats.streams.get(name);
+      expect(stream?.goBack(before)).toBe(true);
+      if (stream !== undefined) world.nats.onTakenBack(stream);
+    }
+    const log = world.nats.streams.get(names.log);
+    expect(log?.lastSequence).toBe(lost - 1);
+    // Nobody asks the new leader for anything, nor does the old one hear of it.
+    world.nats.weather.lose = 1;
+    world.nats.start();
+    other.start();
+    await until(() => other.coordinator?.role === 'leader', 20_000);
+    expect(log?.lastSequence).toBe(lost);
+    silenced = undefined;
+    leader.setCut({ toServer: false, toClient: false });
+    await run(3_000);
+    world.nats.weather.lose = 0;
+    await until(() => leader.verdict !== undefined, 30_000);
+    client.start();
+    await run(1_000);
+    client.ask('group.create', { group: 'Shore' as GroupName });
+    await run(5_000);
+    const since = (log?.history ?? []).slice(lost - 1).map(({ data }) => decode(data) as { readonly writer: string });
+    expect(since.filter(({ writer }) => !writer.startsWith(other.name))).toEqual([]);
+    expect(other.verdict?.message).toBeUndefined();
+    expect(other.coordinator?.state.groupById.has('shore' as GroupId)).toBe(true);
+  });
 });
+
+function unanswered(what: string): Promise<never> {
+  return Promise.reject(new Failure({ code: 'timeout', retryable: true, message: `${what}: no answer` }));
+}
