@@ -9,38 +9,60 @@ import { Failure } from '../std/failure.ts';
 import { commandHash } from './command-address.ts';
 import type { CommandDesk } from './command-desk.ts';
 import type { Asker } from './outcomes.ts';
+import type { Standing } from './standing.ts';
 
 export interface CommandIntakeOptions {
   readonly bus: Bus;
   readonly stream: string;
+  /** Where the log last read it. */
   readonly watermark: Watermark;
   readonly desk: CommandDesk;
+  readonly standing: Standing;
   /** Resolves when fewer decided events are waiting for their ack. */
   readonly eased: () => Promise<void>;
 }
 
-/** Runs until the signal fires. */
-export async function takeCommands(options: CommandIntakeOptions, signal: AbortSignal): Promise<void> {
-  const { bus, stream, watermark, desk, eased } = options;
-  const fromSequence = watermark.sequence + 1;
-  const answer = (outcome: Uint8Array, asker: Asker) => tell(bus, outcome, asker);
-  for await (const message of bus.read({ stream, fromSequence, signal })) {
-    while (desk.isFull && !signal.aborted) await eased();
-    if (signal.aborted) return;
-    takeCommand(desk, { message, stream: watermark.stream, answer });
+export class CommandIntake {
+  readonly #options: CommandIntakeOptions;
+  #taken: Watermark;
+
+  constructor(options: CommandIntakeOptions) {
+    this.#options = options;
+    this.#taken = options.watermark;
   }
-}
 
-interface Taking {
-  readonly message: StoredMessage;
-  readonly stream: string;
-  readonly answer: (outcome: Uint8Array, asker: Asker) => void;
-}
+  /** The last command taken: it may be on its way into the log. */
+  get taken(): Watermark {
+    return this.#taken;
+  }
 
-function takeCommand(desk: CommandDesk, { message, stream, answer }: Taking): void {
-  const { subject, data, contentType, sequence, storedAt: askedAt } = message;
-  const hash = commandHash(subject, data);
-  desk.take({ subject, data, contentType, hash, askedAt, watermark: { stream, sequence, hash }, answer });
+  /** Runs until the signal fires. What was read and not taken before NATS was away is read again: it may be there no more. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { standing } = this.#options;
+    while (!signal.aborted) {
+      await standing.certain(signal);
+      await this.#read(AbortSignal.any([standing.doubted, signal]));
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { bus, stream, desk, eased } = this.#options;
+    const fromSequence = this.#taken.sequence + 1;
+    for await (const message of bus.read({ stream, fromSequence, signal })) {
+      while (desk.isFull && !signal.aborted) await eased();
+      if (signal.aborted) return;
+      this.#take(message);
+    }
+  }
+
+  #take({ subject, data, contentType, sequence, storedAt: askedAt }: StoredMessage): void {
+    const { bus, desk } = this.#options;
+    const hash = commandHash(subject, data);
+    const watermark = { stream: this.#taken.stream, sequence, hash };
+    const answer = (outcome: Uint8Array, asker: Asker) => tell(bus, outcome, asker);
+    this.#taken = watermark;
+    desk.take({ subject, data, contentType, hash, askedAt, watermark, answer });
+  }
 }
 
 /** Whoever named no id has no inbox to be told in. */

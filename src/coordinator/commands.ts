@@ -14,13 +14,15 @@ import type { StreamNames } from '../nats/stream-definitions.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Event } from '../../schemas/events.ts';
 import type { FleetId, LogId, Position, Term } from '../../schemas/ids.ts';
+import type { Watermark } from '../../schemas/record.ts';
 import { CommandDesk } from './command-desk.ts';
-import { takeCommands } from './command-intake.ts';
+import { CommandIntake } from './command-intake.ts';
 import type { Deciding } from './deciding.ts';
 import { DoService } from './do-service.ts';
 import { DurableEvents } from './durable-events.ts';
 import type { EventTexts } from './event-texts.ts';
 import { Outcomes } from './outcomes.ts';
+import type { Standing } from './standing.ts';
 import type { Timing } from './timing.ts';
 
 export interface CommandsOptions {
@@ -39,6 +41,7 @@ export interface CommandsOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
+  readonly standing: Standing;
   /** False while what arrives may have been asked long ago, and of a leader that we are no more. */
   readonly isHearing: () => boolean;
   /** Fires when the reign ends. */
@@ -51,26 +54,34 @@ export class Commands {
   readonly #options: CommandsOptions;
   readonly #desk: CommandDesk;
   readonly #durable: DurableEvents;
+  readonly #intake: CommandIntake;
   #requests: DoService | undefined;
   /** What waits for acks. */
   #eased: (() => void)[] = [];
 
   constructor(options: CommandsOptions) {
     this.#options = options;
-    const { log, id, term, writer, deciding, texts, random, timing, track } = options;
+    const { bus, names, log, id, term, writer, deciding, cursor, texts, random, timing, standing, track } = options;
     this.#durable = new DurableEvents({ log, timeoutMs: timing.storeTimeoutMs });
     const outcomes = new Outcomes({ log: id, term, texts });
     const eventAt = (position: Position) => this.#eventAt(position);
-    this.#desk = new CommandDesk({ deciding, writer, outcomes, eventAt, random, track });
+    const desk = new CommandDesk({ deciding, writer, outcomes, eventAt, random, track });
+    this.#desk = desk;
+    const { watermark } = cursor();
+    const eased = () => this.#nextAck();
+    this.#intake = new CommandIntake({ bus, stream: names.commands, watermark, desk, standing, eased });
+  }
+
+  /** The last command of COMMANDS that was decided: it may be on its way into the log. */
+  get taken(): Watermark {
+    return this.#intake.taken;
   }
 
   /** Begins where the log last read COMMANDS. */
   begin(): void {
-    const { bus, fleet, names, cursor, clock, isHearing, timing, track, signal } = this.#options;
+    const { bus, fleet, clock, isHearing, timing, track, signal } = this.#options;
     const desk = this.#desk;
-    const { watermark } = cursor();
-    const intake = { bus, stream: names.commands, watermark, desk, eased: () => this.#nextAck() };
-    track('taking commands', takeCommands(intake, signal));
+    track('taking commands', this.#intake.run(signal));
     this.#requests = new DoService({ bus, fleet, clock, isHearing, desk, timeoutMs: timing.doTimeoutMs });
   }
 

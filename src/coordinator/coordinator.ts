@@ -35,7 +35,7 @@ import { Reign } from './reign.ts';
 import { beatAsReplica } from './replica-beats.ts';
 import { keep } from './snapshots.ts';
 import type { Durability } from './server-fitness.ts';
-import { watchReturns } from './standing.ts';
+import { appendedInCertainty, Standing } from './standing.ts';
 import type { Timing } from './timing.ts';
 import { noteFilling, Troubles } from './troubles.ts';
 
@@ -90,8 +90,7 @@ export class Coordinator {
   readonly #shares: FleetShares;
   readonly #fold: FleetFold;
   readonly #reigning: Reigning;
-  /** Fires with `log-regressed` once NATS is back with less than was folded. */
-  readonly #regressed: AbortSignal;
+  readonly #standing: Standing;
   readonly #troubles: Troubles;
   /** The position of the newest snapshot we know of. */
   #snapshotAt: number;
@@ -112,13 +111,16 @@ export class Coordinator {
     this.#shares = shares;
     const hesitationSteps = () => shares.hesitationSteps(fleet);
     this.#watch = new LeaderWatch({ bus, fleet, instance, clock, random, timing, hesitationSteps });
-    this.#regressed = watchReturns({
+    this.#standing = new Standing({
       ...options,
       log: from.log,
       commands: options.names.commands,
-      timeoutMs: timing.storeTimeoutMs,
+      // As soon as an append would be sent again: both wait for a stream to elect its leader.
+      timeoutMs: timing.appendTimeoutMs,
       patienceMs: timing.regressPatienceMs,
       cursor: () => this.#fold.cursor,
+      taken: () => this.#reigning.reign?.taken ?? this.#fold.cursor.watermark,
+      onTakenGone: (failure) => this.#reigning.reign?.takenIsGone(failure),
       signal: this.#lifecycle.signal,
     });
     this.#lifecycle.track('reading behind the snapshot', this.#readBehind(from.snapshot));
@@ -193,7 +195,8 @@ export class Coordinator {
       const after = await this.#follow();
       if (signal.aborted) return 0;
       this.#shares.begin(this.#options.fleet);
-      const elected = await elect({ ...this.#options, log: this.#log, fold: this.#fold, after, signal });
+      const log = appendedInCertainty(this.#log, this.#standing, { clock, signal });
+      const elected = await elect({ ...this.#options, log, fold: this.#fold, after, signal });
       if (elected === undefined) return 0;
       this.#troubles.clear('no-room');
       await this.#lead(elected);
@@ -233,7 +236,9 @@ export class Coordinator {
     try {
       // A broken log ends the reading, and with it the wait; a reading that was stopped decides nothing.
       const broken = reading.then(() => new Promise<never>(() => undefined));
-      const regressed = fired({ signal: this.#regressed, over: signal }).then((failure) => Promise.reject(failure));
+      const regressed = fired({ signal: this.#standing.regressed, over: signal }).then((failure) =>
+        Promise.reject(failure),
+      );
       await Promise.race([this.#watch.timeToTry(after, signal), broken, regressed]);
       after = fold.cursor.term;
     } catch (error) {
@@ -260,6 +265,7 @@ export class Coordinator {
       cursor: () => this.#fold.cursor,
       observations: this.#observations,
       watch: this.#watch,
+      standing: this.#standing,
       clock,
       random,
       timing,
@@ -272,7 +278,7 @@ export class Coordinator {
       await this.#started(reign);
       const over = new AbortController();
       const asked = fired({ signal: stopped, over: over.signal }).then(() => 'asked' as const);
-      const regressed = fired({ signal: this.#regressed, over: over.signal }) as Promise<Failure>;
+      const regressed = fired({ signal: this.#standing.regressed, over: over.signal }) as Promise<Failure>;
       const shared = this.#untilShared(AbortSignal.any([over.signal, stopped]));
       const end = await Promise.race([reign.ended, asked, shared, regressed]);
       over.abort();

@@ -107,8 +107,8 @@ export class LastValues {
 
   /**
    * What to end for: the stream ends before what was stored, so what is believed to stand there may not. At once, though one
-   * who leads the stream no more may have answered: a reign that ends for nothing costs a term, and one that goes on takes
-   * commands that may have gone back likewise. Throws what asking throws.
+   * who leads the stream no more may have answered: a reign that ends for nothing costs a term, and one that goes on fills
+   * the places of what was lost, after which no look can tell. Throws what asking throws.
    */
   async missing(): Promise<Failure | undefined> {
     const { bus, stream } = this.#options;

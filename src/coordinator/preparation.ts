@@ -2,6 +2,8 @@
 import type { Bus } from '../nats/bus.ts';
 import { streamDefinitions, streamNames } from '../nats/stream-definitions.ts';
 import type { StreamNames, StreamSizes } from '../nats/stream-definitions.ts';
+import type { Clock } from '../std/clock.ts';
+import { within } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { FleetId } from '../../schemas/ids.ts';
@@ -49,6 +51,8 @@ interface Standby {
   readonly bus: Bus;
   readonly stream: string;
   readonly watermark: Watermark;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
   /** The log has gone on past what the watermark was folded from. */
   readonly isBehind: () => Promise<boolean>;
 }
@@ -63,9 +67,12 @@ export async function checkOwnWatermark({
   bus,
   stream,
   watermark,
+  clock,
+  timeoutMs,
   isBehind,
 }: Standby): Promise<Watermark | undefined | Failure> {
-  const compared = await compare(bus, stream, watermark);
+  const work = compare(bus, stream, watermark);
+  const compared = await within({ clock, timeoutMs, what: `what ${stream} holds`, work });
   if (!('lost' in compared)) return compared;
   if (compared.excuse === 'purged' && (await isBehind())) return undefined;
   if (compared.excuse === undefined) return wentBack(compared.lost);

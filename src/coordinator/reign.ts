@@ -25,6 +25,7 @@ import { entryHash } from '../wire/pool-digest.ts';
 import type { Event } from '../../schemas/events.ts';
 import { type FleetId, type GroupId, type LogId, type ServerId, Stamp, type Term } from '../../schemas/ids.ts';
 import { poolSchemaOf } from '../../schemas/pool.ts';
+import type { Watermark } from '../../schemas/record.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import type { LeaderBeat } from '../../schemas/coordinators.ts';
 import { BalancerWatch } from './balancer-watch.ts';
@@ -42,7 +43,7 @@ import { overtakes } from './leader-watch.ts';
 import type { Observations } from './observations.ts';
 import { PoolPublishers } from './pool-publishers.ts';
 import { Reconciler } from './reconciler.ts';
-import { wheneverBack } from './standing.ts';
+import { type Standing, wheneverBack } from './standing.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import type { Timing } from './timing.ts';
 
@@ -59,6 +60,7 @@ export interface ReignOptions {
   readonly cursor: () => ChainCursor;
   readonly observations: Observations;
   readonly watch: LeaderWatch;
+  readonly standing: Standing;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
@@ -215,6 +217,16 @@ export class Reign {
     for (const event of events) this.#touch(event);
     this.#checkpoints.acknowledged(events);
     this.#commands.acknowledged();
+  }
+
+  /** The last command of COMMANDS that was decided: it may be on its way into the log. */
+  get taken(): Watermark {
+    return this.#commands.taken;
+  }
+
+  /** The log would name a command that is not there: whoever leads next begins where the log did read it. */
+  takenIsGone({ message }: Failure): void {
+    this.#end(new Failure({ code: 'unavailable', retryable: true, message: `what was taken is gone: ${message}` }));
   }
 
   /** Ends the reign: what is decided is made durable within the deadline, then nothing more is said. */

@@ -1,7 +1,7 @@
 /**
  * Whether NATS still holds what was folded: the log up to where we stand, and the commands it consumed. To be asked before
  * leading, and whenever NATS was away: a server that lost its power may come back with less than it had acknowledged,
- * and a reader that waits for the next record, or the next command, never hears of it.
+ * and a reader that waits for the next record, or the next command, never hears of it. Nothing is decided in doubt.
  */
 import type { ChainCursor } from '../eventlog/chain.ts';
 import { checkSeen } from '../eventlog/high-mark.ts';
@@ -9,7 +9,7 @@ import type { LogPort } from '../eventlog/log-port.ts';
 import type { Bus } from '../nats/bus.ts';
 import type { BackoffPolicy } from '../std/backoff.ts';
 import type { Clock } from '../std/clock.ts';
-import { pause } from '../std/deadline.ts';
+import { pause, underDeadline } from '../std/deadline.ts';
 import { ExclusiveRunner } from '../std/exclusive-runner.ts';
 import { Failure } from '../std/failure.ts';
 import { sameFields } from '../std/same-fields.ts';
@@ -29,12 +29,14 @@ export interface StandingOptions extends Patience {
   readonly log: LogPort;
   /** The stream of commands. */
   readonly commands: string;
+  /** The longest wait for one answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 const lookAgainMs = 1_000;
-const backoff: BackoffPolicy = { firstMs: 200, longestMs: 5_000 };
+/** Short: nothing is appended meanwhile. */
+const backoff: BackoffPolicy = { firstMs: 200, longestMs: 1_000 };
 
 /**
  * The watermark to read commands from; undefined where somebody else has consumed more. Throws `log-regressed`, and what
@@ -51,10 +53,10 @@ interface CheckedOptions extends StandingOptions {
 }
 
 async function checkedStanding(cursor: ChainCursor, options: CheckedOptions): Promise<Watermark | undefined> {
-  const { bus, log, commands, timeoutMs, isBehind } = options;
+  const { bus, log, commands, clock, timeoutMs, isBehind } = options;
   const checked = await persistent(options, async () => {
     await checkSeen(cursor, log, timeoutMs);
-    return checkOwnWatermark({ bus, stream: commands, watermark: cursor.watermark, isBehind });
+    return checkOwnWatermark({ bus, stream: commands, watermark: cursor.watermark, clock, timeoutMs, isBehind });
   });
   if (checked instanceof Failure) throw checked;
   return checked;
@@ -87,10 +89,20 @@ export interface BackOptions {
 }
 
 /** Looks whenever NATS is back, until it is stopped. */
-export function wheneverBack({ bus, look: work, ...options }: BackOptions): { stop(): Promise<void> } {
+export function wheneverBack({ bus, look, ...options }: BackOptions): { stop(): Promise<void> } {
+  let isAway = false;
+  const work = async () => {
+    try {
+      await look();
+    } catch (error) {
+      // With NATS away again there is nothing to look at, and the look that follows must not wait its turn.
+      if (!isAway) throw error;
+    }
+  };
   const runner = new ExclusiveRunner({ ...options, work, backoff });
   const unlisten = bus.onConnection((status) => {
-    if (status === 'connected') runner.poke();
+    isAway = status === 'disconnected';
+    if (!isAway) runner.poke();
   });
   return {
     stop: () => {
@@ -100,30 +112,125 @@ export function wheneverBack({ bus, look: work, ...options }: BackOptions): { st
   };
 }
 
-export interface ReturnsOptions extends StandingOptions {
+export interface KeptStandingOptions extends StandingOptions {
   /** Where the fold stands now: it goes on meanwhile. */
   readonly cursor: () => ChainCursor;
+  /** The last command taken: a leader's may be on its way into the log, which would then name it. */
+  readonly taken: () => Watermark;
+  /** Told where what was taken is gone, and what was folded is there: who took it must put it into no log. */
+  readonly onTakenGone: (failure: Failure) => void;
   readonly random: () => number;
   readonly logger: Logger;
 }
 
-/** Looks whenever NATS is back, until the signal fires. What comes back fires with `log-regressed`, or never. */
-export function watchReturns(options: ReturnsOptions): AbortSignal {
-  const { bus, clock, random, logger, signal } = options;
-  const regressed = new AbortController();
-  const look = () =>
-    lookBack(options).catch((error: unknown) => {
-      if (!isRegress(error)) throw error;
-      regressed.abort(error);
+/**
+ * Doubts what NATS holds from the moment it is away, or back, until it has been looked at. Nothing is appended in doubt, and
+ * no command read: new ones may have taken the numbers of those that were consumed, and a log that lost a record and got
+ * another has the length it is expected to have, so that the fence alone would let a leader who knew of the lost one write on.
+ */
+export class Standing {
+  /** Fires with `log-regressed` once NATS is back with less than was folded; or never. */
+  readonly regressed: AbortSignal;
+  readonly #options: KeptStandingOptions;
+  readonly #regress = new AbortController();
+  /** Fires when the present certainty ends. */
+  #doubt = new AbortController();
+  /** Changes of the connection: a look that one falls into has seen two servers. */
+  #changes = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** Certain at first: whoever makes it has just read the log. Looks until the signal fires. */
+  constructor(options: KeptStandingOptions) {
+    this.#options = options;
+    this.regressed = this.#regress.signal;
+    const { bus, clock, random, logger, signal } = options;
+    const unlisten = bus.onConnection(() => {
+      this.#changes += 1;
+      this.#doubt.abort();
     });
-  const onError = (error: unknown) => logger.warn({ error }, 'what NATS came back with cannot be read yet');
-  const looking = wheneverBack({ bus, clock, random, look, onError });
-  signal.addEventListener('abort', () => void looking.stop());
-  return regressed.signal;
+    const onError = (error: unknown) => logger.warn({ error }, 'what NATS came back with cannot be read yet');
+    const looking = wheneverBack({ bus, clock, random, look: () => this.#look(), onError });
+    signal.addEventListener('abort', () => {
+      unlisten();
+      void looking.stop();
+    });
+  }
+
+  get isCertain(): boolean {
+    return !this.#doubt.signal.aborted;
+  }
+
+  /** Fires with the first doubt from now on; has fired where there is one. */
+  get doubted(): AbortSignal {
+    return this.#doubt.signal;
+  }
+
+  /** Resolves when nothing is in doubt, and when the signal fires. */
+  certain(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isCertain || signal.aborted) return resolve();
+      const done = () => {
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  async #look(): Promise<void> {
+    const changes = this.#changes;
+    try {
+      await lookBack(this.#options);
+    } catch (error) {
+      if (!isRegress(error)) throw error;
+      return this.#regress.abort(error);
+    }
+    await this.#lookAtTaken();
+    // Else the next look is asked for already.
+    if (changes !== this.#changes) return;
+    this.#doubt = new AbortController();
+    for (const done of this.#waiting) done();
+  }
+
+  /** Throws where it is gone, so that it is looked at again, until nobody holds it any more. */
+  async #lookAtTaken(): Promise<void> {
+    const { cursor, taken, onTakenGone } = this.#options;
+    const watermark = taken();
+    if (sameFields(watermark, cursor().watermark)) return;
+    try {
+      await checkedStanding({ ...cursor(), watermark }, { ...this.#options, isBehind: () => Promise.resolve(false) });
+    } catch (error) {
+      if (isRegress(error)) onTakenGone(error);
+      throw error;
+    }
+  }
+}
+
+interface Waiting {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The log for whoever writes to it: in doubt an append waits, and where that takes too long it fails, as one that was not
+ * answered does.
+ */
+export function appendedInCertainty(log: LogPort, standing: Standing, { clock, signal }: Waiting): LogPort {
+  const append: LogPort['append'] = async (options) => {
+    const { timeoutMs } = options;
+    const what = 'a look at what NATS came back with';
+    await underDeadline({ clock, timeoutMs, what, signal }, (over) => standing.certain(over));
+    if (standing.isCertain) return log.append(options);
+    const message = `nothing is appended before ${what}`;
+    throw new Failure({ code: 'unavailable', retryable: true, message });
+  };
+  return { ...log, append: (options) => (standing.isCertain ? log.append(options) : append(options)) };
 }
 
 /** Until what was folded is seen to be there. Only a record that has consumed more excuses a command that is not. */
-async function lookBack({ cursor, ...options }: ReturnsOptions): Promise<void> {
+async function lookBack({ cursor, ...options }: KeptStandingOptions): Promise<void> {
   const { log, clock, timeoutMs, signal } = options;
   for (;;) {
     const seen = cursor();

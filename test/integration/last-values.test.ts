@@ -62,7 +62,7 @@ describe('last values', () => {
     stopping.abort();
   });
 
-  it('are missing at once where the stream ends before them: whatever else came with them may have gone back likewise', async () => {
+  it('are missing at once where the stream ends before them: what is stored next would fill their places', async () => {
     const ends: number[] = [];
     const { subject, stopping, values } = await held({
       bus: but(bus, {
