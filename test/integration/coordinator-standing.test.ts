@@ -17,12 +17,15 @@ import { natsReplicas } from '../support/nats-choice.ts';
 import { type NatsServer, startNats } from '../support/nats-server.ts';
 
 const timeoutMs = 5_000;
+/** For what waits until a cluster has elected the leaders of its streams. */
+const backTimeoutMs = 30_000;
 
 let nats: NatsServer;
 let bus: Bus;
 let log: LogPort;
 let standing: Standing;
 let stopping: AbortController;
+let streams: readonly string[];
 /** Until it resolves nobody answers for the commands. */
 let answering: Promise<void>;
 
@@ -31,6 +34,7 @@ beforeEach(async () => {
   bus = await openBus(nats.url, 'coordinator');
   const fleet = newFleet();
   const names = streamNames(fleet);
+  streams = [names.log, names.commands];
   const definitions = streamDefinitions(fleet, { replicas: natsReplicas() });
   for (const definition of [definitions.log, definitions.commands]) await ensureReached(bus, definition);
   stopping = new AbortController();
@@ -67,13 +71,15 @@ async function goneAndBack(): Promise<void> {
   await nats.kill('SIGKILL');
   await eventually(() => !standing.isCertain, { what: 'a doubt' });
   await nats.restart();
-  await eventually(() => bus.flush().then(() => true), { what: 'NATS to be back' });
+  const options = { timeoutMs: backTimeoutMs };
+  for (const name of streams)
+    await eventually(() => bus.streamStatus(name), { ...options, what: `${name} to be back` });
 }
 
 const append = (data: string, expectedLastSequence: number) =>
-  log.append({ data: bytesOf(data), expectedLastSequence, timeoutMs });
+  log.append({ data: bytesOf(data), expectedLastSequence, timeoutMs: backTimeoutMs });
 
-describe('what NATS came back with', () => {
+describe('what NATS came back with', { timeout: 4 * backTimeoutMs }, () => {
   it('is appended to only once it has been looked at', async (context) => {
     if (!nats.canKill) return context.skip('this NATS is not ours to kill');
     answering = Promise.resolve();
