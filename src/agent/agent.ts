@@ -223,7 +223,7 @@ class RunningAgent {
       throw new Failure({ code: 'disconnected', retryable: true, message: 'not connected to NATS yet' });
     }
     const bucket = this.#bus.objects(streamNames(fleet).bundles);
-    const work = bucket.get(digest, { maxBytes: bytes, timeoutMs: bundleTimeoutMs });
+    const work = bucket.get(digest, { maxBytes: bytes, timeoutMs: bundleTimeoutMs, signal });
     return within({ clock, timeoutMs: bundleTimeoutMs, what: `the bundle ${digest}`, work, signal });
   }
 }

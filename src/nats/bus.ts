@@ -164,9 +164,13 @@ export interface ObjectBucket {
   put(name: string, data: Uint8Array): Promise<'stored' | 'present'>;
   /**
    * Reads by direct get alone: no consumer, so an agent needs no right to make one. Checks the stored SHA-256.
-   * Fails with `bundle-missing` when there is no such object or a chunk is missing, `overloaded` past `maxBytes`.
+   * Fails with `bundle-missing` when there is no such object or a chunk is missing, `overloaded` past `maxBytes`,
+   * `aborted` once the signal has fired: then no further chunk is asked for.
    */
-  get(name: string, options: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<Uint8Array>;
+  get(
+    name: string,
+    options: { readonly maxBytes: number; readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Uint8Array>;
   /** Newest first by name is not promised: names and sizes as they are stored. */
   list(): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
   remove(name: string): Promise<void>;

@@ -96,11 +96,14 @@ async function putChunks(link: Link, subject: string, data: Uint8Array): Promise
 }
 
 async function read({ link, bucket }: Place, name: string, options: Parameters<ObjectBucket['get']>[1]) {
-  const { maxBytes, timeoutMs } = options;
+  const { maxBytes, timeoutMs, signal } = options;
   const names = bucketNames(bucket);
   const { stream } = names;
   const deadlineAt = link.clock.monotonic() + timeoutMs;
-  const ask = (query: Parameters<typeof get>[1]['query']) => {
+  const ask = async (query: Parameters<typeof get>[1]['query']) => {
+    if (signal?.aborted) {
+      throw new Failure({ code: 'aborted', retryable: false, message: `stopped while reading ${name}` });
+    }
     const leftMs = deadlineAt - link.clock.monotonic();
     if (leftMs <= 0) throw failure('timeout', `reading ${name} took more than ${timeoutMs} ms`);
     return get(link, { query, from: 'any', timeoutMs: leftMs });

@@ -56,6 +56,16 @@ describe('objects', () => {
     expect(Buffer.from(await bucket.get(name, limits)).equals(data)).toBe(true);
   });
 
+  it('are read no further once nobody wants them any more', async () => {
+    const data = randomBytes(2_000_000);
+    const name = createHash('sha256').update(data).digest('hex');
+    await bucket.put(name, data);
+    const wanted = new AbortController();
+    const reading = bucket.get(name, { ...limits, signal: wanted.signal });
+    wanted.abort();
+    await expect(reading).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   it('are stored once when two put at the same time, and leave no chunks of the loser', async () => {
     const before = await bus.streamStatus(stream());
     const puts = await Promise.all([bucket.put('race', bytesOf('same')), bucket.put('race', bytesOf('same'))]);
