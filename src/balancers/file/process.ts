@@ -28,8 +28,8 @@ export function runCommand({ command, environment, timeoutMs, clock, signal }: C
     const hear = (chunk: Buffer) => {
       words = (words + chunk.toString('utf8')).slice(-wordsMax);
     };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
+    // Without a file handle left there are none, and the event that it could not be started.
+    for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', hear);
     const finish = (failed?: Failure) => {
       timer.cancel();
       signal.removeEventListener('abort', onAbort);

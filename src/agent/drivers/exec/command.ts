@@ -40,8 +40,8 @@ export function runCommand(options: CommandOptions): Promise<CommandEnd> {
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-outputBytesMax);
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    // Without a file handle left there are none, and the event that it could not be started.
+    for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', keep);
     const end = (reason: string) => {
       ended ??= reason;
       child.kill('SIGTERM');
