@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ProjectFile } from '../../schemas/bundle.ts';
 import type { Digest, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
 import type { AppliedProject } from '../../src/agent/driver.ts';
-import { ExecDriver } from '../../src/agent/drivers/exec/driver.ts';
+import { ExecDriver, type ExecDriverOptions } from '../../src/agent/drivers/exec/driver.ts';
 import { systemClock as clock } from '../../src/std/clock.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -18,10 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function driven(script: string): ExecDriver {
+function driven(script: string, more: Pick<ExecDriverOptions, 'inFlightCommand'> = {}): ExecDriver {
   const command = ['sh', '-c', script];
   const server = 'edge-1' as ServerId;
-  return new ExecDriver({ server, command, origin: 'http://127.0.0.1:9', dataDirectory: folder, clock });
+  return new ExecDriver({ server, command, origin: 'http://127.0.0.1:9', dataDirectory: folder, clock, ...more });
 }
 
 function project(version: string, proven: boolean): AppliedProject {
@@ -63,4 +63,15 @@ it('keeps few folders of sets however often one fails, and the one that is serve
   const kept = readdirSync(join(folder, 'sets'));
   expect(kept).toEqual(expect.arrayContaining(served));
   expect(kept.length).toBeLessThanOrEqual(3);
+});
+
+it('counts what is in flight from its start on where it begins draining: the gateway may have outlived an agent', async () => {
+  const driver = driven('true', { inFlightCommand: ['echo', '3'] });
+  await driver.apply([project('1.0.0', true)], signal);
+  await driver.setServing('draining');
+  await driver.start();
+  await eventually(() => driver.inFlight() === 3, { what: 'a count' });
+  await driver.setServing('yes');
+  expect(driver.inFlight()).toBeUndefined();
+  await driver.stop();
 });

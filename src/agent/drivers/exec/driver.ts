@@ -64,6 +64,8 @@ export class ExecDriver implements Driver {
   }
 
   start(): Promise<Record<string, never>> {
+    // The gateway may have outlived an agent that drained it.
+    if (this.#serving === 'draining') this.#count.start();
     return Promise.resolve({});
   }
 
