@@ -482,10 +482,10 @@ describe('the exec driver', () => {
     await start({ driver: 'exec', command: ['true'], inFlightCommand: ['cat', count], listen });
     await coordinator.assign('edge');
     await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }]));
-    expect(coordinator.beats.at(-1)?.inFlight).toBeUndefined();
-    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }], 'draining'));
     const becomes = (inFlight: number | undefined) =>
       eventually(() => coordinator.beats.at(-1)?.inFlight === inFlight, { what: `a beat with ${inFlight}` });
+    await becomes(undefined);
+    await receiptAt(await coordinator.direct('edge', [{ bundle: good, version: '1' }], 'draining'));
     await becomes(2);
     writeFileSync(count, 'many');
     await becomes(undefined);
