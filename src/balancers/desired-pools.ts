@@ -2,9 +2,9 @@
 import type { Address, GroupId } from '../../schemas/ids.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
+import { Addresses } from './addresses.ts';
 import type { DesiredPool } from './balancer.ts';
 import { type ListenBook, requireFree } from './listen-book.ts';
-import { resolveAddresses } from './resolve-addresses.ts';
 
 export interface ListenedPool {
   readonly pool: DesiredPool;
@@ -13,14 +13,14 @@ export interface ListenedPool {
 
 export class DesiredPools {
   readonly #listens: ListenBook;
-  readonly #clock: Clock;
+  readonly #addresses: Addresses;
   readonly #byGroup = new Map<GroupId, ListenedPool>();
   /** Groups that were refused have an address too: they keep it. */
   readonly #listenByGroup = new Map<GroupId, Address>();
 
   constructor({ listens, clock }: { readonly listens: ListenBook; readonly clock: Clock }) {
     this.#listens = listens;
-    this.#clock = clock;
+    this.#addresses = new Addresses({ clock });
   }
 
   /**
@@ -28,7 +28,7 @@ export class DesiredPools {
    * it back: what the program refused must not stand in the way of other groups, nor of its next start.
    */
   async take(pool: DesiredPool): Promise<() => void> {
-    const resolved = await resolveAddresses(pool, this.#clock);
+    const resolved = await this.#addresses.resolve(pool);
     const listen = await this.#listens.claim(pool.group);
     const before = this.#byGroup.get(pool.group);
     const taken: ListenedPool = { pool: resolved, listen };
@@ -62,6 +62,7 @@ export class DesiredPools {
   async drop(group: GroupId): Promise<void> {
     this.#byGroup.delete(group);
     this.#listenByGroup.delete(group);
+    this.#addresses.forget(group);
     await this.#listens.release(group);
   }
 

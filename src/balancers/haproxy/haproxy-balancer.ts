@@ -12,13 +12,13 @@ import type { Address, GroupId } from '../../../schemas/ids.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { assert, Failure } from '../../std/failure.ts';
+import { Addresses } from '../addresses.ts';
 import type { AppliedPool, Balancer, DesiredPool, ObservedPool } from '../balancer.ts';
 import { type BackendChange, commandsFor, removalsFor } from './apply.ts';
 import { backendOf, renderConfig, writeConfig } from './config-file.ts';
 import { type ListenBook, requireFree } from '../listen-book.ts';
 import { listenBookOf, type ProgramOptions } from '../program-options.ts';
 import { HaproxyProcess } from './process.ts';
-import { resolveAddresses } from '../resolve-addresses.ts';
 import { HaproxyRuntime, type ObservedBackend } from './runtime.ts';
 import { socketFolder } from '../sockets.ts';
 
@@ -42,6 +42,7 @@ export class HaproxyBalancer implements Balancer {
   readonly kind = 'haproxy';
   readonly #options: HaproxyOptions;
   readonly #clock: Clock;
+  readonly #addresses: Addresses;
   /** Set by `start`. */
   #parts: Parts | undefined;
   /** Every pool we were ever given, with IP addresses: what the file is written from. */
@@ -59,6 +60,7 @@ export class HaproxyBalancer implements Balancer {
   constructor(options: HaproxyOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#addresses = new Addresses({ clock: options.clock });
   }
 
   async start(pools: readonly DesiredPool[]): Promise<void> {
@@ -90,6 +92,7 @@ export class HaproxyBalancer implements Balancer {
   async remove(group: GroupId): Promise<void> {
     this.#poolByGroup.delete(group);
     this.#listenByGroup.delete(group);
+    this.#addresses.forget(group);
     await this.#opened.book.release(group);
     // One that runs nothing has nothing to take out.
     if (this.#worker !== 0) await this.#change();
@@ -137,7 +140,7 @@ export class HaproxyBalancer implements Balancer {
 
   /** Takes the pool in as desired. A host that does not resolve leaves the one before in its place. */
   async #take(pool: DesiredPool): Promise<void> {
-    const resolved = await resolveAddresses(pool, this.#clock);
+    const resolved = await this.#addresses.resolve(pool);
     const listen = await this.#opened.book.claim(pool.group);
     if (!(await this.#isListening(pool.group))) await requireFree(pool.group, listen);
     this.#listenByGroup.set(pool.group, listen);
