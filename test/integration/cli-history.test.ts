@@ -6,7 +6,7 @@ import type { Event } from '../../schemas/events.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { generateSigningKey, pemOf } from '../../src/proof/keys.ts';
-import { runCli } from '../support/command-line.ts';
+import { runCli, runCliUnread } from '../support/command-line.ts';
 import { newFleet, startCoordinator, type TestCoordinator } from '../support/coordinators.ts';
 import { eventually } from '../support/eventually.ts';
 import { scratchFolder } from '../support/export-tampering.ts';
@@ -106,6 +106,13 @@ describe('muster log', () => {
     expect([...first, ...rest].map(({ position }) => position)).toEqual(
       Array.from({ length: at.end }, (_, index) => index + 1),
     );
+  });
+});
+
+describe('what nobody reads on', () => {
+  it('ends without a word where it is data, as under `head`', async () => {
+    const ran = await runCliUnread(['--nats', nats.url, '--fleet', fleet, 'log', '--from', '1']);
+    expect(ran).toEqual({ code: 141, stderr: '' });
   });
 });
 
