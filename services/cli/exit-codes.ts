@@ -18,5 +18,7 @@ export const exitCodes = {
   unreachable: 69,
   /** Waited too long; the change goes on. The number `timeout(1)` uses. */
   waitedTooLong: 124,
+  /** Whoever read the data wanted no more of it, as `head` does. The number shells give for SIGPIPE. */
+  unread: 141,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

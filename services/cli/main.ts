@@ -119,7 +119,20 @@ function formatIn(argv: readonly string[]): OutputFormat | undefined {
   return /json/.test(`${found} ${argv[index + 1] ?? ''}`) && found !== undefined ? 'json' : undefined;
 }
 
+/** Without a reader of the data nothing is left to do; steps that nobody reads are no reason to stop. */
+function endUnread(): void {
+  const isUnread = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  };
+  process.stderr.on('error', isUnread);
+  process.stdout.on('error', (error) => {
+    isUnread(error);
+    process.exit(exitCodes.unread);
+  });
+}
+
 export async function main(argv: readonly string[]): Promise<void> {
+  endUnread();
   const program = await buildProgram(argv);
   try {
     // Only in first place: `project publish` has a `--version` of its own.
