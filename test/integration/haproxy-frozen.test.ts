@@ -20,6 +20,7 @@ it('is ended when its keeper stops', async () => {
   try {
     await balancer.start([poolOf(new Map([['s1', s1]]))]);
     pids.push(...(await rig.pidsIn('')));
+    expect(pids).toHaveLength(2);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     await balancer.stop();
     await eventually(() => !pids.some(isRunning), { what: 'master and worker to be gone' });

@@ -8,6 +8,7 @@ import { open } from 'node:fs/promises';
 import type { Clock } from '../../std/clock.ts';
 import { pause } from '../../std/deadline.ts';
 import { Failure } from '../../std/failure.ts';
+import { listProcesses } from '../process-list.ts';
 import { startProgram } from '../start-program.ts';
 import { parseProcesses, type Processes } from './observe.ts';
 import { ask } from './runtime-socket.ts';
@@ -79,16 +80,28 @@ export class HaproxyProcess {
 
   /** In stages: finish what is in flight, then end, then kill. Safe to repeat. */
   async stop(): Promise<void> {
-    const pid = (await this.processes())?.master ?? this.#child?.pid;
+    const pid = await this.#master();
     if (pid === undefined || this.#exited()) return;
     for (const [signal, waitMs] of [
       ['SIGUSR1', softStopMs],
       ['SIGTERM', hardStopMs],
       ['SIGKILL', hardStopMs],
     ] as const) {
+      // Workers follow their master, unless it is killed.
+      if (signal === 'SIGKILL') for (const worker of await childrenOf(pid)) send(worker, signal);
       if (!send(pid, signal) || (await this.#gone(pid, waitMs))) return;
     }
     throw this.#failure('outlived SIGKILL', `process ${pid}`);
+  }
+
+  /** One that is frozen does not say who it is: then it is the one we started, if we did. */
+  async #master(): Promise<number | undefined> {
+    try {
+      return (await this.processes())?.master ?? this.#child?.pid;
+    } catch (error) {
+      if (this.#child?.pid === undefined) throw error;
+      return this.#child.pid;
+    }
   }
 
   #exited(): boolean {
@@ -132,6 +145,10 @@ export class HaproxyProcess {
   #failure(what: string, words: string): Failure {
     return new Failure({ code: 'unavailable', retryable: true, message: `HAProxy ${what}. ${words}`.trim() });
   }
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  return (await listProcesses()).filter(({ parent }) => parent === pid).map((child) => child.pid);
 }
 
 /** False when there is no such process. */
