@@ -387,6 +387,37 @@ describe('what seeds have found', () => {
     expect(other.verdict?.message).toBeUndefined();
     expect(other.coordinator?.state.groupById.has('shore' as GroupId)).toBe(true);
   });
+
+  it.each(['start', 'stand by'] as const)(
+    'waits for no record the log lost since it said where it ends: those who %s',
+    async (who) => {
+      const { log } = streamNames(fleet);
+      let isArmed = false;
+      const coordinator = (bus: Bus): Bus =>
+        but(bus, {
+          streamStatus: async (name) => {
+            const status = await bus.streamStatus(name);
+            if (name !== log || !isArmed) return status;
+            isArmed = false;
+            return { ...status, lastSequence: status.lastSequence + 1 };
+          },
+        });
+      const { world, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+      const leads = world.coordinators.find((seat) => seat.coordinator?.role === 'leader');
+      const other = world.coordinators.find((seat) => seat !== leads);
+      if (leads === undefined || other === undefined) throw new Error('a world has two coordinators');
+      const seat = who === 'start' ? other : leads;
+      seat.crash();
+      isArmed = true;
+      if (who === 'start') seat.start();
+      await until(() => !isArmed, 10_000);
+      await until(
+        () => (who === 'start' ? other.coordinator !== undefined : other.coordinator?.role === 'leader'),
+        30_000,
+      );
+      expect(other.verdict?.message).toBeUndefined();
+    },
+  );
 });
 
 function unanswered(what: string): Promise<never> {
