@@ -9,7 +9,7 @@ import type { Term } from '../../schemas/ids.ts';
 import type { Watermark } from '../../schemas/record.ts';
 import type { CoordinatorOptions } from './coordinator.ts';
 import { Deciding } from './deciding.ts';
-import type { FleetFold } from './fleet-fold.ts';
+import { type FleetFold, foldToHead } from './fleet-fold.ts';
 import { checkStanding, persistent } from './standing.ts';
 
 export interface ElectionOptions extends Omit<CoordinatorOptions, 'durability' | 'signer' | 'shares'> {
@@ -31,7 +31,7 @@ export async function elect(options: ElectionOptions): Promise<Elected | undefin
   const { bus, names, fold, log, after, signal, timing, highMark, clock } = options;
   const { storeTimeoutMs: timeoutMs, regressPatienceMs: patienceMs } = timing;
   const patience = { patienceMs, clock, signal };
-  await fold.catchUp(log, await log.lastSequence(timeoutMs), signal);
+  await foldToHead(fold, { log, clock, timeoutMs, signal });
   if (fold.cursor.term > after) return undefined;
   await persistent(patience, () => highMark.check(log, timeoutMs, fold.state.recovered));
   const watermark = await checkStanding(fold.cursor, { ...patience, bus, log, commands: names.commands, timeoutMs });

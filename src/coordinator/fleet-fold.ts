@@ -6,6 +6,8 @@ import type { FleetState } from '../domain/state.ts';
 import { type ChainCursor, type Followed, follow } from '../eventlog/chain.ts';
 import { followHeld } from '../eventlog/follow-held.ts';
 import type { LogPort, StoredRecord } from '../eventlog/log-port.ts';
+import type { Clock } from '../std/clock.ts';
+import { unlessSilent } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -84,7 +86,7 @@ export class FleetFold {
     }
   }
 
-  /** Folds up to `sequence` and returns. */
+  /** Folds up to `sequence` and returns; `foldToHead` where the log may be shorter by then. */
   async catchUp(log: LogPort, sequence: number, signal: AbortSignal): Promise<void> {
     if (this.#cursor.sequence >= sequence) return;
     const enough = new AbortController();
@@ -110,5 +112,27 @@ export class FleetFold {
       };
       signal.addEventListener('abort', give, { once: true });
     });
+  }
+}
+
+export interface HeadOptions {
+  readonly log: LogPort;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Folds up to where the log ends now. Fails with `timeout` where nothing more of it comes: it may have gone back since it
+ * said where it ends, and a new look tells.
+ */
+export async function foldToHead(fold: FleetFold, { log, clock, timeoutMs, signal }: HeadOptions): Promise<void> {
+  const over = new AbortController();
+  const sequence = await log.lastSequence(timeoutMs);
+  const work = fold.catchUp(log, sequence, AbortSignal.any([over.signal, signal]));
+  try {
+    await unlessSilent({ clock, timeoutMs, what: 'more of the log', work, seen: () => fold.cursor.sequence });
+  } finally {
+    over.abort();
   }
 }

@@ -12,7 +12,7 @@ import { pause } from '../std/deadline.ts';
 import { Failure } from '../std/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Event } from '../../schemas/events.ts';
-import { FleetFold } from './fleet-fold.ts';
+import { FleetFold, foldToHead } from './fleet-fold.ts';
 import { restore } from './snapshots.ts';
 import { persistent } from './standing.ts';
 
@@ -60,7 +60,7 @@ async function readOnce(options: LogStartOptions): Promise<LogStart> {
   const fold = new FleetFold({ cursor, state, logger, onFolded });
   const { signal } = new AbortController();
   await persistent({ patienceMs: regressPatienceMs, clock }, async () => {
-    await fold.catchUp(log, await log.lastSequence(storeTimeoutMs), signal);
+    await foldToHead(fold, { log, clock, timeoutMs: storeTimeoutMs, signal });
     await highMark.check(log, storeTimeoutMs, fold.state.recovered);
   });
   logger.info({ position: fold.cursor.position, snapshot: cursor.position }, 'log read');

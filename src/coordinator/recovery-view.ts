@@ -18,7 +18,7 @@ import { messageOrNothing } from '../wire/message.ts';
 import { type FleetId, type Position, Stamp, type Term } from '../../schemas/ids.ts';
 import { Applied, Beat } from '../../schemas/receipt.ts';
 import { subjects } from '../../schemas/subjects.ts';
-import { FleetFold } from './fleet-fold.ts';
+import { FleetFold, foldToHead } from './fleet-fold.ts';
 import { checkWatermark } from './preparation.ts';
 
 /** The newest of what somebody has seen: compared term first. */
@@ -74,11 +74,11 @@ const lostShownMax = 50;
 
 /** Throws `conflict` while a coordinator leads, `log-broken` where the log is not whole in itself. */
 export async function lookAtLog(options: LookOptions): Promise<RecoveryView> {
-  const { bus, fleet, names, log, logger, timeoutMs, highMark } = options;
+  const { bus, fleet, names, log, clock, logger, timeoutMs, highMark } = options;
   await requireNobodyLeads(bus, fleet, timeoutMs);
   const heard = listen(options);
   const fold = new FleetFold({ cursor: emptyCursor, state: emptyState(), logger, onFolded: () => {} });
-  await fold.catchUp(log, await log.lastSequence(timeoutMs), new AbortController().signal);
+  await foldToHead(fold, { log, clock, timeoutMs, signal: new AbortController().signal });
   const { cursor, state } = fold;
   const feed = await bus.streamStatus(names.feed);
   const all: Seen[] = [
