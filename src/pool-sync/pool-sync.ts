@@ -159,7 +159,7 @@ export class PoolSync {
     for (let failures = 0; this.#place !== undefined; ) {
       try {
         const found = groups === 'all' ? await readGroups(this.#place, signal) : groups;
-        for (const group of found) if (!this.#syncByGroup.has(group)) this.#follow(group, undefined).readAgain();
+        for (const group of found) this.#follow(group, undefined);
         if (groups !== 'all') return;
         failures = 0;
       } catch (error) {
@@ -207,6 +207,8 @@ export class PoolSync {
       signal: this.#lifecycle.signal,
     });
     this.#syncByGroup.set(group, sync);
+    // Whatever it was heard of by, the rest of it may have been said before.
+    sync.readAgain();
     return sync;
   }
 

@@ -1,7 +1,7 @@
 /** What seeds have found, each told alone, so that it is not for a seed to find again. */
 import { describe, expect, it } from 'vitest';
 import type { GroupId, GroupName, ProjectId, ProjectVersion, ServerId } from '../../schemas/ids.ts';
-import { subjects } from '../../schemas/subjects.ts';
+import { isRevisionSubject, subjects } from '../../schemas/subjects.ts';
 import type { Bus } from '../../src/nats/bus.ts';
 import { streamNames } from '../../src/nats/stream-definitions.ts';
 import { Failure } from '../../src/std/failure.ts';
@@ -50,6 +50,37 @@ describe('what seeds have found', () => {
     world.nats.weather.lose = 0;
     const edge = 'edge' as GroupId;
     await until(() => world.balancers.every(({ driver }) => driver?.poolByGroup.has(edge)), 20_000);
+  });
+
+  it('takes the pool of a group of which a balancer that has just begun heard an entry alone', async () => {
+    let isHalfDeaf = false;
+    const balancer = (bus: Bus): Bus =>
+      but(bus, {
+        get: async (...asked) => {
+          if (isHalfDeaf) throw new Failure({ code: 'timeout', retryable: true, message: 'no answer' });
+          return bus.get(...asked);
+        },
+        subscribe: ({ subject, onMessage }) =>
+          bus.subscribe({
+            subject,
+            onMessage: (message) => {
+              if (!isHalfDeaf || !isRevisionSubject(message.subject)) onMessage(message);
+            },
+          }),
+      });
+    const { world, client, run, until } = await settledFleet({ mutation: { balancer } });
+    isHalfDeaf = true;
+    for (const seat of world.balancers) {
+      seat.crash();
+      seat.disk.wipe();
+      seat.start();
+    }
+    await run(50);
+    client.ask('server.configure', { server, weight: 7 });
+    await run(300);
+    isHalfDeaf = false;
+    const group = 'production' as GroupId;
+    await until(() => world.balancers.every(({ driver }) => driver?.poolByGroup.has(group)), 20_000);
   });
 
   it('drops what it serves though it was killed between leaving its group and dropping it', async () => {
