@@ -14,7 +14,7 @@ import { instant } from './instant.ts';
 import { complaintOfThrown, createOutput, type Output } from './output.ts';
 import { globalOptions, showQuery } from './session.ts';
 import { natsAccessOf } from './nats-access.ts';
-import { natsUrlOf, principalOf } from './target.ts';
+import { natsUrlOf, principalOf, surroundings } from './target.ts';
 
 /** A person waits: a server that is there answers in milliseconds, one that is starting in a second or two. */
 const connectTimeoutMs = 3_000;
@@ -54,10 +54,6 @@ export async function withHistory(
     process.removeListener('SIGINT', onInterrupt);
     await close?.();
   }
-}
-
-function surroundings() {
-  return { environment: process.env, folder: process.cwd() };
 }
 
 type Opened = Pick<History, 'source' | 'live' | 'fleet' | 'progress'> & { readonly close: () => Promise<void> };

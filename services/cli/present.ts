@@ -4,7 +4,7 @@ import type { Muster } from '../../src/client/muster.ts';
 import type { History } from './history.ts';
 import { natsAccessOf } from './nats-access.ts';
 import { globalOptions } from './session.ts';
-import { natsUrlOf, principalOf } from './target.ts';
+import { natsUrlOf, principalOf, surroundings } from './target.ts';
 
 /** Runs `work` with a connection to the fleet, or with undefined where no coordinator answers; says so then. */
 export async function withCoordinator<T>(
@@ -15,10 +15,9 @@ export async function withCoordinator<T>(
   const { connectMuster } = await import('../../src/client/muster.ts');
   const { Failure } = await import('../../src/std/failure.ts');
   const options = globalOptions(command);
-  const surroundings = { environment: process.env, folder: process.cwd() };
-  const principal = principalOf(options, surroundings);
+  const principal = principalOf(options, surroundings());
   const muster = await connectMuster({
-    url: natsUrlOf(options, surroundings),
+    url: natsUrlOf(options, surroundings()),
     ...natsAccessOf(process.env),
     fleet: options.fleet,
     principal,

@@ -7,7 +7,7 @@ import type { Muster } from '../../src/client/muster.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { natsAccessOf } from './nats-access.ts';
 import { type Output, complaintOfThrown, createOutput } from './output.ts';
-import { type GlobalOptions, natsUrlOf, principalOf } from './target.ts';
+import { type GlobalOptions, natsUrlOf, principalOf, surroundings } from './target.ts';
 
 export interface Session {
   readonly muster: Muster;
@@ -28,15 +28,14 @@ export function globalOptions(command: Command): GlobalOptions {
 export async function withMuster(command: Command, work: (session: Session) => Promise<ExitCode>): Promise<void> {
   const options = globalOptions(command);
   const output = createOutput(options);
-  const surroundings = { environment: process.env, folder: process.cwd() };
-  const natsUrl = natsUrlOf(options, surroundings);
+  const natsUrl = natsUrlOf(options, surroundings());
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once('SIGINT', onInterrupt);
   let muster: Muster | undefined;
   try {
     const { connectMuster } = await import('../../src/client/muster.ts');
-    const principal = principalOf(options, surroundings);
+    const principal = principalOf(options, surroundings());
     const { signal } = interrupt;
     const access = natsAccessOf(process.env);
     muster = await connectMuster({

@@ -24,6 +24,11 @@ export interface Surroundings {
   readonly folder: string;
 }
 
+/** Of this process. */
+export function surroundings(): Surroundings {
+  return { environment: process.env, folder: process.cwd() };
+}
+
 /** `--nats`, then `NATS_URL`, then the running `up` of this folder, then NATS's own default. */
 export function natsUrlOf(options: Pick<GlobalOptions, 'nats'>, { environment, folder }: Surroundings): string {
   return options.nats || environment['NATS_URL'] || urlOfUp(folder) || natsUrlDefault;

@@ -6,7 +6,7 @@ import { exitCodes } from './exit-codes.ts';
 import { forecastPage } from './forecast-page.ts';
 import { withHistory } from './history.ts';
 import { globalOptions } from './session.ts';
-import { principalOf } from './target.ts';
+import { principalOf, surroundings } from './target.ts';
 
 export async function showForecast(command: Command, commands: readonly ForecastCommand[]): Promise<void> {
   await withHistory(command, undefined, async ({ source, live, progress, signal, output }) => {
@@ -21,5 +21,5 @@ export async function showForecast(command: Command, commands: readonly Forecast
 }
 
 export function askingPrincipal(command: Command): Principal {
-  return principalOf(globalOptions(command), { environment: process.env });
+  return principalOf(globalOptions(command), surroundings());
 }

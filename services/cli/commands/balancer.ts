@@ -5,9 +5,8 @@ import { balancerTable } from '../balancer-page.ts';
 import { carryOut } from '../carry-out.ts';
 import { type ChangeOptions, addChangeOptions, position } from '../change-options.ts';
 import { addAtOption, showAsked } from '../history.ts';
-import { globalOptions } from '../session.ts';
 import { takeNatsAccess } from '../nats-access.ts';
-import { natsUrlOf } from '../target.ts';
+import { serve } from '../serve.ts';
 
 interface RunOptions {
   readonly kind: string;
@@ -73,38 +72,31 @@ function addRun(balancer: Command): void {
 }
 
 async function run(runCommand: Command, options: RunOptions): Promise<void> {
-  const global = globalOptions(runCommand);
-  const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
-  const { runService } = await import('../run-service.ts');
-  await runService({
-    global,
-    natsUrl,
-    start: async () => {
-      const { BalancerOptions, runBalancer } = await import('../../balancer/run.ts');
-      const { checkOptions } = await import('../parse-options.ts');
-      const { findProgram } = await import('../programs.ts');
-      const { kind, name = kind, data, group, frontend: listen, host, basePort, command, commandTimeout } = options;
-      const program = options.program ?? findProgram(kind);
-      return runBalancer(
-        checkOptions(BalancerOptions, {
-          kind,
-          name,
-          natsUrl,
-          natsAccess: takeNatsAccess(process.env),
-          fleet: global.fleet,
-          dataDirectory: resolve(data ?? join('.muster', 'data', name)),
-          listen,
-          host,
-          basePort,
-          startProcess: options.start,
-          xds: options.xds,
-          commandTimeoutMs: commandTimeout * 1_000,
-          ...(program === undefined ? {} : { program }),
-          ...(command === undefined ? {} : { command }),
-          ...(group === undefined ? {} : { groups: group }),
-        }),
-      );
-    },
+  await serve(runCommand, async ({ global, natsUrl }) => {
+    const { BalancerOptions, runBalancer } = await import('../../balancer/run.ts');
+    const { checkOptions } = await import('../parse-options.ts');
+    const { findProgram } = await import('../programs.ts');
+    const { kind, name = kind, data, group, frontend: listen, host, basePort, command, commandTimeout } = options;
+    const program = options.program ?? findProgram(kind);
+    return runBalancer(
+      checkOptions(BalancerOptions, {
+        kind,
+        name,
+        natsUrl,
+        natsAccess: takeNatsAccess(process.env),
+        fleet: global.fleet,
+        dataDirectory: resolve(data ?? join('.muster', 'data', name)),
+        listen,
+        host,
+        basePort,
+        startProcess: options.start,
+        xds: options.xds,
+        commandTimeoutMs: commandTimeout * 1_000,
+        ...(program === undefined ? {} : { program }),
+        ...(command === undefined ? {} : { command }),
+        ...(group === undefined ? {} : { groups: group }),
+      }),
+    );
   });
 }
 

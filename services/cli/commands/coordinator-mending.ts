@@ -11,7 +11,7 @@ import type { Paint } from '../paint.ts';
 import { globalOptions } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 import { natsAccessOf } from '../nats-access.ts';
-import { natsUrlOf, principalOf } from '../target.ts';
+import { natsUrlOf, principalOf, surroundings } from '../target.ts';
 
 interface RecoverOptions {
   readonly data: string;
@@ -59,12 +59,11 @@ interface Given {
 
 async function mend(command: Command, work: (given: Given) => Promise<ExitCode>): Promise<void> {
   const options = globalOptions(command);
-  const surroundings = { environment: process.env, folder: process.cwd() };
-  const natsUrl = natsUrlOf(options, surroundings);
+  const natsUrl = natsUrlOf(options, surroundings());
   const output = createOutput(options);
   try {
     const natsAccess = natsAccessOf(process.env);
-    const by = principalOf(options, surroundings);
+    const by = principalOf(options, surroundings());
     process.exitCode = await work({ output, natsUrl, natsAccess, fleet: FleetId.parse(options.fleet), by });
   } catch (caught) {
     const { complaint, exitCode } = complaintOfThrown(caught, natsUrl);

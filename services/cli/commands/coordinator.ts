@@ -7,10 +7,10 @@ import { position } from '../change-options.ts';
 import { durabilityWords } from '../durability-words.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Paint } from '../paint.ts';
-import { type Session, globalOptions, showQuery, withMuster } from '../session.ts';
+import { type Session, showQuery, withMuster } from '../session.ts';
 import { renderFields, renderTable } from '../table.ts';
 import { natsAccessOf } from '../nats-access.ts';
-import { natsUrlOf } from '../target.ts';
+import { serve } from '../serve.ts';
 import { addMending } from './coordinator-mending.ts';
 
 interface RunOptions {
@@ -82,30 +82,23 @@ async function run(
   command: Command,
   { data, replicas, natsMonitor, fleets, allowNotDurable = false, key, previousKey }: RunOptions,
 ): Promise<void> {
-  const global = globalOptions(command);
-  const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
-  const { runService } = await import('../run-service.ts');
-  await runService({
-    global,
-    natsUrl,
-    start: async () => {
-      mkdirSync(data, { recursive: true, mode: 0o700 });
-      const { CoordinatorRunOptions, runCoordinator } = await import('../../coordinator/run.ts');
-      const { checkOptions } = await import('../parse-options.ts');
-      return runCoordinator(
-        checkOptions(CoordinatorRunOptions, {
-          natsUrl,
-          natsAccess: natsAccessOf(process.env),
-          fleets: fleets ?? [global.fleet],
-          dataDirectory: resolve(data),
-          replicas,
-          allowNotDurable,
-          ...(key === undefined ? {} : { keyFile: resolve(key) }),
-          ...(previousKey === undefined ? {} : { previousKeyFile: resolve(previousKey) }),
-          natsMonitorUrls: natsMonitor,
-        }),
-      );
-    },
+  await serve(command, async ({ global, natsUrl }) => {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    const { CoordinatorRunOptions, runCoordinator } = await import('../../coordinator/run.ts');
+    const { checkOptions } = await import('../parse-options.ts');
+    return runCoordinator(
+      checkOptions(CoordinatorRunOptions, {
+        natsUrl,
+        natsAccess: natsAccessOf(process.env),
+        fleets: fleets ?? [global.fleet],
+        dataDirectory: resolve(data),
+        replicas,
+        allowNotDurable,
+        ...(key === undefined ? {} : { keyFile: resolve(key) }),
+        ...(previousKey === undefined ? {} : { previousKeyFile: resolve(previousKey) }),
+        natsMonitorUrls: natsMonitor,
+      }),
+    );
   });
 }
 

@@ -6,7 +6,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { createOutput } from '../output.ts';
 import { globalOptions } from '../session.ts';
 import { natsAccessOf } from '../nats-access.ts';
-import { natsUrlOf, principalOf, tokenOf } from '../target.ts';
+import { serve } from '../serve.ts';
+import { principalOf, surroundings, tokenOf } from '../target.ts';
 import { packageVersion } from '../version.ts';
 
 interface RunOptions {
@@ -49,31 +50,23 @@ export function addDashboard(program: Command): void {
 }
 
 async function run(command: Command, { listen: at, access, data, hostName }: RunOptions): Promise<void> {
-  const global = globalOptions(command);
-  const surroundings = { environment: process.env, folder: process.cwd() };
-  const natsUrl = natsUrlOf(global, surroundings);
-  const { runService } = await import('../run-service.ts');
-  await runService({
-    global,
-    natsUrl,
-    start: async () => {
-      const { DashboardOptions, runDashboard } = await import('../../dashboard/run.ts');
-      const { checkOptions } = await import('../parse-options.ts');
-      const options = checkOptions(DashboardOptions, {
-        natsUrl,
-        natsAccess: natsAccessOf(process.env),
-        fleet: global.fleet,
-        ...at,
-        dataDirectory: resolve(data),
-        principal: principalOf(global, surroundings),
-        version: packageVersion(),
-        ...(access === undefined ? {} : { accessFile: access }),
-        ...(hostName === undefined ? {} : { hosts: hostName }),
-      });
-      const running = await runDashboard(options);
-      createOutput(global).step(`the dashboard is at ${running.url}`);
-      return running;
-    },
+  await serve(command, async ({ global, natsUrl }) => {
+    const { DashboardOptions, runDashboard } = await import('../../dashboard/run.ts');
+    const { checkOptions } = await import('../parse-options.ts');
+    const options = checkOptions(DashboardOptions, {
+      natsUrl,
+      natsAccess: natsAccessOf(process.env),
+      fleet: global.fleet,
+      ...at,
+      dataDirectory: resolve(data),
+      principal: principalOf(global, surroundings()),
+      version: packageVersion(),
+      ...(access === undefined ? {} : { accessFile: access }),
+      ...(hostName === undefined ? {} : { hosts: hostName }),
+    });
+    const running = await runDashboard(options);
+    createOutput(global).step(`the dashboard is at ${running.url}`);
+    return running;
   });
 }
 

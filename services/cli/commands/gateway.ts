@@ -2,9 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { globalOptions } from '../session.ts';
 import { takeNatsAccess } from '../nats-access.ts';
-import { natsUrlOf } from '../target.ts';
+import { serve } from '../serve.ts';
 
 interface RunOptions {
   readonly name: string;
@@ -37,33 +36,26 @@ export function addGateway(program: Command): void {
 }
 
 async function run(command: Command, options: RunOptions): Promise<void> {
-  const global = globalOptions(command);
-  const natsUrl = natsUrlOf(global, { environment: process.env, folder: process.cwd() });
-  const { runService } = await import('../run-service.ts');
-  await runService({
-    global,
-    natsUrl,
-    start: async () => {
-      const { GatewayOptions, runGateway } = await import('../../gateway/run.ts');
-      const { checkOptions } = await import('../parse-options.ts');
-      const { name, listen, advertise, label, exec, inFlight, healthUrl } = options;
-      const dataDirectory = resolve(options.data ?? join('.muster', 'data', name));
-      const given = checkOptions(GatewayOptions, {
-        name,
-        fleet: global.fleet,
-        listen,
-        natsUrl,
-        natsAccess: takeNatsAccess(process.env),
-        dataDirectory,
-        ...(advertise === undefined ? {} : { advertise }),
-        ...(label === undefined ? {} : { labels: labelsOf(label) }),
-        ...(exec === undefined ? {} : { driver: 'exec', command: exec }),
-        ...(inFlight === undefined ? {} : { inFlightCommand: inFlight }),
-        ...(healthUrl === undefined ? {} : { healthUrl }),
-      });
-      mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-      return runGateway(given);
-    },
+  await serve(command, async ({ global, natsUrl }) => {
+    const { GatewayOptions, runGateway } = await import('../../gateway/run.ts');
+    const { checkOptions } = await import('../parse-options.ts');
+    const { name, listen, advertise, label, exec, inFlight, healthUrl } = options;
+    const dataDirectory = resolve(options.data ?? join('.muster', 'data', name));
+    const given = checkOptions(GatewayOptions, {
+      name,
+      fleet: global.fleet,
+      listen,
+      natsUrl,
+      natsAccess: takeNatsAccess(process.env),
+      dataDirectory,
+      ...(advertise === undefined ? {} : { advertise }),
+      ...(label === undefined ? {} : { labels: labelsOf(label) }),
+      ...(exec === undefined ? {} : { driver: 'exec', command: exec }),
+      ...(inFlight === undefined ? {} : { inFlightCommand: inFlight }),
+      ...(healthUrl === undefined ? {} : { healthUrl }),
+    });
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    return runGateway(given);
   });
 }
 
