@@ -69,7 +69,7 @@ export class EnvoyBalancer implements Balancer {
     assert(this.#parts === undefined, 'a balancer is started once');
     this.#parts = await this.#open();
     const { desired, process } = this.#parts;
-    if (!(await process.answers())) await desired.begin(pools);
+    if (!(await process.runs())) await desired.begin(pools);
     else for (const pool of pools) await desired.take(pool);
     if (desired.all.length > 0) await this.#changes.ask();
     this.#watchLater();

@@ -53,6 +53,11 @@ export class EnvoyProcess {
     return state === 'LIVE' && xds === this.#options.xds;
   }
 
+  /** Whether one is there that holds our addresses, though it may look elsewhere, or not answer. */
+  async runs(): Promise<boolean> {
+    return (await this.#pids()).length > 0 || (await this.#info()).state !== undefined;
+  }
+
   /**
    * Whether it logs what it refuses. While nobody reads, it is to say only what is worse: with our server away it would
    * write a line for each question that is not answered, for ever. Nothing to do where it does not answer.
