@@ -7,11 +7,13 @@ import { portBindable } from '../../src/balancers/listen-book.ts';
 
 /** Below the range of Linux and of others for connections; above what services are known by. */
 const [lowest, highest] = [20_000, 32_000];
-/** Half of them for single ports, half for bases: more than any file of tests asks for. */
-const sliceSize = 400;
-/** Files run side by side, a process each: what is down for a while in one must not be given to another. */
-const first = lowest + (process.pid % ((highest - lowest) / sliceSize)) * sliceSize;
-const firstBase = first + sliceSize / 2;
+/** Files run side by side, one in each of the runner's places: what is down for a while in one is not given to another. */
+const places = 8;
+const place = Number(process.env['VITEST_POOL_ID'] ?? 0) % places;
+const sliceSize = (highest - lowest) / places;
+const first = lowest + place * sliceSize;
+/** Single ports below, bases above: more of either than any file asks for. */
+const firstBase = first + (sliceSize * 2) / 3;
 /** As many groups as a balancer of a test fronts, and then some. */
 const baseRoom = 20;
 /** Never given twice: whoever asked may not have bound it yet, or may be about to come back to it. */
