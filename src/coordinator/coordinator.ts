@@ -196,7 +196,8 @@ export class Coordinator {
       if (signal.aborted) return 0;
       this.#shares.begin(this.#options.fleet);
       const log = appendedInCertainty(this.#log, this.#standing, { clock, signal });
-      const elected = await elect({ ...this.#options, log, fold: this.#fold, after, signal });
+      const furthest = () => this.#watch.furthest;
+      const elected = await elect({ ...this.#options, log, fold: this.#fold, furthest, after, signal });
       if (elected === undefined) return 0;
       this.#troubles.clear('no-room');
       await this.#lead(elected);

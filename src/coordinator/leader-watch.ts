@@ -7,7 +7,7 @@ import { pause } from '../std/deadline.ts';
 import type { Clock } from '../std/clock.ts';
 import { Failure } from '../std/failure.ts';
 import { messageOrNothing } from '../wire/message.ts';
-import type { FleetId, Term } from '../../schemas/ids.ts';
+import { compareStamps, type FleetId, type Term } from '../../schemas/ids.ts';
 import { subjects } from '../../schemas/subjects.ts';
 import { LeaderBeat } from '../../schemas/coordinators.ts';
 import type { Timing } from './timing.ts';
@@ -29,6 +29,8 @@ export class LeaderWatch {
   readonly #unlisten: () => void;
   /** The highest term heard of: a leader of a lower one is frozen no more, and does not know it yet. */
   #term: Term = 0;
+  /** The furthest beat: what its leader had acknowledged. */
+  #furthest: LeaderBeat | undefined;
   /** By the monotonic clock: the last sign of a leader. */
   #heardAt: number;
   /** Nobody leads, by the leader's own word or because nobody answers: no need to wait for missed beats. */
@@ -47,6 +49,11 @@ export class LeaderWatch {
     this.#unlisten = options.bus.onConnection(() => {
       this.#heardAt = options.clock.monotonic();
     });
+  }
+
+  /** The furthest that a leader was heard to have got. */
+  get furthest(): LeaderBeat | undefined {
+    return this.#furthest;
   }
 
   onBeat(listener: ((beat: LeaderBeat) => void) | undefined): void {
@@ -106,6 +113,7 @@ export class LeaderWatch {
     // One that was overtaken and has not noticed yet: neither its life nor its leaving means anything.
     if (beat.instance === instance || beat.term < this.#term) return;
     this.#term = beat.term;
+    if (this.#furthest === undefined || compareStamps(beat, this.#furthest) > 0) this.#furthest = beat;
     this.#heardAt = clock.monotonic();
     this.#vacant = beat.leaving;
     this.#onBeat?.(beat);

@@ -354,6 +354,39 @@ describe('what seeds have found', () => {
     expect(world.coordinators.map(({ verdict }) => verdict?.message)).toEqual(world.coordinators.map(() => undefined));
   });
 
+  it('gives no term a second time that it only heard of, where the log lost all there was of it', async () => {
+    const names = streamNames(fleet);
+    let isBehind = false;
+    const coordinator = (bus: Bus): Bus =>
+      but(bus, {
+        async *read(options) {
+          for await (const message of bus.read(options)) if (!isBehind || options.stream !== names.log) yield message;
+        },
+      });
+    const { world, client, run, until } = await settledFleet({ seed: seedOfTwo, mutation: { coordinator } });
+    const leader = world.coordinators.find((seat) => seat.coordinator?.role === 'leader');
+    const other = world.coordinators.find((seat) => seat !== leader);
+    if (leader === undefined || other === undefined) throw new Error('a world has two coordinators');
+    const before = world.scheduler.now;
+    await run(500);
+    isBehind = true;
+    client.ask('group.create', { group: 'Edge' as GroupName });
+    await until(() => world.truth.state.groupById.has('edge' as GroupId), 2_000);
+    await run(2_000);
+    client.crash();
+    leader.crash();
+    world.nats.stop();
+    for (const name of [names.commands, names.log]) {
+      const stream = world.nats.streams.get(name);
+      expect(stream?.goBack(before)).toBe(true);
+      if (stream !== undefined) world.nats.onTakenBack(stream);
+    }
+    isBehind = false;
+    world.nats.start();
+    await until(() => other.verdict !== undefined || other.coordinator?.role === 'leader', 60_000);
+    expect(other.verdict).toMatchObject({ code: 'log-regressed', message: expect.stringContaining(leader.name) });
+  });
+
   it('writes no further where the log lost a record and another leader has put one in its place', async () => {
     const names = streamNames(fleet);
     let silenced: string | undefined;
