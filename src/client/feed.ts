@@ -22,6 +22,8 @@ export interface FeedOptions {
   readonly bus: Bus;
   readonly fleet: FleetId;
   readonly clock: Clock;
+  /** For the jitter between attempts, in [0, 1). */
+  readonly random: () => number;
 }
 
 /** NATS restarts in a second or two, a cluster elects in some: reading waits for that, and so does its beginning. */
@@ -68,7 +70,7 @@ export async function* feedEvents(
  * within the patience.
  */
 async function begin(
-  { bus, fleet, clock }: FeedOptions,
+  { bus, fleet, clock, random }: FeedOptions,
   signal: AbortSignal | undefined,
 ): Promise<StreamStatus | undefined> {
   const until = clock.monotonic() + beginPatienceMs;
@@ -76,7 +78,7 @@ async function begin(
     try {
       return await bus.streamStatus(streamNames(fleet).feed);
     } catch (error) {
-      const delayMs = backoffMs(beginBackoff, attempt, Math.random());
+      const delayMs = backoffMs(beginBackoff, attempt, random());
       if (!(error instanceof Failure) || !error.retryable || clock.monotonic() + delayMs > until) throw error;
       // Only the signal cuts it short, and then there is nothing to say.
       await pause({ clock, delayMs, ...(signal === undefined ? {} : { signal }) }).catch(() => undefined);

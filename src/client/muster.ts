@@ -108,7 +108,7 @@ export function createMuster({ bus, fleet, principal, clock, random }: CreateMus
     wait: (position, options) => waitForTraffic({ bus, fleet, clock }, position, options),
     waitForReplacement: (replacing, options) => waitForReplacement({ bus, fleet, clock }, replacing, options),
     waitForRollout: (rollout, options) => waitForRollout({ bus, fleet, clock }, rollout, options),
-    events: (options) => feedEvents({ bus, fleet, clock }, options),
+    events: (options) => feedEvents({ bus, fleet, clock, random }, options),
     uploadBundle: async (digest, bytes) => uploadBundle({ bus, fleet }, parseToken(Digest, 'digest', digest), bytes),
     publishProject: (folder, version, options = {}) =>
       publishFolder({ bus, fleet }, { sender, folder, version, options }),
